@@ -1,0 +1,109 @@
+//! Columns → points to draw: at most four for each pixel column, so that no spike is lost and no picture grows without bound.
+
+use super::axis::drawable;
+use crate::model::{Columns, Gap};
+
+/// A point: epoch milliseconds and a value.
+pub(super) type Point = (i64, f64);
+
+/// Points without a gap between them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Run {
+    /// The line.
+    pub(super) line: Vec<Point>,
+    /// The upper edge of the area below it: one point for each pixel column, which the line covers.
+    pub(super) outline: Vec<Point>,
+}
+
+/// What falls into one pixel column.
+#[derive(Clone, Copy)]
+struct Bucket {
+    pixel: i64,
+    first: Point,
+    min: Point,
+    max: Point,
+    last: Point,
+}
+
+impl Bucket {
+    fn take(&mut self, point: Point) {
+        if point.1 < self.min.1 {
+            self.min = point;
+        }
+        if point.1 > self.max.1 {
+            self.max = point;
+        }
+        self.last = point;
+    }
+}
+
+/// The runs of a line within a span, for a plot that many pixels wide. `null` breaks a line, and so does a gap between two points.
+pub(super) fn runs(columns: &Columns, gaps: &[Gap], (from, to): (i64, i64), pixels: usize) -> Vec<Run> {
+    let pixels = i64::try_from(pixels).unwrap_or(1).max(1);
+    // Wide spans would overflow: they are counted in coarser steps.
+    let width = ((to - from) / pixels).max(1);
+    let mut runs = Vec::new();
+    let mut run = Run::default();
+    let mut bucket: Option<Bucket> = None;
+    let mut before: Option<i64> = None;
+    let mut gaps = gaps.iter().peekable();
+    for (index, at) in columns.t.iter().copied().enumerate() {
+        let values = values(columns, index);
+        if at < from || at > to || values.is_none() {
+            close(&mut runs, &mut run, &mut bucket);
+            continue;
+        }
+        while gaps.next_if(|gap| gap.to < at).is_some() {}
+        if before.replace(at).is_some_and(|before| gaps.peek().is_some_and(|gap| gap.from <= before)) {
+            close(&mut runs, &mut run, &mut bucket);
+        }
+        for v in values.into_iter().flatten() {
+            let (point, pixel) = ((at, v), (at - from) / width);
+            match &mut bucket {
+                Some(open) if open.pixel == pixel => open.take(point),
+                _ => {
+                    flush(&mut run, &mut bucket);
+                    bucket = Some(Bucket { pixel, first: point, min: point, max: point, last: point });
+                }
+            }
+        }
+    }
+    close(&mut runs, &mut run, &mut bucket);
+    runs
+}
+
+/// The values of a bucket in the order a line takes them; `None` where there are none.
+fn values(columns: &Columns, index: usize) -> Option<[f64; 4]> {
+    let pick = |column: &[Option<crate::model::Number>]| drawable(column.get(index).copied().flatten());
+    let (first, min, max, last) = (pick(&columns.first), pick(&columns.min), pick(&columns.max), pick(&columns.last));
+    let any = first.or(last).or(max).or(min)?;
+    let (first, last) = (first.unwrap_or(any), last.unwrap_or(any));
+    let (min, max) = (min.unwrap_or(any), max.unwrap_or(any));
+    // The shorter way: towards the end that is nearer to the start.
+    Some(if first <= last { [first, min, max, last] } else { [first, max, min, last] })
+}
+
+fn flush(run: &mut Run, bucket: &mut Option<Bucket>) {
+    let Some(bucket) = bucket.take() else { return };
+    let inner = if bucket.min.0 < bucket.max.0 || (bucket.min.0 == bucket.max.0 && bucket.first.1 <= bucket.last.1) {
+        [bucket.min, bucket.max]
+    } else {
+        [bucket.max, bucket.min]
+    };
+    for point in [bucket.first, inner[0], inner[1], bucket.last] {
+        if run.line.last() != Some(&point) {
+            run.line.push(point);
+        }
+    }
+    if run.outline.is_empty() && bucket.first.0 < bucket.last.0 {
+        run.outline.push(bucket.first);
+    }
+    run.outline.push(bucket.last);
+}
+
+fn close(runs: &mut Vec<Run>, run: &mut Run, bucket: &mut Option<Bucket>) {
+    flush(run, bucket);
+    if !run.line.is_empty() {
+        runs.push(std::mem::take(run));
+    }
+}

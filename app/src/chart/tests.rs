@@ -1,0 +1,121 @@
+use super::*;
+use crate::model::{Number, ResetCause};
+
+/// 2026-11-23T08:00:00Z.
+const START: i64 = 1_795_420_800_000;
+const STEP: i64 = 10_000;
+
+/// `10 12 _ 15`: a sample every ten seconds, `_` where there is none.
+fn series(text: &str) -> Columns {
+    let column: Vec<Option<Number>> = text.split_whitespace().map(|word| word.parse().ok().map(Number::Int)).collect();
+    let t = (0..).map(|index| START + index * STEP).take(column.len()).collect();
+    Columns { t, first: column.clone(), min: column.clone(), max: column.clone(), mean: column.clone(), last: column }
+}
+
+fn chart<'a>(lines: &'a [Line<'a>], palette: Palette) -> Chart<'a> {
+    Chart {
+        lines,
+        gaps: &[],
+        resets: &[],
+        from_ms: START,
+        to_ms: START + 100_000,
+        mode: Mode::Value,
+        unit: "",
+        width: 320,
+        height: 120,
+        palette,
+        offset_ms: &|_| 2 * 3_600_000,
+        with_facts: false,
+    }
+}
+
+/// One element a line: what changed can be read.
+fn lines_of(svg: &str) -> String {
+    svg.replace("><", ">\n<")
+}
+
+#[test]
+fn a_line_in_a_page() {
+    let columns = series("10 12 11 15 9 14 20 18 17 16 12");
+    let lines = [Line { label: "core:rcv_requests", columns: &columns }];
+    insta::assert_snapshot!(lines_of(&draw(&chart(&lines, Palette::Page))));
+}
+
+#[test]
+fn gaps_resets_and_lone_samples_in_an_image() {
+    let columns = series("10 12 _ _ _ _ 8 _ 3 4 5");
+    let lines = [Line { label: "core:<odd> & \"name\"", columns: &columns }];
+    let gaps = [Gap { from: START + 10_000, to: START + 60_000, reason: "no <answer>".to_owned() }];
+    let resets = [Reset { at: START + 80_000, cause: ResetCause::Restart, by: None }];
+    let chart =
+        Chart { gaps: &gaps, resets: &resets, with_facts: true, mode: Mode::Rate, unit: "requests/s", ..chart(&lines, Palette::Light) };
+    insta::assert_snapshot!(lines_of(&draw(&chart)));
+}
+
+#[test]
+fn two_lines_follow_the_system() {
+    let (one, two) = (series("1 2 3"), series("3 2 1"));
+    let lines = [Line { label: "one", columns: &one }, Line { label: "two", columns: &two }];
+    insta::assert_snapshot!(lines_of(&draw(&chart(&lines, Palette::Auto))));
+}
+
+#[test]
+fn where_nothing_is_to_draw_it_is_said() {
+    let say = |text: &str, mode| {
+        let columns = series(text);
+        let lines = [Line { label: "x", columns: &columns }];
+        draw(&Chart { mode, ..chart(&lines, Palette::Page) })
+    };
+    for (text, mode, want) in [
+        ("", Mode::Value, "no samples in this span"),
+        ("_", Mode::Rate, "waiting for the second sample"),
+        ("_ _", Mode::Value, "no values in this span"),
+    ] {
+        let svg = say(text, mode);
+        assert!(svg.contains(&format!(">{want}</text>")), "{svg}");
+    }
+    assert!(!say("7", Mode::Value).contains("span</text>"));
+    assert!(say("7", Mode::Value).contains("<circle "));
+}
+
+#[test]
+fn a_spike_between_pixels_is_drawn() {
+    // Ten samples for each pixel, and one of them is high.
+    let mut columns = series(&"1 ".repeat(3000));
+    for column in [&mut columns.first, &mut columns.min, &mut columns.max, &mut columns.last] {
+        column[1234] = Some(Number::Int(1000));
+    }
+    let lines = [Line { label: "x", columns: &columns }];
+    let svg = draw(&Chart { to_ms: START + 3000 * STEP, ..chart(&lines, Palette::Page) });
+    let points = svg.split("stroke-width=\"14\" points=\"").nth(1).unwrap().split('"').next().unwrap();
+    let highest = points.split_whitespace().filter_map(|point| point.split_once(',')?.1.parse::<i32>().ok()).min();
+    assert_eq!(highest, Some(TOP * UNITS));
+    assert!(points.split_whitespace().count() < 300 * 4, "a picture does not grow with its samples");
+}
+
+#[test]
+fn facts_are_exact() {
+    let columns = series("5 _ 9223372036854775807 9223372036854775806 _");
+    let facts = facts(&columns).unwrap();
+    assert_eq!((facts.now, facts.min, facts.max), (Number::Int(i64::MAX - 1), Number::Int(5), Number::Int(i64::MAX)));
+    assert!((facts.mean - 6.15e18).abs() < 1e16, "{}", facts.mean);
+    assert_eq!(super::facts(&series("_ _")), None);
+}
+
+#[test]
+fn sizes_are_bounded() {
+    let columns = series("1 2");
+    let lines = [Line { label: "x", columns: &columns }];
+    let svg = draw(&Chart { width: 0, height: u32::MAX, ..chart(&lines, Palette::Page) });
+    assert!(svg.contains("width=\"120\" height=\"2048\""), "{svg}");
+}
+
+#[test]
+fn the_colours_are_those_of_the_look() {
+    let look = include_str!("../../../style/00-tokens.css");
+    for token in palette::TOKENS {
+        for colour in [token.light, token.dark] {
+            assert!(look.contains(&format!("--{}: {colour};", token.name)), "{}: {colour}", token.name);
+        }
+    }
+}

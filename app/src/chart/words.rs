@@ -1,0 +1,103 @@
+//! The words of a chart: its summary for those who do not see it, its facts, and what stands where there is nothing to draw.
+
+use super::{Chart, facts, time::TimeAxis};
+use crate::format::{self, DAY_MS};
+use crate::model::{Mode, Number, Reset, ResetCause};
+
+/// The longest reason of a gap, in characters.
+const REASON_MAX: usize = 60;
+/// How many lines a summary tells of.
+const SUMMARY_LINES: usize = 6;
+
+/// The width of a text in 11 px letters, roughly and rather too much: nothing here can measure.
+pub(super) fn text_width(text: &str) -> i32 {
+    let tenths: i32 = text
+        .chars()
+        .map(|c| match c {
+            ' ' | '.' | ',' | ':' | 'i' | 'l' | 'I' | '/' | '\'' | '\u{2009}' => 36,
+            'm' | 'w' | 'M' | 'W' | '%' => 100,
+            c if c.is_ascii_uppercase() => 76,
+            c if c.is_ascii() => 68,
+            _ => 90,
+        })
+        .sum();
+    tenths / 10 + 1
+}
+
+/// `now 184   min 2   mean 97   max 911`.
+pub(super) fn facts_line(chart: &Chart<'_>) -> Option<String> {
+    let line = chart.lines.first().filter(|_| chart.lines.len() == 1)?;
+    let facts = facts(line.columns)?;
+    let mean = Number::Float(facts.mean);
+    let parts = [("now", facts.now), ("min", facts.min), ("mean", mean), ("max", facts.max)];
+    // No-break spaces: SVG would fold plain ones into one.
+    Some(parts.map(|(word, n)| format!("{word} {}", format::fact(n, chart.unit))).join("\u{a0}\u{a0} "))
+}
+
+/// What to say instead of a line.
+pub(super) fn nothing(chart: &Chart<'_>) -> &'static str {
+    let times = chart.lines.iter().map(|line| line.columns.t.len()).max().unwrap_or(0);
+    match (times, chart.mode) {
+        (0, _) => "no samples in this span",
+        (1, Mode::Rate) => "waiting for the second sample",
+        _ => "no values in this span",
+    }
+}
+
+/// A mark's words, such as `restart 02:41`.
+pub(super) fn reset(reset: &Reset, chart: &Chart<'_>) -> String {
+    let local = reset.at.saturating_add((chart.offset_ms)(reset.at).clamp(-DAY_MS, DAY_MS));
+    let time = format::clock(local, false);
+    let when = if chart.to_ms.saturating_sub(chart.from_ms) > DAY_MS * 3 / 2 { format!("{} {time}", format::day(local)) } else { time };
+    match (reset.cause, &reset.by) {
+        (ResetCause::Restart, _) => format!("restart {when}"),
+        (ResetCause::Drop, _) => format!("drop {when}"),
+        (ResetCause::Person, Some(by)) => format!("reset {when} by {}", clean(by)),
+        (ResetCause::Person | ResetCause::Schedule, _) => format!("reset {when}"),
+    }
+}
+
+/// Text from elsewhere without what XML cannot carry, and bounded.
+pub(super) fn clean(text: &str) -> String {
+    let fits = |c: char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
+    let mut out: String = text.chars().filter(|c| fits(*c)).take(REASON_MAX).collect();
+    if text.chars().count() > REASON_MAX {
+        out.push('…');
+    }
+    out
+}
+
+/// The chart in a sentence.
+pub(super) fn summary(chart: &Chart<'_>, axis: &TimeAxis) -> String {
+    let (from, to) = axis.ends();
+    let local = |at: i64| at.saturating_add((chart.offset_ms)(at).clamp(-DAY_MS, DAY_MS));
+    let stamp = |at: i64| format!("{} {}", format::day(local(at)), format::clock(local(at), false));
+    let mut out = format!("{} to {}", stamp(from), stamp(to));
+    if chart.mode == Mode::Rate {
+        out.push_str(", per second");
+    }
+    for line in chart.lines.iter().take(SUMMARY_LINES) {
+        out.push_str("; ");
+        if !line.label.is_empty() {
+            out.push_str(&clean(line.label));
+            out.push_str(": ");
+        }
+        match facts(line.columns) {
+            Some(f) => {
+                let write = |n: Number| format::fact(n, chart.unit);
+                let (now, min, mean, max) = (write(f.now), write(f.min), write(Number::Float(f.mean)), write(f.max));
+                out.push_str(&format!("now {now}, min {min}, mean {mean}, max {max}"));
+            }
+            None => out.push_str(nothing(chart)),
+        }
+    }
+    if chart.lines.is_empty() {
+        out.push_str("; no lines");
+    }
+    for (count, one, many) in [(chart.gaps.len(), "gap", "gaps"), (chart.resets.len(), "reset", "resets")] {
+        if count > 0 {
+            out.push_str(&format!("; {count} {}", if count == 1 { one } else { many }));
+        }
+    }
+    out
+}

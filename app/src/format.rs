@@ -1,0 +1,229 @@
+//! Numbers, units, ages and times as people read them. It knows no clock and no locale: both halves write the same words.
+
+use crate::model::Number;
+
+/// What parts thousands: a thin space, which neither a comma nor a dot country reads as a fraction.
+const THIN: char = '\u{2009}';
+/// The minus of typography, as wide as a plus.
+const MINUS: char = '\u{2212}';
+/// The box of a spark line, in CSS pixels.
+const SPARK_WIDTH: f64 = 80.0;
+/// Its height.
+const SPARK_HEIGHT: f64 = 18.0;
+/// Where a spark line without movement lies.
+const SPARK_FLAT: f64 = 14.0;
+/// The steps of decimal prefixes.
+const DECIMAL: [&str; 7] = ["", "k", "M", "G", "T", "P", "E"];
+/// The steps of binary prefixes.
+const BINARY: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+/// The abbreviated months.
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+/// The abbreviated days, from that of 1970-01-01.
+const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+/// Milliseconds in a day.
+pub(crate) const DAY_MS: i64 = 86_400_000;
+
+/// A value in full: integers exactly with parted thousands, floats with as many digits as tell something.
+/// The unit is not appended, except a percent sign.
+#[must_use]
+pub fn value(n: Number, unit: &str) -> String {
+    let text = match n {
+        Number::Int(whole) => {
+            let digits = grouped(&whole.unsigned_abs().to_string());
+            if whole < 0 { format!("{MINUS}{digits}") } else { digits }
+        }
+        Number::Float(real) => plain(real),
+    };
+    if is_percent(unit) { format!("{text}{THIN}%") } else { text }
+}
+
+/// An increase per second: `+184/s`.
+#[must_use]
+pub fn rate(r: f64) -> String {
+    if !r.is_finite() {
+        return "–".to_owned();
+    }
+    let text = plain(r);
+    if text.starts_with(MINUS) { format!("{text}/s") } else { format!("+{text}/s") }
+}
+
+/// A span of time in its largest unit: `3 min`.
+#[must_use]
+pub fn age(ms: i64) -> String {
+    let seconds = ms.max(0) / 1000;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..86_400 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+/// The path of a spark line in a box of 80×18: gaps break it, and what does not move lies low.
+#[must_use]
+pub fn spark_path(points: &[Option<f32>]) -> String {
+    use std::fmt::Write as _;
+    let finite = |point: &Option<f32>| point.filter(|v| v.is_finite()).map(f64::from);
+    let (low, high) = points.iter().filter_map(finite).fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(v), high.max(v)));
+    let step = SPARK_WIDTH / points.len().saturating_sub(1).max(1) as f64;
+    let mut path = String::with_capacity(points.len() * 10);
+    let mut pen_down = false;
+    for (index, point) in points.iter().enumerate() {
+        let Some(v) = finite(point) else {
+            pen_down = false;
+            continue;
+        };
+        let x = index as f64 * step;
+        // One pixel above and two below keep the stroke inside.
+        let y = if high > low { 1.0 + (SPARK_HEIGHT - 3.0) * (1.0 - (v - low) / (high - low)) } else { SPARK_FLAT };
+        let alone = !pen_down && points.get(index + 1).and_then(finite).is_none();
+        let _ = write!(path, "{}{x:.1} {y:.1}", if pen_down { 'L' } else { 'M' });
+        if alone {
+            // A stroke of no length draws nothing: a lone point gets a short one.
+            let _ = write!(path, "h1");
+        }
+        pen_down = true;
+    }
+    path
+}
+
+/// An instant in full: `2026-11-23 17:12:40 UTC`.
+#[must_use]
+pub fn utc(ms: i64) -> String {
+    let (year, month, day) = civil(ms.div_euclid(DAY_MS));
+    format!("{year:04}-{month:02}-{day:02} {} UTC", clock(ms, true))
+}
+
+/// A number for an axis, short and with its unit: `1.6k`, `200/s`, `61 MiB`, `12 %`.
+#[must_use]
+pub fn short(v: f64, unit: &str) -> String {
+    short_digits(v, unit, 3)
+}
+
+/// A number between the plot and the head of a chart: bytes short, all else in full.
+#[must_use]
+pub fn fact(n: Number, unit: &str) -> String {
+    if is_bytes(unit) { short(n.as_f64(), unit) } else { value(n, unit) }
+}
+
+/// As [`short`], with the significant digits that keep neighbouring ticks apart.
+pub(crate) fn short_digits(v: f64, unit: &str, digits: usize) -> String {
+    if !v.is_finite() {
+        return "–".to_owned();
+    }
+    let bytes = is_bytes(unit);
+    let (base, names) = if bytes { (1024.0, &BINARY) } else { (1000.0, &DECIMAL) };
+    let mut size = v.abs();
+    let mut power = 0;
+    // What would be written as 1000 of one step is 1 of the next.
+    let almost = base - 0.5 / if digits > 3 { 100.0 } else { 1.0 };
+    while size >= almost && power + 1 < names.len() {
+        size /= base;
+        power += 1;
+    }
+    let number = if size >= base { format!("{size:.1e}") } else { significant(size, digits) };
+    // Zero is zero in every unit.
+    if number == "0" {
+        return number;
+    }
+    let sign = if v < 0.0 { MINUS.to_string() } else { String::new() };
+    let name = names.get(power).copied().unwrap_or_default();
+    let space = if bytes { " " } else { "" };
+    let percent = if is_percent(unit) { " %" } else { "" };
+    let per = if is_rate(unit) { "/s" } else { "" };
+    format!("{sign}{number}{space}{name}{percent}{per}")
+}
+
+/// Whether a unit counts bytes, so that its steps are binary.
+pub(crate) fn is_bytes(unit: &str) -> bool {
+    matches!(unit.strip_suffix("/s").unwrap_or(unit), "bytes" | "byte" | "B")
+}
+
+/// Whether a unit is a share of a hundred.
+pub(crate) fn is_percent(unit: &str) -> bool {
+    matches!(unit, "percent" | "%")
+}
+
+/// Whether a unit is a rate.
+pub(crate) fn is_rate(unit: &str) -> bool {
+    unit.ends_with("/s")
+}
+
+/// The year, month and day of a day since 1970-01-01, by Howard Hinnant's `civil_from_days`.
+pub(crate) fn civil(days: i64) -> (i64, u32, u32) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_index = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
+    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (year, u32::try_from(month).unwrap_or(1), u32::try_from(day).unwrap_or(1))
+}
+
+/// The time of day of a local instant: `17:12`, or `17:12:40`.
+pub(crate) fn clock(local_ms: i64, seconds: bool) -> String {
+    let second = local_ms.rem_euclid(DAY_MS) / 1000;
+    let (h, m, s) = (second / 3600, second / 60 % 60, second % 60);
+    if seconds { format!("{h:02}:{m:02}:{s:02}") } else { format!("{h:02}:{m:02}") }
+}
+
+/// The day of a local instant: `23 Nov`.
+pub(crate) fn day(local_ms: i64) -> String {
+    let (_, month, day) = civil(local_ms.div_euclid(DAY_MS));
+    format!("{day} {}", MONTHS.get(month as usize - 1).copied().unwrap_or_default())
+}
+
+/// The weekday of a local instant: `Mon`.
+pub(crate) fn weekday(local_ms: i64) -> &'static str {
+    let index = usize::try_from(local_ms.div_euclid(DAY_MS).rem_euclid(7)).unwrap_or(0);
+    WEEKDAYS.get(index).copied().unwrap_or_default()
+}
+
+/// A float as a person would note it down.
+fn plain(v: f64) -> String {
+    if !v.is_finite() {
+        return "–".to_owned();
+    }
+    let size = v.abs();
+    let text = if size >= 1e15 {
+        format!("{size:.3e}")
+    } else if size >= 100.0 {
+        grouped(&format!("{size:.0}"))
+    } else {
+        significant(size, 3)
+    };
+    if v < 0.0 && text != "0" { format!("{MINUS}{text}") } else { text }
+}
+
+/// A number of at least zero with so many significant digits at most, and no zeros at its end.
+fn significant(v: f64, digits: usize) -> String {
+    if v == 0.0 {
+        return "0".to_owned();
+    }
+    if v < 1e-4 {
+        return format!("{v:.0e}");
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "the logarithm of a float is a small number")]
+    let magnitude = v.log10().floor() as i32;
+    let decimals = usize::try_from(i32::try_from(digits).unwrap_or(3) - 1 - magnitude).unwrap_or(0);
+    let text = format!("{v:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// Digits parted in threes.
+fn grouped(digits: &str) -> String {
+    let mut out = String::with_capacity(digits.len() + digits.len());
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(THIN);
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn table(rows: &[(String, &str)]) {
+    for (got, want) in rows {
+        assert_eq!(got, want);
+    }
+}
+
+#[test]
+fn values_are_exact_and_parted() {
+    table(&[
+        (value(Number::Int(0), ""), "0"),
+        (value(Number::Int(999), ""), "999"),
+        (value(Number::Int(10_661_087), ""), "10\u{2009}661\u{2009}087"),
+        (value(Number::Int(-1234), ""), "−1\u{2009}234"),
+        (value(Number::Int(i64::MIN), ""), "−9\u{2009}223\u{2009}372\u{2009}036\u{2009}854\u{2009}775\u{2009}808"),
+        (value(Number::Int(63_963_136), "bytes"), "63\u{2009}963\u{2009}136"),
+        (value(Number::Float(5.9), "percent"), "5.9\u{2009}%"),
+        (value(Number::Float(0.123_456), ""), "0.123"),
+        (value(Number::Float(12.5), ""), "12.5"),
+        (value(Number::Float(1234.56), ""), "1\u{2009}235"),
+        (value(Number::Float(2.0), ""), "2"),
+        (value(Number::Float(-0.0), ""), "0"),
+        (value(Number::Float(f64::NAN), ""), "–"),
+        (value(Number::Float(1e300), ""), "1.000e300"),
+    ]);
+}
+
+#[test]
+fn rates_carry_a_sign() {
+    table(&[
+        (rate(184.0), "+184/s"),
+        (rate(-3.0), "−3/s"),
+        (rate(0.4), "+0.4/s"),
+        (rate(0.0), "+0/s"),
+        (rate(1840.4), "+1\u{2009}840/s"),
+        (rate(f64::INFINITY), "–"),
+    ]);
+}
+
+#[test]
+fn ages_use_their_largest_unit() {
+    table(&[
+        (age(2_000), "2 s"),
+        (age(59_999), "59 s"),
+        (age(180_000), "3 min"),
+        (age(5 * 3_600_000), "5 h"),
+        (age(4 * DAY_MS), "4 d"),
+        (age(-7), "0 s"),
+    ]);
+}
+
+#[test]
+fn axes_are_short() {
+    table(&[
+        (short(1600.0, ""), "1.6k"),
+        (short(0.0, ""), "0"),
+        (short(999.99, ""), "1k"),
+        (short(200.0, "requests/s"), "200/s"),
+        (short(61.0 * 1_048_576.0, "bytes"), "61 MiB"),
+        (short(1023.9, "bytes"), "1 KiB"),
+        (short(1536.0, "bytes/s"), "1.5 KiB/s"),
+        (short(0.0, "bytes"), "0"),
+        (short(12.0, "percent"), "12 %"),
+        (short(-2500.0, ""), "−2.5k"),
+        (short(0.025, ""), "0.025"),
+        (short(f64::NAN, ""), "–"),
+    ]);
+}
+
+#[test]
+fn instants_are_civil() {
+    table(&[
+        (utc(0), "1970-01-01 00:00:00 UTC"),
+        (utc(1_795_453_960_000), "2026-11-23 17:12:40 UTC"),
+        (utc(951_782_400_000), "2000-02-29 00:00:00 UTC"),
+        (utc(-1), "1969-12-31 23:59:59 UTC"),
+        (day(1_795_453_960_000), "23 Nov"),
+        (weekday(1_795_453_960_000).to_owned(), "Mon"),
+    ]);
+}
+
+#[test]
+fn sparks_break_at_gaps() {
+    table(&[
+        (spark_path(&[]), ""),
+        (spark_path(&[Some(1.0), Some(1.0)]), "M0.0 14.0L80.0 14.0"),
+        (spark_path(&[Some(0.0), None, Some(1.0), Some(0.0)]), "M0.0 16.0h1M53.3 1.0L80.0 16.0"),
+        (spark_path(&[Some(f32::NAN), None]), ""),
+    ]);
+}
+
+proptest! {
+    #[test]
+    fn any_number_can_be_written(v: f64, whole: i64, unit in "(|bytes|percent|x/s|bytes/s)") {
+        for text in [short(v, &unit), value(Number::Float(v), &unit), fact(Number::Int(whole), &unit), rate(v)] {
+            prop_assert!(!text.is_empty() && text.chars().count() < 40, "{text}");
+        }
+    }
+
+    #[test]
+    fn days_follow_each_other(days in -1_000_000_i64..1_000_000) {
+        let (today, tomorrow) = (civil(days), civil(days + 1));
+        prop_assert!(tomorrow > today);
+        prop_assert!((1..=12).contains(&today.1) && (1..=31).contains(&today.2));
+    }
+}

@@ -1,0 +1,19 @@
+//! The charts that live: loads what is seen, draws it at its width in local time, and again when samples are recorded.
+//! It knows the page only by `figure[data-box][data-name]`; without it those figures hold pictures.
+
+#[cfg(feature = "hydrate")]
+mod card;
+#[cfg(feature = "hydrate")]
+mod live;
+#[cfg(feature = "hydrate")]
+mod readout;
+
+use leptos::prelude::*;
+
+/// Makes every chart of the page live.
+#[island]
+pub fn LiveCharts() -> impl IntoView {
+    #[cfg(feature = "hydrate")]
+    Effect::new(|_| live::start());
+    view! { <span class="live-charts" hidden="hidden"></span> }
+}

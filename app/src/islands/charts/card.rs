@@ -1,0 +1,242 @@
+//! One chart of the page: what it is of, what was loaded, and how it is drawn into its figure.
+
+use leptos::prelude::document;
+use wasm_bindgen::prelude::*;
+use web_sys::{Element, HtmlElement};
+
+use crate::chart::{self, Chart, Line, Palette, facts};
+use crate::format;
+use crate::islands::browser;
+use crate::model::{Mode, Number, Series};
+
+/// The lowest and the highest chart; between them it takes the place of its picture.
+const HEIGHT: (i32, i32) = (150, 280);
+/// The height of the line above a chart, which the picture has inside.
+const FACTS_HEIGHT: i32 = 18;
+/// The width of a chart that the page does not tell.
+const WIDTH: u32 = 640;
+/// The shortest time between two requests of one chart, in milliseconds.
+const PERIOD_MIN_MS: f64 = 1000.0;
+/// How much wider a chart must become before it is loaded anew.
+const WIDER: f64 = 1.25;
+
+/// A chart of the page.
+pub(super) struct Card {
+    figure: HtmlElement,
+    plot: HtmlElement,
+    pub(super) box_name: String,
+    name: String,
+    mode: Option<Mode>,
+    unit: String,
+    span: String,
+    height: u32,
+    /// Whether it is in the window, or nearly.
+    pub(super) visible: bool,
+    /// Whether newer samples are known of.
+    pub(super) stale: bool,
+    /// Whether it must be drawn.
+    pub(super) dirty: bool,
+    loading: bool,
+    /// How often loading failed in a row.
+    pub(super) failures: u32,
+    /// When it may load next, epoch milliseconds.
+    pub(super) not_before_ms: f64,
+    loaded_width: u32,
+    drawn_width: u32,
+    series: Option<Series>,
+    view: Option<View>,
+}
+
+/// What was drawn: where a pixel lies in time.
+#[derive(Clone, Copy)]
+pub(super) struct View {
+    pub(super) left: f64,
+    pub(super) right: f64,
+    pub(super) from_ms: i64,
+    pub(super) to_ms: i64,
+}
+
+impl Card {
+    /// Every chart of the page.
+    pub(super) fn all() -> Vec<Self> {
+        let Ok(found) = document().query_selector_all("figure[data-box][data-name]") else { return Vec::new() };
+        let figures = (0..found.length()).filter_map(|index| found.get(index)?.dyn_into::<HtmlElement>().ok());
+        // All are measured before one is changed: else the browser lays the page out again for each.
+        let measured: Vec<_> = figures
+            .map(|figure| {
+                let picture = figure.query_selector("img").ok().flatten();
+                let height = picture.as_ref().map_or(0, |img| img.client_height() - FACTS_HEIGHT).clamp(HEIGHT.0, HEIGHT.1);
+                (figure, picture, height)
+            })
+            .collect();
+        measured.into_iter().filter_map(|(figure, picture, height)| Self::of(figure, picture.as_ref(), height.unsigned_abs())).collect()
+    }
+
+    fn of(figure: HtmlElement, picture: Option<&Element>, height: u32) -> Option<Self> {
+        let read = |name: &str| figure.get_attribute(name).unwrap_or_default();
+        let plot: HtmlElement = document().create_element("div").ok()?.dyn_into().ok()?;
+        plot.set_class_name("plot");
+        plot.set_tab_index(0);
+        plot.set_attribute("role", "group").ok()?;
+        plot.set_attribute("aria-label", &format!("{}: read values with the arrow keys", read("data-name"))).ok()?;
+        match picture {
+            // The picture stays until there is something better.
+            Some(img) => {
+                img.replace_with_with_node_1(&plot).ok()?;
+                plot.append_child(img).ok()?;
+            }
+            None => {
+                figure.append_child(&plot).ok()?;
+            }
+        }
+        let mode = match read("data-mode").as_str() {
+            "rate" => Some(Mode::Rate),
+            "value" => Some(Mode::Value),
+            _ => None,
+        };
+        let (box_name, name, unit, span) = (read("data-box"), read("data-name"), read("data-unit"), read("data-span"));
+        let span = if span.is_empty() { "24h".to_owned() } else { span };
+        Some(Self {
+            figure,
+            plot,
+            box_name,
+            name,
+            mode,
+            unit,
+            span,
+            height,
+            visible: false,
+            stale: true,
+            dirty: false,
+            loading: false,
+            failures: 0,
+            not_before_ms: 0.0,
+            loaded_width: 0,
+            drawn_width: 0,
+            series: None,
+            view: None,
+        })
+    }
+
+    pub(super) fn figure(&self) -> &Element {
+        &self.figure
+    }
+
+    pub(super) fn plot(&self) -> &HtmlElement {
+        &self.plot
+    }
+
+    pub(super) fn drawn(&self) -> Option<(&Series, View)> {
+        self.series.as_ref().zip(self.view)
+    }
+
+    /// Whether it is seen, behind, and not being loaded already.
+    pub(super) fn wants(&self) -> bool {
+        self.visible && self.stale && !self.loading
+    }
+
+    pub(super) fn wants_drawing(&self) -> bool {
+        self.visible && self.dirty && self.series.is_some()
+    }
+
+    /// The request that brings it up to date.
+    pub(super) fn ask(&mut self) -> String {
+        self.loading = true;
+        self.stale = false;
+        self.loaded_width = self.width();
+        let mode = self.mode.map_or(String::new(), |mode| format!("&mode={}", mode.as_str()));
+        let (box_name, name, span) = (browser::encode(&self.box_name), browser::encode(&self.name), browser::encode(&self.span));
+        format!("/cp/api/v1/series?box={box_name}&name={name}&span={span}&points={}{mode}", self.loaded_width)
+    }
+
+    /// Takes what was loaded; the next request waits until a pixel's worth of time has passed.
+    #[expect(clippy::cast_precision_loss, reason = "spans are far below what a float can count")]
+    pub(super) fn take(&mut self, series: Series, now_ms: f64) {
+        let (from, to) = range(&series);
+        self.not_before_ms = now_ms + ((to - from) as f64 / f64::from(self.loaded_width.max(1))).max(PERIOD_MIN_MS);
+        self.loading = false;
+        self.failures = 0;
+        self.dirty = true;
+        self.series = Some(series);
+        self.message("");
+    }
+
+    /// Says what went wrong; what was drawn stays.
+    pub(super) fn fail(&mut self, failure: &browser::Failure, pause_ms: f64) {
+        self.loading = false;
+        self.stale = true;
+        let again = if failure.status == 401 { String::new() } else { format!(" Trying again in {:.0} s.", pause_ms / 1000.0) };
+        self.message(&format!("{}{again}", failure.text));
+    }
+
+    fn width(&self) -> u32 {
+        let width = u32::try_from(self.plot.client_width()).unwrap_or(0);
+        if width == 0 { WIDTH } else { width.clamp(chart::MIN_WIDTH, chart::MAX_WIDTH) }
+    }
+
+    /// Asks to be drawn again if its width is no longer what was drawn.
+    pub(super) fn resized(&mut self) {
+        self.dirty |= self.drawn_width > 0 && self.width() != self.drawn_width;
+    }
+
+    /// Draws what was loaded at the width of now.
+    pub(super) fn draw(&mut self) {
+        self.dirty = false;
+        let width = self.width();
+        let Some(series) = &self.series else { return };
+        let (from_ms, to_ms) = range(series);
+        let unit = if series.unit.is_empty() { &self.unit } else { &series.unit };
+        let drawn = chart::draw_placed(&Chart {
+            lines: &[Line { label: &self.name, columns: &series.columns }],
+            gaps: &series.gaps,
+            resets: &series.resets,
+            from_ms,
+            to_ms,
+            mode: series.mode,
+            unit,
+            width,
+            height: self.height,
+            palette: Palette::Page,
+            offset_ms: &browser::offset_ms,
+            with_facts: false,
+        });
+        let hair = self.plot.query_selector(".hair").ok().flatten();
+        self.plot.set_inner_html(&drawn.svg);
+        if let Some(hair) = hair {
+            let _ = self.plot.append_child(&hair);
+        }
+        self.drawn_width = width;
+        self.view = Some(View { left: drawn.left, right: drawn.right, from_ms, to_ms });
+        if let (Some(facts), Ok(Some(place))) = (facts(&series.columns), self.figure.query_selector(".facts")) {
+            let write = |word: &str, n: Number| format!("<span>{word} <b>{}</b></span>", format::fact(n, unit));
+            let mean = write("mean", Number::Float(facts.mean));
+            place.set_inner_html(&format!("{} {} {mean} {}", write("now", facts.now), write("min", facts.min), write("max", facts.max)));
+        }
+        if f64::from(width) > f64::from(self.loaded_width) * WIDER {
+            self.stale = true;
+        }
+    }
+
+    /// Writes below the chart, or removes what stands there.
+    fn message(&self, text: &str) {
+        let found = self.figure.query_selector(".chart-error").ok().flatten();
+        match (found, text.is_empty()) {
+            (Some(place), true) => place.remove(),
+            (Some(place), false) => place.set_text_content(Some(text)),
+            (None, true) => {}
+            (None, false) => {
+                if let Ok(place) = document().create_element("p") {
+                    place.set_class_name("chart-error");
+                    let _ = place.set_attribute("role", "status");
+                    place.set_text_content(Some(text));
+                    let _ = self.figure.append_child(&place);
+                }
+            }
+        }
+    }
+}
+
+/// The time axis of a series.
+fn range(series: &Series) -> (i64, i64) {
+    chart::time_range(series.from, series.to, chart::first_known(&series.columns, &series.gaps))
+}

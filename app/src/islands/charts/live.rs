@@ -1,0 +1,249 @@
+//! Which chart loads and draws when: at most two requests at a time, one drawing a frame, and nothing that nobody sees.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use wasm_bindgen::prelude::*;
+use web_sys::{Element, IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit};
+
+use super::card::Card;
+use super::readout;
+use crate::islands::browser::{self, Stream};
+use crate::model::{Recorded, Series};
+
+/// How many requests may be under way.
+const IN_FLIGHT_MAX: usize = 2;
+/// The longest pause after failures, in milliseconds.
+const PAUSE_MAX_MS: f64 = 60_000.0;
+/// How long after a refused stream another is tried.
+const REOPEN_MS: u64 = 5_000;
+/// How far from the window charts already load.
+const MARGIN: &str = "300px 0px";
+
+/// All charts of a page.
+pub(super) struct Live {
+    cards: RefCell<Vec<Card>>,
+    work: RefCell<Work>,
+}
+
+/// What is under way.
+#[derive(Default)]
+struct Work {
+    in_flight: usize,
+    frame_asked: bool,
+    /// When the next look is due, if one is.
+    wake_ms: Option<f64>,
+    stream: Option<Stream>,
+    watcher: Option<Watcher>,
+    /// The page is gone: nothing is started any more.
+    ended: bool,
+}
+
+/// Tells which figures are near the window, as long as it is kept.
+struct Watcher {
+    observer: IntersectionObserver,
+    _seen: Closure<dyn Fn(js_sys::Array)>,
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.observer.disconnect();
+    }
+}
+
+/// Finds the charts of the page and begins.
+pub(super) fn start() {
+    let live = Rc::new(Live { cards: RefCell::new(Card::all()), work: RefCell::default() });
+    if live.cards.borrow().is_empty() {
+        return;
+    }
+    live.watch();
+    live.open_stream();
+    let kept = StoredValue::new_local(Rc::clone(&live));
+    let with = move |act: fn(&Rc<Live>)| {
+        let _ = kept.try_with_value(act);
+    };
+    let handles = [
+        window_event_listener_untyped("resize", move |_| with(|live| live.resized())),
+        window_event_listener_untyped("visibilitychange", move |_| with(|live| live.open_stream())),
+    ];
+    let pointer = ["pointermove", "keydown", "focusout"].map(|name| {
+        window_event_listener_untyped(name, move |event| {
+            // An event may come while a chart is drawn: then it has nothing to say.
+            let _ = kept.try_with_value(|live| live.cards.try_borrow().map(|cards| readout::handle(&cards, &event)));
+        })
+    });
+    on_cleanup(move || {
+        handles.into_iter().chain(pointer).for_each(|handle| handle.remove());
+        let _ = kept.try_with_value(|live| {
+            // The watcher's closure holds the charts: letting it go frees both.
+            *live.work.borrow_mut() = Work { ended: true, ..Work::default() };
+        });
+    });
+}
+
+impl Live {
+    fn watch(self: &Rc<Self>) {
+        let live = Rc::clone(self);
+        let seen = Closure::<dyn Fn(js_sys::Array)>::new(move |entries: js_sys::Array| {
+            for entry in entries.iter().filter_map(|entry| entry.dyn_into::<IntersectionObserverEntry>().ok()) {
+                live.seen(&entry.target(), entry.is_intersecting());
+            }
+            live.load();
+            live.ask_frame();
+        });
+        let init = IntersectionObserverInit::new();
+        init.set_root_margin(MARGIN);
+        let Ok(observer) = IntersectionObserver::new_with_options(seen.as_ref().unchecked_ref(), &init) else {
+            return;
+        };
+        self.cards.borrow().iter().for_each(|card| observer.observe(card.figure()));
+        self.work.borrow_mut().watcher = Some(Watcher { observer, _seen: seen });
+    }
+
+    fn seen(&self, figure: &Element, visible: bool) {
+        if let Some(card) = self.cards.borrow_mut().iter_mut().find(|card| card.figure() == figure) {
+            card.visible = visible;
+        }
+    }
+
+    /// Opens the stream of events, or closes it while nobody sees the page.
+    fn open_stream(self: &Rc<Self>) {
+        self.work.borrow_mut().stream = None;
+        if browser::is_hidden() || self.work.borrow().ended {
+            return;
+        }
+        let (opened, recorded, failed) = (Rc::downgrade(self), Rc::downgrade(self), Rc::downgrade(self));
+        let stream = Stream::open(&self.events_url()).map(|stream| {
+            stream
+                // What was recorded before is not told again.
+                .on("open", move |_| opened.upgrade().into_iter().for_each(|live| live.mark(None)))
+                .on("recorded", move |data| {
+                    if let (Some(live), Ok(event)) = (recorded.upgrade(), serde_json::from_str::<Recorded>(&data)) {
+                        live.mark(Some(&event.box_name));
+                    }
+                })
+                .on("error", move |_| failed.upgrade().into_iter().for_each(|live| live.stream_failed()))
+        });
+        self.work.borrow_mut().stream = stream;
+        self.load();
+    }
+
+    /// Of one box alone when the page shows no other.
+    fn events_url(&self) -> String {
+        let cards = self.cards.borrow();
+        match cards.split_first() {
+            Some((first, rest)) if rest.iter().all(|card| card.box_name == first.box_name) => {
+                format!("/cp/events?box={}", browser::encode(&first.box_name))
+            }
+            _ => "/cp/events".to_owned(),
+        }
+    }
+
+    fn stream_failed(self: &Rc<Self>) {
+        if self.work.borrow().stream.as_ref().is_some_and(Stream::is_closed) {
+            let live = Rc::downgrade(self);
+            set_timeout(
+                move || {
+                    if let Some(live) = live.upgrade() {
+                        live.open_stream();
+                        live.mark(None);
+                    }
+                },
+                Duration::from_millis(REOPEN_MS),
+            );
+        }
+    }
+
+    /// Marks the charts of a box, or all, as behind.
+    fn mark(self: &Rc<Self>, box_name: Option<&str>) {
+        for card in self.cards.borrow_mut().iter_mut().filter(|card| box_name.is_none_or(|name| card.box_name == name)) {
+            card.stale = true;
+        }
+        self.load();
+    }
+
+    fn resized(self: &Rc<Self>) {
+        self.cards.borrow_mut().iter_mut().for_each(Card::resized);
+        self.ask_frame();
+    }
+
+    /// Starts what may be loaded now, and comes back when more may.
+    fn load(self: &Rc<Self>) {
+        let now = browser::now_ms();
+        while !browser::is_hidden() && !self.work.borrow().ended && self.work.borrow().in_flight < IN_FLIGHT_MAX {
+            let next = {
+                let mut cards = self.cards.borrow_mut();
+                let waiting = cards.iter_mut().enumerate().filter(|(_, card)| card.wants() && card.not_before_ms <= now);
+                waiting.min_by(|a, b| a.1.not_before_ms.total_cmp(&b.1.not_before_ms)).map(|(index, card)| (index, card.ask()))
+            };
+            let Some((index, url)) = next else { break };
+            self.work.borrow_mut().in_flight += 1;
+            let live = Rc::clone(self);
+            spawn_local(async move {
+                let answer = browser::get_json::<Series>(&url).await;
+                live.answered(index, answer);
+            });
+        }
+        let next = self.cards.borrow().iter().filter(|card| card.wants()).map(|card| card.not_before_ms).reduce(f64::min);
+        if let Some(at) = next.filter(|at| *at > now) {
+            self.wake(at, now);
+        }
+    }
+
+    fn answered(self: &Rc<Self>, index: usize, answer: Result<Series, browser::Failure>) {
+        self.work.borrow_mut().in_flight -= 1;
+        if let Some(card) = self.cards.borrow_mut().get_mut(index) {
+            let now = browser::now_ms();
+            match answer {
+                Ok(series) => card.take(series, now),
+                Err(failure) => {
+                    card.failures = card.failures.saturating_add(1);
+                    let pause = (1000.0 * f64::from(card.failures.min(16)).exp2()).min(PAUSE_MAX_MS);
+                    card.not_before_ms = now + pause;
+                    card.fail(&failure, pause);
+                }
+            }
+        }
+        self.ask_frame();
+        self.load();
+    }
+
+    fn wake(self: &Rc<Self>, at: f64, now: f64) {
+        if self.work.borrow().wake_ms.is_some_and(|wake| wake <= at && wake > now) {
+            return;
+        }
+        self.work.borrow_mut().wake_ms = Some(at);
+        let live = Rc::downgrade(self);
+        set_timeout(
+            move || {
+                if let Some(live) = live.upgrade() {
+                    live.work.borrow_mut().wake_ms = None;
+                    live.load();
+                }
+            },
+            Duration::from_secs_f64(((at - now) / 1000.0).max(0.01)),
+        );
+    }
+
+    /// Draws one chart in the next frame, and asks again while there are more.
+    fn ask_frame(self: &Rc<Self>) {
+        let wanted = self.cards.borrow().iter().any(Card::wants_drawing);
+        if !wanted || std::mem::replace(&mut self.work.borrow_mut().frame_asked, true) {
+            return;
+        }
+        let live = Rc::downgrade(self);
+        request_animation_frame(move || {
+            let Some(live) = live.upgrade() else { return };
+            live.work.borrow_mut().frame_asked = false;
+            if let Some(card) = live.cards.borrow_mut().iter_mut().find(|card| card.wants_drawing()) {
+                card.draw();
+            }
+            live.ask_frame();
+            live.load();
+        });
+    }
+}

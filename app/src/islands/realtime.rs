@@ -1,0 +1,20 @@
+//! Realtime Statistics in the browser: values live, ticks at once, search as one types. It draws no rows: it writes into those of the page.
+
+#[cfg(feature = "hydrate")]
+mod live;
+#[cfg(feature = "hydrate")]
+mod rows;
+#[cfg(feature = "hydrate")]
+mod search;
+#[cfg(feature = "hydrate")]
+mod ticks;
+
+use leptos::prelude::*;
+
+/// Follows the box whose rows the page shows.
+#[island]
+pub fn RealtimeLive() -> impl IntoView {
+    #[cfg(feature = "hydrate")]
+    Effect::new(move |_| live::start());
+    view! { <span hidden></span> }
+}

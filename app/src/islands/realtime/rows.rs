@@ -1,0 +1,178 @@
+//! The rows of the page by name, and writing what is new into their cells. Knows no stream.
+
+use std::collections::HashMap;
+
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlInputElement};
+
+use crate::{
+    format,
+    islands::dom,
+    model::{LiveStatistic, LiveValues},
+};
+
+/// How many points a spark line keeps, unless a snapshot brings more.
+const SPARK_POINTS: usize = 30;
+
+/// One row with the cells that change.
+pub(super) struct Row {
+    /// The full name.
+    pub(super) name: String,
+    /// The row itself.
+    pub(super) element: Element,
+    value: Element,
+    rate: Element,
+    path: Element,
+    unit: String,
+    counter: bool,
+    points: Vec<Option<f32>>,
+}
+
+/// All rows of the page, in its order.
+#[derive(Default)]
+pub(super) struct Rows {
+    list: Vec<Row>,
+    by_name: HashMap<String, usize>,
+    moved: Vec<usize>,
+}
+
+impl Rows {
+    /// Reads them from the document.
+    pub(super) fn read() -> Self {
+        let list: Vec<Row> = dom::all("#rows tr[data-name]").into_iter().filter_map(Row::read).collect();
+        let by_name = list.iter().enumerate().map(|(i, row)| (row.name.clone(), i)).collect();
+        let moved = (0..list.len()).filter(|i| list[*i].element.class_list().contains("moved")).collect();
+        Self { list, by_name, moved }
+    }
+
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Row> + Clone {
+        self.list.iter()
+    }
+
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Writes what a poll brought; answers the names that have no row here.
+    pub(super) fn update(&mut self, news: LiveValues) -> Vec<String> {
+        let mut strangers = Vec::new();
+        let mut seen = vec![false; self.list.len()];
+        let mut moved = Vec::new();
+        for statistic in news.statistics {
+            // The page cannot hold NUL; see how it escapes.
+            let Some(&i) = self.by_name.get(statistic.name.replace('\0', "\u{fffd}").as_str()) else {
+                strangers.push(statistic.name);
+                continue;
+            };
+            seen[i] = true;
+            if self.list[i].update(&statistic, news.snapshot) {
+                moved.push(i);
+            }
+        }
+        if !news.snapshot {
+            // What did not change still took part in the poll.
+            for (row, _) in self.list.iter_mut().zip(&seen).filter(|(_, seen)| !**seen) {
+                row.stand_still();
+            }
+            self.mark_moved(moved);
+        }
+        strangers
+    }
+
+    /// How many moved at the last poll.
+    pub(super) fn moved(&self) -> usize {
+        self.moved.len()
+    }
+
+    fn mark_moved(&mut self, moved: Vec<usize>) {
+        for i in self.moved.iter().filter(|i| !moved.contains(i)) {
+            let _ = self.list[*i].element.class_list().remove_1("moved");
+        }
+        for i in &moved {
+            let _ = self.list[*i].element.class_list().add_1("moved");
+        }
+        self.moved = moved;
+    }
+}
+
+impl Row {
+    fn read(element: Element) -> Option<Self> {
+        let cell = |selector: &str| element.query_selector(selector).ok().flatten();
+        Some(Self {
+            name: element.get_attribute("data-name")?,
+            value: cell(".val b")?,
+            rate: cell(".rate")?,
+            path: cell(".spark path")?,
+            unit: cell(".val").and_then(|value| value.get_attribute("data-unit")).unwrap_or_default(),
+            counter: element.get_attribute("data-kind").as_deref() == Some("counter"),
+            points: Vec::new(),
+            element,
+        })
+    }
+
+    /// The check box.
+    pub(super) fn check_box(&self) -> Option<HtmlInputElement> {
+        self.element.query_selector("input[name=on]").ok().flatten()?.dyn_into().ok()
+    }
+
+    /// Writes the news; answers whether the value changed.
+    fn update(&mut self, news: &LiveStatistic, snapshot: bool) -> bool {
+        let text = news.value.map_or_else(|| "unknown".to_owned(), |value| format::value(value, &self.unit));
+        let changed = self.value.text_content().as_deref() != Some(text.as_str());
+        if changed {
+            self.value.set_text_content(Some(&text));
+            self.known(news.value.is_some());
+        }
+        let rate = if self.counter { news.rate } else { None };
+        dom::write(&self.rate, &rate.map(format::rate).unwrap_or_default());
+        if snapshot {
+            self.points.clone_from(&news.spark);
+            self.draw();
+        } else {
+            let point = if self.counter { news.rate } else { news.value.map(crate::model::Number::as_f64) };
+            #[expect(clippy::cast_possible_truncation, reason = "a spark line is 18 pixels high")]
+            self.push(point.map(|point| point as f32));
+        }
+        changed && !snapshot
+    }
+
+    /// An unknown value was explained by its tip and its hidden text; a known one needs neither.
+    fn known(&self, known: bool) {
+        let Some(cell) = self.value.parent_element() else { return };
+        let _ = cell.class_list().toggle_with_force("unknown", !known);
+        if known {
+            let _ = cell.remove_attribute("title");
+            if let Ok(Some(reason)) = cell.query_selector(".vh") {
+                reason.remove();
+            }
+        }
+    }
+
+    fn stand_still(&mut self) {
+        if let Some(last) = self.points.last().copied() {
+            self.push(last);
+        }
+    }
+
+    fn push(&mut self, point: Option<f32>) {
+        // Before a snapshot the points of the line on screen are not known.
+        if self.points.is_empty() {
+            return;
+        }
+        let flat = self.points.iter().all(|old| *old == point);
+        if self.points.len() >= SPARK_POINTS {
+            self.points.remove(0);
+        }
+        let grew = self.points.len() + 1 < SPARK_POINTS;
+        self.points.push(point);
+        if !flat || grew {
+            self.draw();
+        }
+    }
+
+    fn draw(&self) {
+        let _ = self.path.set_attribute("d", &format::spark_path(&self.points));
+    }
+}

@@ -1,0 +1,158 @@
+//! Searching as one types: among the rows of the page when it holds them all, else by asking the server for the page anew.
+
+use std::{cell::RefCell, rc::Rc, time::Duration};
+
+use leptos::{
+    leptos_dom::helpers::TimeoutHandle,
+    prelude::{document, set_timeout_with_handle, window},
+    task::spawn_local,
+};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Element, Event, HtmlInputElement};
+
+use super::{live::Page, ticks};
+use crate::{islands::dom, links, matching::Query};
+
+/// How long typing must rest before the server is asked.
+const REST: Duration = Duration::from_millis(250);
+
+/// Whether all rows of the present choice are in the page.
+pub(super) fn whole() -> bool {
+    dom::one("#rows").is_some_and(|rows| rows.has_attribute("data-whole"))
+}
+
+/// Whether every statistic of the box is in the page.
+pub(super) fn shows_everything() -> bool {
+    whole() && show_word() == "all"
+}
+
+fn show_word() -> String {
+    dom::one("#rows").and_then(|rows| rows.get_attribute("data-show")).unwrap_or_default()
+}
+
+fn field() -> Option<HtmlInputElement> {
+    dom::one("[data-search]")?.dyn_into().ok()
+}
+
+/// Begins to listen to the search.
+pub(super) fn listen(page: &Rc<Page>) {
+    let Some(field) = field() else { return };
+    let waiting: Rc<RefCell<Option<TimeoutHandle>>> = Rc::default();
+    let this = page.clone();
+    let target = field.clone();
+    dom::on::<Event>(&target, "input", move |_| {
+        let text = field.value();
+        write_address(&this.box_name, &text);
+        if whole() {
+            filter(&this, &text);
+            return;
+        }
+        let later = this.clone();
+        let handle = set_timeout_with_handle(move || reload(&later), REST).ok();
+        if let Some(earlier) = waiting.replace(handle) {
+            earlier.clear();
+        }
+    });
+}
+
+/// Hides what does not match.
+fn filter(page: &Page, text: &str) {
+    let query = Query::search(text);
+    let rows = page.rows.borrow();
+    for row in rows.iter() {
+        dom::show(&row.element, query.matches(&row.name));
+    }
+    for group in dom::all("#rows details[data-group]") {
+        dom::show(&group, !dom::all_in(&group, "tr:not([hidden])[data-name]").is_empty());
+    }
+    let shown = rows.iter().filter(|row| !row.element.has_attribute("hidden"));
+    let count = shown.clone().count();
+    let searching = !text.trim().is_empty();
+    if let Some(form) = dom::one("#rows") {
+        let _ = form.class_list().toggle_with_force("searching", searching);
+    }
+    if let Some(nothing) = dom::one("#nothing") {
+        dom::show(&nothing, searching && count == 0);
+    }
+    let words = if searching { Query::standing(text, shown.clone().map(|row| row.name.as_str())) } else { String::new() };
+    let on = shown.filter(|row| row.element.class_list().contains("on")).count();
+    offer(&words, count, on);
+}
+
+/// The buttons for all that the search shows.
+fn offer(words: &str, count: usize, on: usize) {
+    let Some(place) = dom::one("#rows .matching") else { return };
+    dom::show(&place, !words.is_empty() && count > 0);
+    for button in dom::all_in(&place, "button") {
+        let _ = button.set_attribute("value", words);
+        if button.get_attribute("name").as_deref() == Some("tick") {
+            dom::write(&button, &crate::wording::tick_matching(count));
+            dom::show(&button, on < count);
+        } else {
+            dom::show(&button, on > 0);
+        }
+    }
+}
+
+/// The address follows the search, and so does every link and form that comes back here.
+fn write_address(box_name: &str, text: &str) {
+    let show = show_word();
+    let here = links::realtime(box_name, text, &show);
+    if let Ok(history) = window().history() {
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&here));
+    }
+    for back in dom::all("input[name=return]") {
+        let _ = back.set_attribute("value", &here);
+    }
+    for (choice, word) in dom::all("nav.switch a").iter().zip(["all", "recorded", "moving"]) {
+        let _ = choice.set_attribute("href", &links::realtime(box_name, text, word));
+    }
+    for pill in dom::all("nav.boxes a[data-box]") {
+        if let Some(name) = pill.get_attribute("data-box") {
+            let _ = pill.set_attribute("href", &links::realtime(&name, text, &show));
+        }
+    }
+}
+
+/// Fetches this page as its search now says and takes over its rows.
+pub(super) fn reload(page: &Rc<Page>) {
+    let page = page.clone();
+    let text = field().map(|field| field.value()).unwrap_or_default();
+    let url = links::realtime(&page.box_name, &text, &show_word());
+    spawn_local(async move {
+        match dom::request("GET", &url, None).await {
+            // An answer to what is no longer in the field is too late.
+            Ok(html) if field().is_some_and(|field| field.value() == text) => {
+                take_over(&html);
+                page.replaced();
+                ticks::write_counts();
+            }
+            Ok(_) => {}
+            Err(why) => dom::say(&why, true),
+        }
+    });
+}
+
+/// The rows of another state of this page. Its HTML comes from this server, escaped as any page of it.
+fn take_over(html: &str) {
+    let Ok(page) = document().create_element("div") else { return };
+    page.set_inner_html(html);
+    let found = |selector: &str| page.query_selector(selector).ok().flatten();
+    let copy = |old: &Element, new: &Element, attribute: &str| {
+        let _ = match new.get_attribute(attribute) {
+            Some(value) => old.set_attribute(attribute, &value),
+            None => old.remove_attribute(attribute),
+        };
+    };
+    if let (Some(old), Some(new)) = (dom::one("#rows"), found("#rows")) {
+        old.set_inner_html(&new.inner_html());
+        copy(&old, &new, "class");
+        copy(&old, &new, "data-whole");
+    }
+    for selector in ["main nav.switch", "#banner"] {
+        if let (Some(old), Some(new)) = (dom::one(selector), found(selector)) {
+            old.set_inner_html(&new.inner_html());
+            copy(&old, &new, "hidden");
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Ticking: a check box writes at once and goes back when the server refuses. Moving between rows by keys.
+
+use std::rc::Rc;
+
+use leptos::{prelude::document, task::spawn_local};
+use wasm_bindgen::JsCast;
+use web_sys::{Element, Event, HtmlElement, HtmlInputElement, KeyboardEvent};
+
+use super::live::Page;
+use crate::{
+    islands::dom,
+    links,
+    matching::{Query, words},
+    wording,
+};
+
+/// The check boxes that can be seen, in the page's order.
+const SEEN: &str = "#rows details[open]:not([hidden]) tr:not([hidden]) input[name=on]";
+
+/// Begins to listen to the form of the rows.
+pub(super) fn listen(page: &Rc<Page>) {
+    let Some(form) = dom::one("#rows") else { return };
+    let this = page.clone();
+    dom::on::<Event>(&form, "change", move |event| {
+        if let Some(input) = dom::origin(&event, "input[name=on]").and_then(|input| input.dyn_into::<HtmlInputElement>().ok()) {
+            tick(&this, input);
+        }
+    });
+    let this = page.clone();
+    dom::on::<Event>(&form, "click", move |event| {
+        if let Some(button) = dom::origin(&event, "button[name=tick], button[name=untick]") {
+            event.prevent_default();
+            tick_words(&this, &button);
+        }
+    });
+    dom::on::<KeyboardEvent>(&document(), "keydown", |event| keys(&event));
+    // What was ticked before this island was there is not lost.
+    for row in page.rows.borrow().iter() {
+        if let Some(input) = row.check_box().filter(|input| input.checked() != row.element.class_list().contains("on")) {
+            tick(page, input);
+        }
+    }
+}
+
+fn tick(page: &Rc<Page>, input: HtmlInputElement) {
+    let (name, ticked) = (input.value(), input.checked());
+    mark(&input, ticked);
+    write_counts();
+    let url = links::tick(&page.box_name, &name);
+    spawn_local(async move {
+        match dom::request(if ticked { "PUT" } else { "DELETE" }, &url, None).await {
+            Ok(_) if ticked => dom::say(&format!("{name} is recorded from its present value on."), false),
+            Ok(_) => dom::say(&format!("{name} is no longer recorded. Its history stays."), false),
+            Err(why) => {
+                mark(&input, !ticked);
+                write_counts();
+                dom::say(&why, true);
+            }
+        }
+    });
+}
+
+/// Ticks or unticks all that the button's words match.
+fn tick_words(page: &Rc<Page>, button: &Element) {
+    let ticked = button.get_attribute("name").as_deref() == Some("tick");
+    let query = button.get_attribute("value").unwrap_or_default();
+    let (page, button) = (page.clone(), button.clone());
+    spawn_local(async move {
+        let _ = button.set_attribute("aria-busy", "true");
+        let asked = serde_json::json!({ "match": words(&query), "ticked": ticked });
+        match dom::request("POST", &links::box_path(&page.box_name, "ticks"), Some(&asked.to_string())).await {
+            Ok(_) => {
+                let query = Query::parse(&query);
+                for row in page.rows.borrow().iter().filter(|row| query.matches(&row.name)) {
+                    if let Some(input) = row.check_box() {
+                        mark(&input, ticked);
+                    }
+                }
+                write_counts();
+                dom::say(
+                    if ticked { "Recorded from now on, with what appears later." } else { "No longer recorded. The history stays." },
+                    false,
+                );
+            }
+            Err(why) => dom::say(&why, true),
+        }
+        let _ = button.remove_attribute("aria-busy");
+    });
+}
+
+fn mark(input: &HtmlInputElement, ticked: bool) {
+    input.set_checked(ticked);
+    if let Ok(Some(row)) = input.closest("tr") {
+        let _ = row.class_list().toggle_with_force("on", ticked);
+    }
+}
+
+/// Counts of groups and of the page, and the buttons that have nothing left to do.
+pub(super) fn write_counts() {
+    let mut recorded = 0;
+    for group in dom::all("#rows details[data-group]") {
+        let (total, on) = (dom::all_in(&group, "tr[data-name]").len(), dom::all_in(&group, "tr.on").len());
+        recorded += on;
+        for count in dom::all_in(&group, ".count") {
+            dom::write(&count, &wording::group_count(total, on));
+        }
+        for button in dom::all_in(&group, ".acts button") {
+            let useful = if button.get_attribute("name").as_deref() == Some("tick") { on < total } else { on > 0 };
+            dom::show(&button, useful);
+        }
+    }
+    if super::search::shows_everything() {
+        write_choice(1, "recorded", recorded);
+    }
+    if let Some(hint) = dom::one("#first").filter(|_| recorded > 0) {
+        dom::show(&hint, false);
+    }
+}
+
+/// Writes the count of a choice of rows.
+pub(super) fn write_choice(place: usize, word: &str, count: usize) {
+    if let Some(choice) = dom::all("nav.switch a").get(place) {
+        dom::write(choice, &wording::show_count(word, count));
+    }
+}
+
+fn keys(event: &KeyboardEvent) {
+    let Some(here) = dom::origin(event, "#rows input[name=on], [data-search]") else { return };
+    let in_search = here.has_attribute("data-search");
+    let key = event.key();
+    let step = match key.as_str() {
+        "ArrowDown" => 1,
+        "ArrowUp" if !in_search => -1,
+        // Enter in a search goes to what it found; on a check box it must not send the form.
+        "Enter" if in_search => 1,
+        "Enter" => 0,
+        _ => return,
+    };
+    event.prevent_default();
+    let seen = dom::all(SEEN);
+    let at = seen.iter().position(|input| *input == here);
+    let to = match at {
+        Some(at) => at.checked_add_signed(step),
+        None => Some(0),
+    };
+    if let Some(next) = to.and_then(|to| seen.get(to)).and_then(|next| next.dyn_ref::<HtmlElement>()) {
+        let _ = next.focus();
+    }
+}

@@ -1,0 +1,23 @@
+//! Tickmark's pages, islands and charts, and the words that the server and the browser share.
+//!
+//! The server half (`ssr`) draws whole pages that need no JavaScript. The browser half (`hydrate`) is the islands alone.
+//! Nothing here knows the database, the runtime or a wire format: pages are functions of [`model`].
+
+pub mod chart;
+pub mod format;
+#[cfg(any(feature = "ssr", feature = "hydrate"))]
+pub mod islands;
+pub mod links;
+pub mod matching;
+pub mod model;
+#[cfg(feature = "ssr")]
+pub mod pages;
+pub mod wording;
+
+/// Starts the islands of a page; the browser calls it once the client is loaded.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    leptos::mount::hydrate_islands();
+}

@@ -1,0 +1,101 @@
+//! The addresses of pages and of the API, as links and islands name them. Knows no page and no island.
+
+use std::fmt::Write;
+
+/// The page that shows live values.
+pub const REALTIME: &str = "/cp";
+/// The page of charts.
+pub const CHARTS: &str = "/cp/charts";
+/// The page of boxes.
+pub const BOXES: &str = "/cp/boxes";
+/// What the API's paths begin with.
+pub const API: &str = "/cp/api/v1";
+
+/// Adds `text` percent-encoded, fit for a path segment and for a query value alike.
+fn push_encoded(out: &mut String, text: &str) {
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            // Legible in an address bar and without a meaning in a query.
+            b':' | b'*' | b'/' => out.push(char::from(byte)),
+            _ => {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "%{byte:02X}");
+            }
+        }
+    }
+}
+
+/// A path segment: nothing in it parts a path.
+#[must_use]
+pub fn segment(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    push_encoded(&mut out, text);
+    out.replace('/', "%2F")
+}
+
+/// A path with those of the pairs that have a value.
+#[must_use]
+pub fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
+    let mut out = String::with_capacity(path.len() + 48);
+    out.push_str(path);
+    let mut sign = '?';
+    for (key, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
+        out.push(sign);
+        out.push_str(key);
+        out.push('=');
+        push_encoded(&mut out, value);
+        sign = '&';
+    }
+    out
+}
+
+/// Realtime Statistics; `show` is left out when it is the default, `all`.
+#[must_use]
+pub fn realtime(box_name: &str, search: &str, show: &str) -> String {
+    with_query(REALTIME, &[("box", box_name), ("match", search), ("show", if show == "all" { "" } else { show })])
+}
+
+/// The chart of one statistic.
+#[must_use]
+pub fn chart_of(box_name: &str, full: &str) -> String {
+    with_query(CHARTS, &[("box", box_name), ("match", &crate::matching::quoted(full))])
+}
+
+/// The API's path of one tick.
+#[must_use]
+pub fn tick(box_name: &str, full: &str) -> String {
+    format!("{API}/boxes/{}/ticks/{}", segment(box_name), segment(full))
+}
+
+/// A path of one box in the API, such as `…/refresh`.
+#[must_use]
+pub fn box_path(box_name: &str, what: &str) -> String {
+    format!("{API}/boxes/{}/{what}", segment(box_name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_cannot_leave_their_place() {
+        assert_eq!(
+            with_query("/cp", &[("box", "sip1"), ("none", ""), ("match", "a&b=c #d+é")]),
+            "/cp?box=sip1&match=a%26b%3Dc%20%23d%2B%C3%A9"
+        );
+        assert_eq!(segment("a/../b?c"), "a%2F..%2Fb%3Fc");
+        assert_eq!(tick("sip1", "my \"group\":a/b"), "/cp/api/v1/boxes/sip1/ticks/my%20%22group%22:a%2Fb");
+    }
+
+    #[test]
+    fn defaults_stay_out_of_the_address() {
+        assert_eq!(realtime("sip1", "", "all"), "/cp?box=sip1");
+        assert_eq!(realtime("sip1", "dialog:", "moving"), "/cp?box=sip1&match=dialog:&show=moving");
+    }
+
+    #[test]
+    fn a_chart_link_matches_the_one_name() {
+        assert_eq!(chart_of("sip1", "x:a, b"), "/cp/charts?box=sip1&match=%22x:a%2C%20b%22");
+    }
+}

@@ -1,0 +1,18 @@
+//! The words of the API and the pages: plain data, the same in the server and the browser.
+
+mod boxes;
+mod number;
+#[cfg(feature = "ssr")]
+mod page;
+mod series;
+mod statistic;
+
+pub use boxes::{BoxKind, BoxState, BoxView, Origin, ProbeReport, Verdict};
+pub use number::Number;
+#[cfg(feature = "ssr")]
+pub use page::{
+    BoxForm, BoxesPage, ChartView, ChartsPage, Frame, GroupView, LoginPage, MessagePage, Page, RealtimePage, RowView, SetupPage, Show, Tab,
+    Theme,
+};
+pub use series::{Column, Columns, Gap, Mode, Reset, ResetCause, Series};
+pub use statistic::{Kind, LiveStatistic, LiveValues, Recorded, Statistic, Statistics, split_name};

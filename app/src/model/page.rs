@@ -1,0 +1,272 @@
+//! What each page shows. The server fills these from the board and the store; pages only draw them.
+
+use super::{BoxView, Kind, Mode, Number, ProbeReport};
+
+/// A tab of the header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tab {
+    /// Realtime Statistics.
+    Realtime,
+    /// Statistics Charts.
+    Charts,
+    /// Boxes.
+    Boxes,
+    /// A page outside the tabs: login, setup, an error.
+    None,
+}
+
+/// Light or dark, as kept in the cookie `theme`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// As the system says.
+    #[default]
+    Auto,
+    /// Always light.
+    Light,
+    /// Always dark.
+    Dark,
+}
+
+impl Theme {
+    /// The word used in the cookie, in forms and in `data-theme`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    /// The theme a word names; anything unknown is `Auto`.
+    #[must_use]
+    pub fn parse(word: &str) -> Self {
+        match word {
+            "light" => Self::Light,
+            "dark" => Self::Dark,
+            _ => Self::Auto,
+        }
+    }
+}
+
+/// What every page has around it.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// The tab that is open.
+    pub tab: Tab,
+    /// Who is signed in.
+    pub user: Option<String>,
+    /// Light or dark.
+    pub theme: Theme,
+    /// Path and query of this page, for forms that come back to it.
+    pub here: String,
+    /// A sentence to show once at the top: what the last form did.
+    pub notice: Option<String>,
+    /// Like `notice`, for what went wrong.
+    pub alert: Option<String>,
+}
+
+/// A page: its frame is beside it.
+#[derive(Clone, Debug)]
+pub enum Page {
+    /// `/cp`
+    Realtime(RealtimePage),
+    /// `/cp/charts`
+    Charts(ChartsPage),
+    /// `/cp/boxes`
+    Boxes(BoxesPage),
+    /// `/cp/login`
+    Login(LoginPage),
+    /// `/cp/setup`
+    Setup(SetupPage),
+    /// Not found, or a fault.
+    Message(MessagePage),
+}
+
+/// Which rows Realtime Statistics shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Show {
+    /// Every statistic.
+    #[default]
+    All,
+    /// The ticked ones (`show=recorded`).
+    Recorded,
+    /// Those that changed at the last poll (`show=moving`).
+    Moving,
+}
+
+impl Show {
+    /// The word used in the query `show`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Recorded => "recorded",
+            Self::Moving => "moving",
+        }
+    }
+}
+
+/// `/cp?box=&match=&show=`
+#[derive(Clone, Debug)]
+pub struct RealtimePage {
+    /// All boxes, for the choice.
+    pub boxes: Vec<BoxView>,
+    /// The one shown.
+    pub current: Option<BoxView>,
+    /// The search, as typed.
+    pub search: String,
+    /// Which rows are shown.
+    pub show: Show,
+    /// How many statistics there are: all, recorded, moving.
+    pub counts: (usize, usize, usize),
+    /// The rows, by group.
+    pub groups: Vec<GroupView>,
+    /// Ticks whose statistic has not been seen yet, or is no longer there.
+    pub unseen: Vec<String>,
+    /// How many rows matched beyond the bound of one page and are left out.
+    pub left_out: usize,
+}
+
+/// One group of a box.
+#[derive(Clone, Debug)]
+pub struct GroupView {
+    /// The group's name; may be empty.
+    pub name: String,
+    /// How many of its statistics are recorded.
+    pub recorded: usize,
+    /// Its rows.
+    pub rows: Vec<RowView>,
+}
+
+/// One statistic.
+#[derive(Clone, Debug)]
+pub struct RowView {
+    /// The full name, `group:name`.
+    pub name: String,
+    /// The newest value.
+    pub value: Option<Number>,
+    /// The increase per second.
+    pub rate: Option<f64>,
+    /// Counter or gauge.
+    pub kind: Kind,
+    /// The unit of the value.
+    pub unit: String,
+    /// Whether it is recorded.
+    pub ticked: bool,
+    /// Whether it changed at the last poll.
+    pub moved: bool,
+    /// What it means.
+    pub description: String,
+    /// Why there is no value.
+    pub reason: Option<String>,
+    /// The latest points, oldest first.
+    pub spark: Vec<Option<f32>>,
+}
+
+/// `/cp/charts?span=&mode=&box=&name=`
+#[derive(Clone, Debug)]
+pub struct ChartsPage {
+    /// All boxes, for the choice.
+    pub boxes: Vec<BoxView>,
+    /// The box whose charts are shown; all of them when none is chosen.
+    pub current: Option<String>,
+    /// The span: `1h`, `6h`, `24h`, `7d` or `30d`.
+    pub span: String,
+    /// Rate or value for all charts; each by its kind when none is chosen.
+    pub mode: Option<Mode>,
+    /// A search over the names, as typed.
+    pub search: String,
+    /// One chart a ticked statistic.
+    pub charts: Vec<ChartView>,
+    /// How many matched beyond the bound of one page and are left out.
+    pub left_out: usize,
+}
+
+/// One chart card. Its numbers come with the picture, so that the page reads no series.
+#[derive(Clone, Debug)]
+pub struct ChartView {
+    /// The name of the box.
+    pub box_name: String,
+    /// The full name of the statistic.
+    pub name: String,
+    /// Counter or gauge.
+    pub kind: Kind,
+    /// Rate or value.
+    pub mode: Mode,
+    /// The unit of what is drawn, such as `bytes` or `requests/s`.
+    pub unit: String,
+    /// What the statistic means.
+    pub description: String,
+}
+
+/// `/cp/boxes?edit=&remove=`
+#[derive(Clone, Debug)]
+pub struct BoxesPage {
+    /// All boxes.
+    pub boxes: Vec<BoxView>,
+    /// The form to add or edit with, as last filled in.
+    pub form: BoxForm,
+    /// The name of the box that is edited, when one is.
+    pub editing: Option<String>,
+    /// The box that is to be removed and how: asked before it is done.
+    pub removing: Option<BoxView>,
+    /// What the last probe found.
+    pub probe: Option<ProbeReport>,
+}
+
+/// The fields of a box as a person typed them, and what is wrong with them.
+#[derive(Clone, Debug, Default)]
+pub struct BoxForm {
+    /// Its name.
+    pub name: String,
+    /// Its address.
+    pub address: String,
+    /// `opensips` or `kamailio`; empty: find out.
+    pub kind: String,
+    /// How often, such as `10s`.
+    pub interval: String,
+    /// The user name for Basic auth.
+    pub user: String,
+    /// `key=value` pairs with commas between.
+    pub labels: String,
+    /// What is wrong, by the name of the field.
+    pub errors: Vec<(&'static str, String)>,
+}
+
+/// `/cp/login`
+#[derive(Clone, Debug, Default)]
+pub struct LoginPage {
+    /// The user name as typed.
+    pub user: String,
+    /// Where to go after the login.
+    pub next: String,
+    /// What went wrong.
+    pub error: Option<String>,
+    /// Whether no account exists yet, so that the setup link is needed first.
+    pub needs_setup: bool,
+}
+
+/// `/cp/setup?token=`
+#[derive(Clone, Debug, Default)]
+pub struct SetupPage {
+    /// The one-time token of the link.
+    pub token: String,
+    /// The user name as typed; `admin` at first.
+    pub user: String,
+    /// What went wrong.
+    pub error: Option<String>,
+    /// Whether the token is good; else the page says how to get one.
+    pub allowed: bool,
+}
+
+/// A page that only says something.
+#[derive(Clone, Debug)]
+pub struct MessagePage {
+    /// The HTTP status.
+    pub status: u16,
+    /// The heading.
+    pub title: String,
+    /// What to do.
+    pub text: String,
+}

@@ -1,0 +1,139 @@
+//! A span of one series, as charts and the API read it.
+
+use serde::{Deserialize, Serialize};
+
+use super::Number;
+
+/// One column: `null` where there is no value.
+pub type Column = Vec<Option<Number>>;
+
+/// What is asked of a series: its values, or their increase per second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub enum Mode {
+    /// The values as the box gave them.
+    Value,
+    /// The increase per second.
+    Rate,
+}
+
+impl Mode {
+    /// The word used in URLs and forms.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Value => "value",
+            Self::Rate => "rate",
+        }
+    }
+}
+
+/// Equally long columns: of samples themselves (then all five value columns are equal), or of buckets.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub struct Columns {
+    /// Times, epoch milliseconds: of samples, or the starts of buckets.
+    pub t: Vec<i64>,
+    /// The first value in each bucket.
+    pub first: Column,
+    /// The smallest.
+    pub min: Column,
+    /// The largest.
+    pub max: Column,
+    /// The mean.
+    pub mean: Column,
+    /// The last.
+    pub last: Column,
+}
+
+/// A span without values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub struct Gap {
+    /// Its start, epoch milliseconds.
+    pub from: i64,
+    /// Its end, epoch milliseconds.
+    pub to: i64,
+    /// Why there are no values, in a few words.
+    pub reason: String,
+}
+
+/// Why a counter began anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub enum ResetCause {
+    /// The box restarted.
+    Restart,
+    /// The counter fell for a reason that was not seen: a script, or somebody else's reset.
+    Drop,
+    /// Somebody reset it here.
+    Person,
+    /// A schedule reset it.
+    Schedule,
+}
+
+impl ResetCause {
+    /// The word used in the store.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Restart => "restart",
+            Self::Drop => "drop",
+            Self::Person => "person",
+            Self::Schedule => "schedule",
+        }
+    }
+
+    /// The cause that a word of the store names.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "restart" => Some(Self::Restart),
+            "drop" => Some(Self::Drop),
+            "person" => Some(Self::Person),
+            "schedule" => Some(Self::Schedule),
+            _ => None,
+        }
+    }
+}
+
+/// An instant at which a counter began anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub struct Reset {
+    /// When it was seen, epoch milliseconds.
+    pub at: i64,
+    /// Why.
+    pub cause: ResetCause,
+    /// Who did it, when it was somebody.
+    pub by: Option<String>,
+}
+
+/// What `GET series` answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub struct Series {
+    /// The name of the box.
+    #[serde(rename = "box")]
+    pub box_name: String,
+    /// The full name, `group:name`.
+    pub name: String,
+    /// Values or rates.
+    pub mode: Mode,
+    /// The unit of the columns, such as `bytes` or `requests/s`.
+    pub unit: String,
+    /// The start of the span, epoch milliseconds.
+    pub from: i64,
+    /// Its end.
+    pub to: i64,
+    /// What the columns were made of: `raw` for samples.
+    pub tier: String,
+    /// The columns.
+    pub columns: Columns,
+    /// Where there are no values, and why.
+    pub gaps: Vec<Gap>,
+    /// Where the counter began anew.
+    pub resets: Vec<Reset>,
+}

@@ -1,0 +1,121 @@
+//! Statistics as pages, the API and the live stream tell them.
+
+use serde::{Deserialize, Serialize};
+
+use super::Number;
+
+/// Whether a statistic counts up (OpenSIPS: incremental) or shows a level (non-incremental).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub enum Kind {
+    /// Grows while the box runs; its rate is what matters.
+    Counter,
+    /// Goes up and down; its value is what matters.
+    Gauge,
+}
+
+impl Kind {
+    /// The word used in the API, in forms and in the store.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+        }
+    }
+
+    /// The kind that a word of the API, a form or the store names.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "counter" => Some(Self::Counter),
+            "gauge" => Some(Self::Gauge),
+            _ => None,
+        }
+    }
+}
+
+/// One statistic of one box with its newest value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub struct Statistic {
+    /// The full name, `group:name`.
+    pub name: String,
+    /// What stands before the first colon.
+    pub group: String,
+    /// The newest value; `null` when it is not known, see `reason`.
+    pub value: Option<Number>,
+    /// The increase per second between the last two polls; only counters have one.
+    pub rate: Option<f64>,
+    /// Counter or gauge.
+    pub kind: Kind,
+    /// The unit of `value`, such as `bytes`; empty when it is not known.
+    pub unit: String,
+    /// Whether it is recorded.
+    pub ticked: bool,
+    /// What it means, in a sentence; empty when it is not known.
+    pub description: String,
+    /// Why there is no value, when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// What `GET boxes/{box}/statistics` answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub struct Statistics {
+    /// When the box was polled, epoch milliseconds; `null` before its first answer.
+    pub at: Option<i64>,
+    /// How old that answer is, in milliseconds.
+    pub age_ms: Option<i64>,
+    /// The statistics that match, in the order of their names.
+    pub statistics: Vec<Statistic>,
+}
+
+/// One changed statistic in a `values` event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub struct LiveStatistic {
+    /// The full name, `group:name`.
+    pub name: String,
+    /// The newest value, `null` when it is not known.
+    pub value: Option<Number>,
+    /// The increase per second; only counters have one.
+    pub rate: Option<f64>,
+    /// The latest points for a spark line, oldest first; only in a snapshot.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spark: Vec<Option<f32>>,
+}
+
+/// The data of a `values` event: all statistics in a snapshot, else those that changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub struct LiveValues {
+    /// The name of the box.
+    #[serde(rename = "box")]
+    pub box_name: String,
+    /// The time of the poll, epoch milliseconds.
+    pub at: i64,
+    /// Whether this is everything, not only what changed.
+    pub snapshot: bool,
+    /// What is new.
+    pub statistics: Vec<LiveStatistic>,
+}
+
+/// The data of a `recorded` event: the samples of this poll are committed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub struct Recorded {
+    /// The name of the box.
+    #[serde(rename = "box")]
+    pub box_name: String,
+    /// The time of the samples, epoch milliseconds.
+    pub at: i64,
+}
+
+/// Splits `group:name` at the first colon; a name without one has an empty group.
+#[must_use]
+pub fn split_name(full: &str) -> (&str, &str) {
+    full.split_once(':').unwrap_or(("", full))
+}

@@ -1,0 +1,87 @@
+//! The pages: functions of [`crate::model::Page`], complete without JavaScript. They ask nobody anything.
+
+mod boxes;
+mod charts;
+mod door;
+mod escape;
+mod frame;
+mod icons;
+mod message;
+mod pills;
+mod realtime;
+#[cfg(test)]
+mod tests;
+
+use leptos::prelude::*;
+
+use crate::{
+    islands::frame::FrameLive,
+    model::{Frame, MessagePage, Page, Tab, Theme},
+};
+
+/// The whole document. The server provides the [`Frame`] and the [`Page`] as context before it renders.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let frame = use_context::<Frame>().unwrap_or_else(bare_frame);
+    let page = use_context::<Page>().unwrap_or_else(|| Page::Message(unfilled()));
+    let theme = (frame.theme != Theme::Auto).then(|| frame.theme.as_str());
+    view! {
+        <!DOCTYPE html>
+        <html lang="en" data-theme=theme>
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                <meta name="referrer" content="same-origin" />
+                <title>{title(&page)}</title>
+                <link rel="icon" type="image/svg+xml" href="/cp/assets/mark.svg" />
+                <link rel="stylesheet" href="/cp/assets/tickmark.css" />
+                <HydrationScripts options islands=true root="/cp" />
+            </head>
+            <body>
+                {frame::header(&frame)} {body(&frame, page)} {frame::help()} <FrameLive />
+            </body>
+        </html>
+    }
+}
+
+fn body(frame: &Frame, page: Page) -> AnyView {
+    match page {
+        Page::Realtime(page) => realtime::page(frame, &page).into_any(),
+        Page::Charts(page) => charts::page(frame, &page).into_any(),
+        Page::Boxes(page) => boxes::page(frame, &page).into_any(),
+        Page::Login(page) => door::login(frame, page).into_any(),
+        Page::Setup(page) => door::setup(frame, page).into_any(),
+        Page::Message(page) => message::page(frame, page).into_any(),
+    }
+}
+
+/// What the browser's tab says: the particular first.
+fn title(page: &Page) -> String {
+    match page {
+        Page::Realtime(page) => match &page.current {
+            Some(current) => format!("{} · Realtime Statistics · Tickmark", current.name),
+            None => "Realtime Statistics · Tickmark".to_owned(),
+        },
+        Page::Charts(page) => match &page.current {
+            Some(name) => format!("{name} · Statistics Charts · Tickmark"),
+            None => "Statistics Charts · Tickmark".to_owned(),
+        },
+        Page::Boxes(_) => "Boxes · Tickmark".to_owned(),
+        Page::Login(_) => "Sign in · Tickmark".to_owned(),
+        Page::Setup(_) => "First account · Tickmark".to_owned(),
+        Page::Message(page) => format!("{} · Tickmark", page.title),
+    }
+}
+
+fn bare_frame() -> Frame {
+    Frame { tab: Tab::None, user: None, theme: Theme::Auto, here: "/cp".to_owned(), notice: None, alert: None }
+}
+
+/// Shown when the server forgot to provide a page: a fault of the program, but still a page.
+fn unfilled() -> MessagePage {
+    MessagePage {
+        status: 500,
+        title: "This page is empty".to_owned(),
+        text: "The panel gave this page nothing to show. Its log says more; going back usually helps.".to_owned(),
+    }
+}

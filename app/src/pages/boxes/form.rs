@@ -1,0 +1,188 @@
+//! The form to add or edit a box, what a probe found, and how to make a server answer.
+
+use leptos::prelude::*;
+
+use crate::{
+    links,
+    model::{BoxForm, BoxKind, BoxView, BoxesPage, ProbeReport},
+    wording,
+};
+
+/// Draws it.
+pub(super) fn form(page: &BoxesPage) -> AnyView {
+    let edited = page.editing.as_deref().and_then(|name| page.boxes.iter().find(|one| one.name == name));
+    let (title, action) = match &page.editing {
+        Some(name) => (format!("Edit {name}"), "/cp/boxes/edit"),
+        None => ("Add a box".to_owned(), "/cp/boxes"),
+    };
+    let lead = page.editing.is_none().then(|| {
+        view! { <p class="muted">"Enter where the server answers, then let the panel find out what it is."</p> }
+    });
+    view! {
+        <section class="card form" id="form" aria-labelledby="form-title">
+            <h2 id="form-title">{title}</h2>
+            {lead}
+            <form id="box-form" method="post" action=action autocomplete="off">
+                {page.editing.clone().map(|name| view! { <input type="hidden" name="box" value=name /> })}
+                <input type="hidden" name="return" value=links::BOXES />
+                {general_error(&page.form)}
+                <div class="fields">{fields(page)} {access(&page.form, edited)}</div>
+                <div id="probe">{page.probe.as_ref().map(found)}</div>
+                {buttons(page)}
+            </form>
+        </section>
+    }
+    .into_any()
+}
+
+fn buttons(page: &BoxesPage) -> AnyView {
+    if page.editing.is_some() {
+        return view! {
+            <div class="buttons">
+                <button class="btn main">"Save changes"</button>
+                <a class="ghost" href=links::BOXES>"Cancel"</a>
+            </div>
+        }
+        .into_any();
+    }
+    // Enter presses the first button: finding out changes nothing.
+    let (find, add) = match &page.probe {
+        Some(ProbeReport { kind: Some(_), .. }) => ("btn", "btn main"),
+        _ => ("btn main", "btn"),
+    };
+    view! {
+        <div class="buttons">
+            <button class=find name="do" value="probe">"Find out"</button>
+            <button class=add name="do" value="add">"Add box"</button>
+        </div>
+    }
+    .into_any()
+}
+
+fn fields(page: &BoxesPage) -> AnyView {
+    let form = &page.form;
+    let found = page.probe.as_ref().and_then(|probe| probe.kind);
+    let kind = if form.kind.is_empty() { found.map(BoxKind::as_str).unwrap_or_default() } else { form.kind.as_str() };
+    let taken: Vec<&str> = page.boxes.iter().map(|one| one.name.as_str()).collect();
+    let name = match found {
+        Some(kind) if form.name.is_empty() => wording::free_name(kind, &taken),
+        _ => form.name.clone(),
+    };
+    let option = |value: &'static str, text: &'static str| view! { <option value=value selected={kind == value}>{text}</option> };
+    view! {
+        {field(form, "address", "Address", &form.address, "http://10.0.0.5:8888/mi", "Where it answers JSON-RPC over HTTP or HTTPS.")}
+        {field(form, "name", "Name", &name, "sip1", "A letter, then letters, digits, . _ -")}
+        <div class="field">
+            <label for="f-kind">"Kind"</label>
+            <select id="f-kind" name="kind">
+                {option("", "find out")} {[BoxKind::Opensips, BoxKind::Kamailio].map(|kind| option(kind.as_str(), wording::kind_name(kind))).into_iter().collect_view()}
+            </select>
+            {problem(form, "kind")}
+        </div>
+        {field(form, "interval", "Asked every", &form.interval, "10s", "From 200ms to 1h.")}
+        {field(form, "labels", "Labels", &form.labels, "site=fra, role=edge", "As key=value, commas between.")}
+    }
+    .into_any()
+}
+
+/// User and password: folded away while not used, as most servers ask for none.
+fn access(form: &BoxForm, edited: Option<&BoxView>) -> AnyView {
+    let has_password = edited.is_some_and(|one| one.has_password);
+    let open = has_password || !form.user.is_empty() || form.errors.iter().any(|(field, _)| matches!(*field, "user" | "password"));
+    let hint = if has_password { "One is kept. Leave empty to keep it." } else { "Kept encrypted, never shown again." };
+    let forget = has_password.then(|| {
+        view! {
+            <label class="check"><input type="checkbox" name="forget_password" value="true" /> "Forget the kept password"</label>
+        }
+    });
+    view! {
+        <details class="field wide" open=open>
+            <summary>"User and password"</summary>
+            <div class="fields">
+                {field(form, "user", "User", &form.user, "", "For HTTP Basic authentication.")}
+                <div class="field">
+                    <label for="f-password">"Password"</label>
+                    <input id="f-password" name="password" type="password" autocomplete="off" aria-describedby="h-password" />
+                    <p class="hint" id="h-password">{hint}</p>
+                    {problem(form, "password")} {forget}
+                </div>
+            </div>
+        </details>
+    }
+    .into_any()
+}
+
+fn field(form: &BoxForm, name: &'static str, label: &'static str, value: &str, example: &'static str, hint: &'static str) -> AnyView {
+    let wrong = form.errors.iter().any(|(field, _)| *field == name);
+    let described = if wrong { format!("e-{name} h-{name}") } else { format!("h-{name}") };
+    let required = matches!(name, "address");
+    view! {
+        <div class="field">
+            <label for=format!("f-{name}")>{label}</label>
+            <input
+                id=format!("f-{name}")
+                name=name
+                value=value.to_owned()
+                placeholder=example
+                aria-describedby=described
+                aria-invalid=wrong.then_some("true")
+                required=required
+                autocomplete="off"
+                autocapitalize="none"
+                spellcheck="false"
+            />
+            {problem(form, name)}
+            <p class="hint" id=format!("h-{name}")>{hint}</p>
+        </div>
+    }
+    .into_any()
+}
+
+/// What is wrong with a field, at that field.
+fn problem(form: &BoxForm, name: &'static str) -> Option<impl IntoView + use<>> {
+    let (_, text) = form.errors.iter().find(|(field, _)| *field == name)?;
+    Some(view! { <p class="problem" id=format!("e-{name}")>{wording::sentence(text)}</p> })
+}
+
+/// What is wrong that belongs to no field shown here.
+fn general_error(form: &BoxForm) -> Option<impl IntoView + use<>> {
+    const FIELDS: [&str; 7] = ["address", "name", "kind", "interval", "labels", "user", "password"];
+    let texts: Vec<_> = form.errors.iter().filter(|(field, _)| !FIELDS.contains(field)).map(|(_, text)| text.as_str()).collect();
+    (!texts.is_empty()).then(|| view! { <p class="note bad" role="alert">{texts.join(" ")}</p> })
+}
+
+/// What the last probe found, and what to press now.
+fn found(probe: &ProbeReport) -> impl IntoView + use<> {
+    let (class, title, next) = wording::probe(probe);
+    view! {
+        <div class=class role="status">
+            <b>{title}</b>
+            <span>{wording::sentence(&probe.message)}</span>
+            <span>{next}</span>
+        </div>
+    }
+}
+
+/// The lines that make a server answer.
+pub(super) fn hints() -> AnyView {
+    view! {
+        <section class="card form hints" aria-labelledby="hints-title">
+            <h2 id="hints-title">"How a server comes to answer"</h2>
+            <details>
+                <summary>"OpenSIPS 3.x and 4.x: lines of opensips.cfg"</summary>
+                <pre tabindex="0"><code>
+                    "loadmodule \"httpd.so\"\nmodparam(\"httpd\", \"ip\", \"10.0.0.5\")\nmodparam(\"httpd\", \"port\", 8888)\nloadmodule \"mi_http.so\"\n"
+                </code></pre>
+                <p>"Its address is then " <code>"http://10.0.0.5:8888/mi"</code> ". Let only this panel reach that port: whoever does can command the server."</p>
+            </details>
+            <details>
+                <summary>"Kamailio: lines of kamailio.cfg"</summary>
+                <pre tabindex="0"><code>
+                    "disable_tcp=no\ntcp_accept_no_cl=yes\nlisten=tcp:10.0.0.5:5060\nloadmodule \"kex.so\"\nloadmodule \"sl.so\"\nloadmodule \"xhttp.so\"\nloadmodule \"jsonrpcs.so\"\n\nevent_route[xhttp:request] {\n    if ($hu =~ \"^/RPC\") jsonrpc_dispatch();\n}\n"
+                </code></pre>
+                <p>"Its address is then " <code>"http://10.0.0.5:5060/RPC"</code> "."</p>
+            </details>
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,251 @@
+//! Statistics Charts: a card for each ticked statistic. The pictures are images of `chart.svg`; the island draws in their place.
+
+use leptos::prelude::*;
+
+use super::{
+    frame::{self, switch},
+    icons::{Icon, icon},
+    pills::pills,
+};
+use crate::{
+    islands::charts::LiveCharts,
+    links,
+    matching::quoted,
+    model::{ChartView, ChartsPage, Frame, Kind, Mode, Theme},
+};
+
+/// The spans to choose from, each with its words.
+const SPANS: [(&str, &str); 5] = [("1h", "hour"), ("6h", "6 hours"), ("24h", "24 hours"), ("7d", "7 days"), ("30d", "30 days")];
+/// The size of a picture in CSS pixels; the page scales it to its card.
+const PICTURE: (u32, u32) = (680, 200);
+/// The size of a picture on a phone, where the wide one would be drawn too small to read.
+const PICTURE_NARROW: (u32, u32) = (320, 190);
+/// The size of the PNG to keep.
+const PNG: (u32, u32) = (1200, 360);
+
+/// Draws it.
+pub(super) fn page(frame: &Frame, page: &ChartsPage) -> AnyView {
+    let heading = match &page.current {
+        Some(name) => format!("Statistics Charts of {name}"),
+        None => "Statistics Charts".to_owned(),
+    };
+    let at = Address::of(page);
+    let pills = pills(&page.boxes, page.current.as_deref(), Some(Address { box_name: "", ..at }.link()), &|name| {
+        Address { box_name: name, ..at }.link()
+    });
+    let cards = page.charts.iter().map(|chart| card(frame, page, chart)).collect_view();
+    let left_out = (page.left_out > 0).then(|| {
+        let text = format!("{} charts are shown, {} more match: choose a box or narrow the search.", page.charts.len(), page.left_out);
+        view! { <p class="note">{text}</p> }
+    });
+    view! {
+        {pills}
+        <main id="main">
+            <h1 class="vh">{heading}</h1>
+            {frame::notices(frame)} {tools(page)} <div class="cards">{cards}</div> {empty(page)} {left_out} <LiveCharts />
+        </main>
+    }
+    .into_any()
+}
+
+/// What this page shows, as its address says it.
+#[derive(Clone, Copy)]
+struct Address<'a> {
+    box_name: &'a str,
+    search: &'a str,
+    span: &'a str,
+    mode: &'a str,
+}
+
+impl<'a> Address<'a> {
+    fn of(page: &'a ChartsPage) -> Self {
+        Self {
+            box_name: page.current.as_deref().unwrap_or_default(),
+            search: &page.search,
+            span: &page.span,
+            mode: page.mode.map_or("", Mode::as_str),
+        }
+    }
+
+    fn link(self) -> String {
+        let span = if self.span == "24h" { "" } else { self.span };
+        links::with_query(links::CHARTS, &[("box", self.box_name), ("span", span), ("mode", self.mode), ("match", self.search)])
+    }
+}
+
+fn tools(page: &ChartsPage) -> AnyView {
+    let at = Address::of(page);
+    let spans = SPANS.iter().map(|(span, _)| (Address { span, ..at }.link(), (*span).to_owned(), page.span == *span)).collect();
+    let mode = |mode: &'static str, text: &str| (Address { mode, ..at }.link(), text.to_owned(), at.mode == mode);
+    let modes = vec![mode("", "by kind"), mode("rate", "rate"), mode("value", "value")];
+    let hidden =
+        |name: &'static str, value: &str| (!value.is_empty()).then(|| view! { <input type="hidden" name=name value=value.to_owned() /> });
+    let clear = (!page.search.is_empty()).then(|| view! { <a class="ghost" href=Address { search: "", ..at }.link()>"clear"</a> });
+    view! {
+        <div class="tools">
+            {switch("Span", spans)} {switch("Rate or value", modes)}
+            <form class="find" method="get" action=links::CHARTS role="search">
+                {hidden("box", at.box_name)} {hidden("span", at.span)} {hidden("mode", at.mode)} {icon(Icon::Search)}
+                <input
+                    class="search"
+                    type="search"
+                    name="match"
+                    value=page.search.clone()
+                    placeholder="dialog:  rcv_*  used_size"
+                    aria-label="Find charts"
+                    autocomplete="off"
+                    autocapitalize="none"
+                    spellcheck="false"
+                    data-search
+                />
+                <kbd class="hide" aria-hidden="true">"/"</kbd>
+                <noscript><button class="btn">"Find"</button></noscript>
+            </form>
+            {clear}
+            <div class="state" id="live"></div>
+        </div>
+    }
+    .into_any()
+}
+
+fn card(frame: &Frame, page: &ChartsPage, chart: &ChartView) -> AnyView {
+    let span_words = SPANS.iter().find(|(span, _)| *span == page.span).map_or(page.span.as_str(), |(_, words)| words);
+    let mode_words = match chart.mode {
+        Mode::Rate => "rate per second",
+        Mode::Value => "value",
+    };
+    let unit = (chart.mode == Mode::Value && !chart.unit.is_empty()).then(|| format!(" in {}", chart.unit));
+    let alt = format!("Chart of {} of {}: {mode_words}, last {span_words}", chart.name, chart.box_name);
+    view! {
+        <article class="card">
+            <header>
+                <h2 title=chart.name.clone()>{chart.name.clone()}</h2>
+                <span class="muted">{chart.box_name.clone()} " · " {mode_words} {unit}</span>
+                {other_mode(page, chart)}
+            </header>
+            <figure
+                class="chart"
+                data-box=chart.box_name.clone()
+                data-name=chart.name.clone()
+                data-mode=chart.mode.as_str()
+                data-unit=chart.unit.clone()
+                data-span=page.span.clone()
+                data-kind=chart.kind.as_str()
+            >
+                <div class="facts"></div>
+                <picture>
+                    <source
+                        media="(max-width: 480px)"
+                        srcset=picture("svg", page, chart, PICTURE_NARROW, Some(frame.theme))
+                        width=PICTURE_NARROW.0.to_string()
+                        height=PICTURE_NARROW.1.to_string()
+                    />
+                    <img
+                        loading="lazy"
+                        decoding="async"
+                        src=picture("svg", page, chart, PICTURE, Some(frame.theme))
+                        alt=alt
+                        width=PICTURE.0.to_string()
+                        height=PICTURE.1.to_string()
+                    />
+                </picture>
+            </figure>
+            {footer(frame, page, chart)}
+        </article>
+    }
+    .into_any()
+}
+
+/// The same statistic alone, drawn the other way.
+fn other_mode(page: &ChartsPage, chart: &ChartView) -> impl IntoView + use<> {
+    let (mode, text) = match chart.mode {
+        Mode::Rate => ("value", "as value"),
+        Mode::Value => ("rate", "as rate"),
+    };
+    let href = Address { box_name: &chart.box_name, search: &quoted(&chart.name), span: &page.span, mode }.link();
+    view! { <a class="quiet" href=href>{text} <span class="vh">" of " {chart.name.clone()}</span></a> }
+}
+
+fn picture(format: &str, page: &ChartsPage, chart: &ChartView, (width, height): (u32, u32), theme: Option<Theme>) -> String {
+    let (width, height) = (width.to_string(), height.to_string());
+    links::with_query(
+        &format!("{}/chart.{format}", links::API),
+        &[
+            ("box", chart.box_name.as_str()),
+            ("name", &chart.name),
+            ("span", &page.span),
+            ("mode", chart.mode.as_str()),
+            ("width", &width),
+            ("height", &height),
+            ("theme", theme.map_or("", Theme::as_str)),
+        ],
+    )
+}
+
+fn footer(frame: &Frame, page: &ChartsPage, chart: &ChartView) -> AnyView {
+    let name = &chart.name;
+    let csv = links::with_query(
+        &format!("{}/export", links::API),
+        &[("box", &chart.box_name), ("name", name), ("span", &page.span), ("format", "csv")],
+    );
+    view! {
+        <footer>
+            <p class="about" title=chart.description.clone()>{chart.description.clone()}</p>
+            {kind(frame, chart)}
+            <a class="ghost" href=csv download>"CSV" <span class="vh">" of " {name.clone()}</span></a>
+            <a class="ghost" href=picture("png", page, chart, PNG, Some(Theme::Light)) download>"PNG" <span class="vh">" of " {name.clone()}</span></a>
+        </footer>
+    }
+    .into_any()
+}
+
+/// What the statistic is taken for, and a way to correct it.
+fn kind(frame: &Frame, chart: &ChartView) -> AnyView {
+    let choice = |kind: Kind, label: &'static str| {
+        let pressed = if chart.kind == kind { "true" } else { "false" };
+        view! { <button name="kind" value=kind.as_str() aria-pressed=pressed>{label}</button> }
+    };
+    view! {
+        <details class="kind">
+            <summary class="ghost">{chart.kind.as_str()} <span class="vh">": kind of " {chart.name.clone()}</span></summary>
+            <form class="menu" method="post" action="/cp/kind">
+                <input type="hidden" name="box" value=chart.box_name.clone() />
+                <input type="hidden" name="name" value=chart.name.clone() />
+                <input type="hidden" name="return" value=frame.here.clone() />
+                <p>"What is it?"</p>
+                {choice(Kind::Counter, "A counter: it counts up")} {choice(Kind::Gauge, "A gauge: it goes up and down")}
+                <button name="kind" value="auto">"As the box says"</button>
+            </form>
+        </details>
+    }
+    .into_any()
+}
+
+fn empty(page: &ChartsPage) -> Option<impl IntoView + use<>> {
+    if !page.charts.is_empty() {
+        return None;
+    }
+    let at = Address::of(page);
+    let to = links::realtime(at.box_name, "", "all");
+    Some(if page.search.is_empty() {
+        view! {
+            <section class="empty">
+                <h2>"Nothing is recorded yet: tick a statistic"</h2>
+                <p>"Each statistic that is ticked on Realtime Statistics gets its chart here, from its second value on."</p>
+                <a class="btn main" href=to>"Open Realtime Statistics"</a>
+            </section>
+        }
+        .into_any()
+    } else {
+        view! {
+            <section class="empty">
+                <h2>{format!("No recorded statistic matches “{}”", page.search)}</h2>
+                <p>"Charts are drawn of ticked statistics only. It may be there, but not be ticked."</p>
+                <a class="btn" href=Address { search: "", ..at }.link()>"Show all charts"</a>
+                " "
+                <a class="btn" href=links::realtime(at.box_name, &page.search, "all")>"Find it on Realtime Statistics"</a>
+            </section>
+        }
+        .into_any()
+    })
+}

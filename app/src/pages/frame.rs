@@ -1,0 +1,135 @@
+//! What is around every page: the header with its menus, notices, and the help. Knows no page.
+
+use leptos::{either::Either, prelude::*};
+
+use super::icons::{Icon, icon};
+use crate::{
+    links,
+    model::{Frame, Tab, Theme},
+};
+
+/// The header: tabs for those who are signed in, help, theme, account.
+pub(super) fn header(frame: &Frame) -> AnyView {
+    let tabs = frame.user.is_some().then(|| {
+        let tab = |which: Tab, href: &'static str, label: &'static str| {
+            let current = (frame.tab == which).then_some("page");
+            view! { <a href=href aria-current=current>{label}</a> }
+        };
+        view! {
+            <nav class="tabs" aria-label="Pages">
+                {tab(Tab::Realtime, links::REALTIME, "Realtime Statistics")} {tab(Tab::Charts, links::CHARTS, "Statistics Charts")}
+                {tab(Tab::Boxes, links::BOXES, "Boxes")}
+            </nav>
+        }
+    });
+    let help = frame.user.is_some().then(|| {
+        view! {
+            <button class="ghost" type="button" popovertarget="help" data-help aria-label="Help: words of the search, keys" title="Help (?)">
+                {icon(Icon::Help)}
+            </button>
+        }
+    });
+    view! {
+        <a class="skip" href="#main">"Skip to the content"</a>
+        <header class="head">
+            <a class="mark" href=links::REALTIME aria-label="Tickmark">
+                {icon(Icon::Mark)}
+                <span>"Tickmark"</span>
+            </a>
+            {tabs}
+            <div class="end">{help} {theme_menu(frame)} {account_menu(frame)}</div>
+        </header>
+    }
+    .into_any()
+}
+
+fn theme_menu(frame: &Frame) -> AnyView {
+    let choice = |theme: Theme, label: &'static str| {
+        let pressed = if frame.theme == theme { "true" } else { "false" };
+        view! { <button name="theme" value=theme.as_str() aria-pressed=pressed>{label}</button> }
+    };
+    view! {
+        <button class="ghost" type="button" popovertarget="theme" aria-label="Light or dark" title="Light or dark">
+            {icon(Icon::Half)}
+        </button>
+        <form id="theme" class="menu" popover="auto" method="post" action="/cp/theme">
+            <input type="hidden" name="return" value=frame.here.clone() />
+            {choice(Theme::Auto, "As the system")} {choice(Theme::Light, "Light")} {choice(Theme::Dark, "Dark")}
+        </form>
+    }
+    .into_any()
+}
+
+fn account_menu(frame: &Frame) -> Option<impl IntoView + use<>> {
+    let user = frame.user.clone()?;
+    Some(view! {
+        <button class="ghost account" type="button" popovertarget="account" aria-label=format!("Account {user}")>
+            {icon(Icon::Person)}
+            <span class="hide">{user.clone()}</span>
+        </button>
+        <form id="account" class="menu" popover="auto" method="post" action="/cp/logout">
+            <p>"Signed in as " <b>{user}</b></p>
+            <button>"Sign out"</button>
+        </form>
+    })
+}
+
+/// What the last form did, in words; each page places it at its top.
+pub(super) fn notices(frame: &Frame) -> impl IntoView + use<> {
+    let alert = frame.alert.clone().map(|text| view! { <p class="note bad" role="alert">{text}</p> });
+    let notice = frame.notice.clone().map(|text| view! { <p class="note good" role="status">{text}</p> });
+    view! { {alert} {notice} }
+}
+
+/// A tip box of the platform: it opens without JavaScript, and `?` opens it with.
+pub(super) fn help() -> AnyView {
+    let row = |keys: &'static [&'static str], what: &'static str| {
+        let keys = keys.iter().map(|key| view! { <kbd>{*key}</kbd> }).collect_view();
+        view! { <div><dt>{keys}</dt><dd>{what}</dd></div> }
+    };
+    let word = |word: &'static str, what: &'static str| view! { <div><dt><code>{word}</code></dt><dd>{what}</dd></div> };
+    view! {
+        <div id="help" class="dialog" popover="auto" role="dialog" aria-labelledby="help-title" tabindex="-1">
+            <h2 id="help-title">"Help"</h2>
+            <button class="ghost close" type="button" popovertarget="help" popovertargetaction="hide" aria-label="Close">{icon(Icon::Close)}</button>
+            <h3>"Words of the search"</h3>
+            <dl class="keys">
+                {word("rcv", "names with rcv in them")} {word("dialog:", "the whole group dialog")}
+                {word("core:rcv_*", "names of core that begin with rcv_")} {word("tm: dialog:", "either of the two")}
+            </dl>
+            <h3>"Keys"</h3>
+            <dl class="keys">
+                {row(&["/"], "to the search")} {row(&["↑", "↓"], "from row to row")} {row(&["Space"], "tick or untick the row")}
+                {row(&["?"], "this help")} {row(&["Esc"], "close, or clear the search")}
+            </dl>
+            <h3>"Ticks"</h3>
+            <p>
+                "A ticked statistic is recorded at each poll, from the value on the screen on. Its history is drawn on "
+                <a href=links::CHARTS>"Statistics Charts"</a>
+                ". Ticking a whole group or a search also records what appears in it later."
+            </p>
+        </div>
+    }
+    .into_any()
+}
+
+/// A switch of links of which one is chosen.
+pub(super) fn switch(label: &'static str, choices: Vec<(String, String, bool)>) -> AnyView {
+    let links = choices
+        .into_iter()
+        .map(|(href, text, chosen)| view! { <a href=href aria-current=chosen.then_some("true")>{text}</a> })
+        .collect_view();
+    view! { <nav class="switch" aria-label=label>{links}</nav> }.into_any()
+}
+
+/// An age as an element that says the instant too, when it is known. The frame's island makes that instant local.
+pub(super) fn ago(at_ms: Option<i64>, age_ms: Option<i64>) -> Option<impl IntoView + use<>> {
+    let age = crate::format::age(age_ms?);
+    Some(match at_ms {
+        Some(at) => {
+            let utc = crate::format::utc(at);
+            Either::Left(view! { <time datetime=utc.replace(" UTC", "Z") data-ms=at.to_string() title=utc>{age} " ago"</time> })
+        }
+        None => Either::Right(view! { <span>{age} " ago"</span> }),
+    })
+}

@@ -1,0 +1,147 @@
+//! Realtime Statistics: every statistic of a box with its newest value and a check box. Ticking is one form around all rows.
+
+mod rows;
+mod states;
+mod tools;
+
+pub(super) use tools::spaced;
+
+use leptos::prelude::*;
+
+use super::{frame, pills::pills};
+use crate::{
+    islands::realtime::RealtimeLive,
+    links,
+    matching::{Query, quoted},
+    model::{BoxState, BoxView, Frame, GroupView, RealtimePage},
+    wording,
+};
+
+/// Draws it.
+pub(super) fn page(frame: &Frame, page: &RealtimePage) -> AnyView {
+    let heading = match &page.current {
+        Some(current) => format!("Realtime Statistics of {}", current.name),
+        None => "Realtime Statistics".to_owned(),
+    };
+    let chosen = page.current.as_ref().map(|current| current.name.as_str());
+    let pills = pills(&page.boxes, chosen, None, &|name| links::realtime(name, &page.search, page.show.as_str()));
+    let content = match &page.current {
+        Some(current) => view! {
+            {tools::tools(frame, page, current)}
+            {states::banner(current)}
+            <p class="fresh"><a class="btn" id="new" href=frame.here.clone() hidden></a></p>
+            {rows_form(frame, page, current)}
+            <RealtimeLive />
+        }
+        .into_any(),
+        None => states::no_box().into_any(),
+    };
+    view! {
+        {pills}
+        <main id="main">
+            <h1 class="vh">{heading}</h1>
+            {frame::notices(frame)}
+            {content}
+        </main>
+    }
+    .into_any()
+}
+
+/// The form around all rows. Its first button is the one that Enter presses: it saves the check boxes and nothing else.
+fn rows_form(frame: &Frame, page: &RealtimePage, current: &BoxView) -> AnyView {
+    // What was the last answer of a box that answers no more is shown, but not as if it were true now.
+    let class = match current.state {
+        BoxState::Down | BoxState::Paused => "stale",
+        BoxState::Up | BoxState::Waiting => "",
+    };
+    let class = if page.search.is_empty() { class.to_owned() } else { format!("{class} searching") };
+    // Whether all rows of this choice are in the page, so that the island may search among them itself.
+    let whole = page.search.is_empty() && page.left_out == 0;
+    view! {
+        <form
+            id="rows"
+            class=class
+            method="post"
+            action="/cp/ticks"
+            autocomplete="off"
+            data-whole=whole.then_some("true")
+            data-show=page.show.as_str()
+        >
+            <input type="hidden" name="box" value=current.name.clone() />
+            <input type="hidden" name="return" value=frame.here.clone() />
+            <button hidden>"Save ticks"</button>
+            {states::hint(page)}
+            {tick_matching(page)}
+            <p class="note" id="nothing" role="status" hidden>"Nothing matches. Try a part of a name, or dialog: for a whole group."</p>
+            <div class="groups">
+                {page.groups.iter().map(|group| self::group(&current.name, group)).collect_view()}
+                {unseen(page)}
+            </div>
+            {states::empty(page, current)}
+            {states::left_out(page)}
+            <noscript>
+                <div class="save">
+                    <span>"Check boxes are saved by this button."</span>
+                    <button class="btn main">"Save ticks"</button>
+                </div>
+            </noscript>
+        </form>
+    }
+    .into_any()
+}
+
+fn group(box_name: &str, group: &GroupView) -> AnyView {
+    let label = if group.name.is_empty() { "(no group)".to_owned() } else { group.name.clone() };
+    let word = quoted(&format!("{}:", group.name));
+    let total = group.rows.len();
+    let all = format!("Record all of {label}, also what appears in it later");
+    let none = format!("Record nothing of {label} any more; what is recorded stays");
+    let of = || view! { <span class="vh">" of " {label.clone()}</span> };
+    view! {
+        <details class="group" open data-group=group.name.clone()>
+            <summary>
+                <h2>{label.clone()}</h2>
+                <span class="count">{wording::group_count(total, group.recorded)}</span>
+            </summary>
+            <span class="acts">
+                <button class="ghost" name="tick" value=word.clone() title=all hidden={group.recorded == total}>"tick all" {of()}</button>
+                <button class="ghost" name="untick" value=word title=none hidden={group.recorded == 0}>"untick all" {of()}</button>
+            </span>
+            <div inner_html=rows::table(box_name, &label, &group.rows)></div>
+        </details>
+    }
+    .into_any()
+}
+
+/// Buttons for all that a search shows. They are there without a search too, hidden: the island shows them as one types.
+fn tick_matching(page: &RealtimePage) -> AnyView {
+    let rows = page.groups.iter().flat_map(|group| &group.rows);
+    let (total, ticked) = rows.clone().fold((0, 0), |(total, ticked), row| (total + 1, ticked + usize::from(row.ticked)));
+    let hidden = page.search.is_empty() || total == 0;
+    let words = if hidden { String::new() } else { Query::standing(&page.search, rows.map(|row| row.name.as_str())) };
+    let all = total + page.left_out;
+    view! {
+        <p class="matching" hidden=hidden>
+            <button class="btn" name="tick" value=words.clone() hidden={ticked >= all}>{wording::tick_matching(all)}</button>
+            <button class="btn" name="untick" value=words hidden={ticked == 0}>"Untick them"</button>
+        </p>
+    }
+    .into_any()
+}
+
+/// Ticks whose statistic has not been seen yet.
+fn unseen(page: &RealtimePage) -> Option<impl IntoView + use<>> {
+    if page.unseen.is_empty() {
+        return None;
+    }
+    Some(view! {
+        <details class="group unseen" open>
+            <summary>
+                <h2 class="plain">"Ticked, not seen yet"</h2>
+                <span class="count">{page.unseen.len()}</span>
+            </summary>
+            <p class="hint">"The box does not report these now. Each is recorded from the moment it appears."</p>
+            <div inner_html=rows::unseen(&page.unseen)></div>
+        </details>
+    })
+}

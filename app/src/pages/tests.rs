@@ -1,0 +1,169 @@
+//! Whole pages: what each has to have, whatever it shows.
+
+use leptos::prelude::*;
+
+use super::shell;
+use crate::model::{
+    BoxForm, BoxKind, BoxState, BoxView, BoxesPage, ChartView, ChartsPage, Frame, GroupView, Kind, LoginPage, MessagePage, Mode, Number,
+    Origin, Page, RealtimePage, RowView, SetupPage, Show, Tab, Theme,
+};
+
+fn render(page: Page) -> String {
+    let frame = Frame {
+        tab: Tab::Realtime,
+        user: Some("admin".into()),
+        theme: Theme::Dark,
+        here: "/cp?box=sip1".into(),
+        notice: None,
+        alert: Some("<i>alert</i>".into()),
+    };
+    Owner::new().with(|| {
+        provide_context(frame);
+        provide_context(page);
+        shell(LeptosOptions::builder().output_name("tickmark").site_pkg_dir("assets").build()).into_view().to_html()
+    })
+}
+
+fn one_box() -> BoxView {
+    BoxView {
+        id: 1,
+        name: "sip1".into(),
+        address: "http://10.0.0.5:8888/mi".into(),
+        kind: BoxKind::Opensips,
+        interval: "10s".into(),
+        labels: std::collections::BTreeMap::new(),
+        paused: false,
+        origin: Origin::Panel,
+        user: None,
+        has_password: false,
+        state: BoxState::Down,
+        server: None,
+        statistics: 2,
+        recorded: 1,
+        started_at: None,
+        at: Some(0),
+        age_ms: Some(180_000),
+        reason: Some("The connection was refused.".into()),
+    }
+}
+
+fn row(name: &str, ticked: bool) -> RowView {
+    RowView {
+        name: name.into(),
+        value: Some(Number::Int(1)),
+        rate: None,
+        kind: Kind::Gauge,
+        unit: String::new(),
+        ticked,
+        moved: false,
+        description: String::new(),
+        reason: None,
+        spark: vec![],
+    }
+}
+
+fn realtime(search: &str) -> RealtimePage {
+    let rows = vec![row("core:a_one", true), row("core:a_two", false)];
+    RealtimePage {
+        boxes: vec![one_box()],
+        current: Some(one_box()),
+        search: search.into(),
+        show: Show::All,
+        counts: (2, 1, 0),
+        groups: vec![GroupView { name: "core".into(), recorded: 1, rows }],
+        unseen: vec!["core:later".into()],
+        left_out: 0,
+    }
+}
+
+fn boxes() -> BoxesPage {
+    let errors = vec![("name", "It is taken.".to_owned())];
+    let form = BoxForm { name: "sip1".into(), errors, ..BoxForm::default() };
+    BoxesPage { boxes: vec![one_box()], form, editing: None, removing: Some(one_box()), probe: None }
+}
+
+fn charts() -> ChartsPage {
+    let chart = ChartView {
+        box_name: "sip1".into(),
+        name: "core:a&b".into(),
+        kind: Kind::Gauge,
+        mode: Mode::Value,
+        unit: "bytes".into(),
+        description: String::new(),
+    };
+    ChartsPage {
+        boxes: vec![one_box()],
+        current: None,
+        span: "24h".into(),
+        mode: None,
+        search: String::new(),
+        charts: vec![chart],
+        left_out: 0,
+    }
+}
+
+#[test]
+fn every_page_has_one_heading_its_assets_and_no_inline_style() {
+    let pages = [
+        Page::Realtime(realtime("")),
+        Page::Charts(charts()),
+        Page::Boxes(boxes()),
+        Page::Login(LoginPage::default()),
+        Page::Setup(SetupPage::default()),
+        Page::Message(MessagePage { status: 404, title: "None".into(), text: "Gone.".into() }),
+    ];
+    for page in pages {
+        let html = render(page);
+        assert_eq!(html.matches("<h1").count(), 1, "{html}");
+        assert_eq!(html.matches("<main").count(), 1, "{html}");
+        // The policy of the server forbids them.
+        assert!(!html.contains(" style="), "{html}");
+        for asset in ["/cp/assets/tickmark.css", "/cp/assets/mark.svg", "/cp/assets/tickmark.js", "/cp/assets/tickmark_bg.wasm"] {
+            assert!(html.contains(asset), "{asset} in {html}");
+        }
+        assert!(html.contains("data-theme=\"dark\""), "{html}");
+        assert!(html.contains("&lt;i&gt;alert"), "{html}");
+    }
+}
+
+/// The opening tag that stands before or around a text.
+#[track_caller]
+fn tag<'a>(html: &'a str, name: &str, text: &str) -> &'a str {
+    let at = html.find(text).unwrap_or_else(|| panic!("{text} in {html}"));
+    let start = html[..at].rfind(&format!("<{name} ")).unwrap();
+    &html[start..=start + html[start..].find('>').unwrap()]
+}
+
+#[test]
+fn what_a_search_shows_can_be_ticked_at_once() {
+    let html = render(Page::Realtime(realtime("a_")));
+    let tick = tag(&html, "button", "Tick all 2 that match");
+    assert!(tick.contains("value=\"*a_*\"") && !tick.contains("hidden"), "{tick}");
+    let html = render(Page::Realtime(realtime("")));
+    assert!(tag(&html, "p", "class=\"matching\"").contains(" hidden"));
+}
+
+#[test]
+fn a_box_that_does_not_answer_says_since_when_and_why() {
+    let html = render(Page::Realtime(realtime("")));
+    assert!(html.contains("No answer for 3"), "{html}");
+    assert!(tag(&html, "form", "id=\"rows\"").contains("class=\"stale"));
+    assert!(html.contains("Ticked, not seen yet"), "{html}");
+}
+
+#[test]
+fn a_wrong_field_says_so_where_it_is() {
+    let html = render(Page::Boxes(boxes()));
+    assert!(html.contains("aria-invalid=\"true\""), "{html}");
+    assert!(tag(&html, "p", "It is taken.").contains("id=\"e-name\""));
+    assert!(html.contains("name=\"history\" value=\"keep\"") && html.contains("name=\"history\" value=\"delete\""), "{html}");
+}
+
+#[test]
+fn a_chart_is_a_picture_first() {
+    let html = render(Page::Charts(charts()));
+    let picture =
+        "/cp/api/v1/chart.svg?box=sip1&amp;name=core:a%26b&amp;span=24h&amp;mode=value&amp;width=680&amp;height=200&amp;theme=dark";
+    assert!(html.contains(picture), "{html}");
+    assert!(html.contains("<img loading=\"lazy\""), "{html}");
+}
