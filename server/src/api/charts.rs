@@ -1,0 +1,132 @@
+//! Charts as pictures, for pages without JavaScript, mails and wikis.
+
+use std::sync::Arc;
+
+use app::{
+    chart::{self, Chart, Line, Palette},
+    model::Series,
+};
+use axum::{
+    extract::State,
+    http::{StatusCode, header},
+    response::IntoResponse,
+};
+
+use super::{Ask, ask::wrong, series};
+use crate::{
+    desk::SeriesAsk,
+    http::App,
+    png,
+    problem::{Problem, problem},
+};
+
+/// So many lines one chart can have.
+const MAX_LINES: usize = 12;
+/// Pictures are drawn at up to this size.
+const MAX_WIDTH: u32 = 4_000;
+const MAX_HEIGHT: u32 = 2_000;
+
+/// Draws the statistics that a query string names.
+async fn draw(app: &App, ask: &Ask, palette: Palette) -> Result<String, Problem> {
+    let width = ask.number("width", 720, 120..=MAX_WIDTH)?;
+    let height = ask.number("height", 240, 80..=MAX_HEIGHT)?;
+    let names: Vec<&str> = ask.all("name").collect();
+    if names.is_empty() || names.len() > MAX_LINES {
+        return Err(wrong("name", &format!("must be given, 1 to {MAX_LINES} times")));
+    }
+    let mut questions: Vec<SeriesAsk> = names.iter().map(|name| series::read(ask, name, width)).collect::<Result<_, _>>()?;
+    let mut lines = read_all(app, &mut questions).await?;
+    // A young history is drawn from its beginning on: asked again from there, its points fill the width.
+    let begins = lines.first().map(|first| (first.from, range(&lines).0));
+    if let Some((_, begins)) = begins.filter(|(asked, begins)| begins > asked) {
+        for question in &mut questions {
+            question.from_ms = begins;
+        }
+        lines = read_all(app, &mut questions).await?;
+    }
+    // Drawing is a millisecond of work at most, bounded by the width.
+    Ok(picture(&lines, width, height, palette))
+}
+
+/// Lines of one chart share an axis: the first decides between values and rates.
+async fn read_all(app: &App, questions: &mut [SeriesAsk]) -> Result<Vec<Series>, Problem> {
+    let mut lines: Vec<Series> = Vec::with_capacity(questions.len());
+    for question in questions {
+        question.mode = question.mode.or_else(|| lines.first().map(|first| first.mode));
+        lines.push(app.desk.series(question).await?);
+    }
+    Ok(lines)
+}
+
+/// The time axis: the span, or what there is of it when the history is young.
+fn range(series: &[Series]) -> (i64, i64) {
+    let first_known = series.iter().filter_map(|one| chart::first_known(&one.columns, &one.gaps)).min();
+    series.first().map_or((0, 0), |first| chart::time_range(first.from, first.to, first_known))
+}
+
+fn picture(series: &[Series], width: u32, height: u32, palette: Palette) -> String {
+    let Some(first) = series.first() else { return String::new() };
+    let lines: Vec<Line<'_>> = series.iter().map(|one| Line { label: &one.name, columns: &one.columns }).collect();
+    let (from_ms, to_ms) = range(series);
+    let resets: Vec<_> = series.iter().flat_map(|one| one.resets.iter().cloned()).collect();
+    chart::draw(&Chart {
+        lines: &lines,
+        gaps: &first.gaps,
+        resets: &resets,
+        from_ms,
+        to_ms,
+        mode: first.mode,
+        unit: &first.unit,
+        width,
+        height,
+        palette,
+        offset_ms: &|_| 0,
+        with_facts: true,
+    })
+}
+
+/// A chart as SVG, with its numbers written in it; times are UTC.
+#[utoipa::path(get, path = "/chart.svg", tag = "history", params(
+    ("box" = String, Query, description = "Name or number"),
+    ("name" = Vec<String>, Query, description = "`group:name`; may repeat for several lines"),
+    ("span" = Option<String>, Query, description = "`24h` when left out; or `from` and `to`"),
+    ("mode" = Option<app::model::Mode>, Query, description = "`value` or `rate`; counters as rate when left out"),
+    ("width" = Option<u32>, Query, description = "Pixels, 720 when left out"), ("height" = Option<u32>, Query, description = "Pixels, 240 when left out"),
+    ("theme" = Option<String>, Query, description = "`auto`, `light` or `dark`")),
+    responses((status = 200, content_type = "image/svg+xml"), (status = 400, description = "A field is wrong"), (status = 404, description = "No such box or statistic")))]
+pub(super) async fn svg(State(app): State<Arc<App>>, ask: Ask) -> Result<impl IntoResponse, Problem> {
+    let palette = match ask.get("theme") {
+        None | Some("auto") => Palette::Auto,
+        Some("light") => Palette::Light,
+        Some("dark") => Palette::Dark,
+        Some(other) => return Err(wrong("theme", &format!("is {other:?}; allowed are auto, light and dark"))),
+    };
+    let svg = draw(&app, &ask, palette).await?;
+    // The picture carries its own style sheet; it must not run or load anything.
+    let policy = "default-src 'none'; style-src 'unsafe-inline'";
+    Ok(([(header::CONTENT_TYPE, "image/svg+xml"), (header::CONTENT_SECURITY_POLICY, policy), (header::CACHE_CONTROL, "no-cache")], svg))
+}
+
+/// A chart as PNG; times are UTC.
+#[utoipa::path(get, path = "/chart.png", tag = "history", params(
+    ("box" = String, Query, description = "Name or number"),
+    ("name" = Vec<String>, Query, description = "`group:name`; may repeat for several lines"),
+    ("span" = Option<String>, Query, description = "`24h` when left out; or `from` and `to`"),
+    ("mode" = Option<app::model::Mode>, Query, description = "`value` or `rate`; counters as rate when left out"),
+    ("width" = Option<u32>, Query, description = "Pixels, 720 when left out"), ("height" = Option<u32>, Query, description = "Pixels, 240 when left out"),
+    ("theme" = Option<String>, Query, description = "`light` (also for `auto`) or `dark`")),
+    responses((status = 200, content_type = "image/png"), (status = 400, description = "A field is wrong"), (status = 404, description = "No such box or statistic")))]
+pub(super) async fn png(State(app): State<Arc<App>>, ask: Ask) -> Result<impl IntoResponse, Problem> {
+    let palette = match ask.get("theme") {
+        None | Some("auto" | "light") => Palette::Light,
+        Some("dark") => Palette::Dark,
+        Some(other) => return Err(wrong("theme", &format!("is {other:?}; allowed are light and dark"))),
+    };
+    let svg = draw(&app, &ask, palette).await?;
+    // One picture at a time: each takes some 15 ms of a core and tens of megabytes.
+    let _turn = app.painting.lock().await;
+    let drawn = tokio::task::spawn_blocking(move || png::render(&svg, 2.0)).await;
+    let failed = |detail: String| problem(StatusCode::INTERNAL_SERVER_ERROR, "The picture could not be drawn", detail);
+    let bytes = drawn.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))?;
+    Ok(([(header::CONTENT_TYPE, "image/png"), (header::CACHE_CONTROL, "no-cache")], bytes))
+}

@@ -1,0 +1,106 @@
+//! Samples as they were recorded, for spreadsheets and scripts. Read and written a day at a time, whatever the span.
+
+use std::{fmt::Write as _, io, sync::Arc};
+
+use app::model::Number;
+use axum::{body::Body, extract::State, http::header, response::IntoResponse};
+use chrono::{DateTime, SecondsFormat};
+
+use super::{Ask, ask::wrong};
+use crate::{clock, http::App, problem::Problem, store::Samples};
+
+/// So much is read at once.
+const SLICE_MS: i64 = 24 * 3_600 * 1_000;
+
+/// The samples of one statistic as CSV: `time,box,name,value`; an unknown value is empty.
+#[utoipa::path(get, path = "/export", tag = "history", params(
+    ("box" = String, Query, description = "Name or number"), ("name" = String, Query, description = "`group:name`"),
+    ("from" = Option<String>, Query, description = "RFC 3339 or epoch milliseconds"), ("to" = Option<String>, Query, description = "RFC 3339 or epoch milliseconds"),
+    ("span" = Option<String>, Query, description = "Instead of `from`; `24h` when left out"),
+    ("format" = Option<String>, Query, description = "`csv`")),
+    responses((status = 200, content_type = "text/csv"), (status = 400, description = "A field is wrong"), (status = 404, description = "No such box or statistic")))]
+pub(super) async fn export(State(app): State<Arc<App>>, ask: Ask) -> Result<impl IntoResponse, Problem> {
+    match ask.get("format") {
+        None | Some("csv") => {}
+        Some("ndjson" | "openmetrics") => return Err(wrong("format", "csv is there now; ndjson and openmetrics come in a later version")),
+        Some(other) => return Err(wrong("format", &format!("is {other:?}; allowed is csv"))),
+    }
+    let (from_ms, to_ms) = ask.span(clock::now_ms())?;
+    let (box_name, name) = (ask.need("box")?.to_owned(), ask.need("name")?.to_owned());
+    // Read the first slice before the answer begins, so that a wrong question gets an error and not an empty file.
+    let mut slice_end = from_ms.saturating_add(SLICE_MS).min(to_ms);
+    app.desk.samples(&box_name, &name, from_ms, to_ms.min(from_ms.saturating_add(1))).await?;
+    let file = format!("attachment; filename=\"{}.csv\"", file_name(&box_name, &name));
+    let rows = async_stream::stream! {
+        yield Ok::<_, io::Error>("time,box,name,value\n".to_owned());
+        let mut slice_start = from_ms;
+        while slice_start < to_ms {
+            match app.desk.samples(&box_name, &name, slice_start, slice_end).await {
+                Ok(samples) => yield Ok(csv(&box_name, &name, &samples)),
+                Err(error) => {
+                    tracing::error!(%error, "an export was cut short");
+                    // The connection breaks, so that nobody takes the part for the whole.
+                    yield Err(io::Error::other("the export was cut short"));
+                    break;
+                }
+            }
+            slice_start = slice_end;
+            slice_end = slice_end.saturating_add(SLICE_MS).min(to_ms);
+        }
+    };
+    Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, file)], Body::from_stream(rows)))
+}
+
+fn csv(box_name: &str, name: &str, samples: &Samples) -> String {
+    let mut text = String::with_capacity(samples.at_ms.len() * 48);
+    let labels = format!(",{},{},", quoted(box_name), quoted(name));
+    for (&at_ms, value) in samples.at_ms.iter().zip(&samples.values) {
+        let time = DateTime::from_timestamp_millis(at_ms).map(|time| time.to_rfc3339_opts(SecondsFormat::Millis, true));
+        text.push_str(&time.unwrap_or_else(|| at_ms.to_string()));
+        text.push_str(&labels);
+        // Writing to a string cannot fail.
+        let _ = match value {
+            Some(Number::Int(value)) => writeln!(text, "{value}"),
+            Some(Number::Float(value)) => writeln!(text, "{value}"),
+            None => writeln!(text),
+        };
+    }
+    text
+}
+
+/// A CSV field: quoted when it must be, and never taken for a formula by a spreadsheet.
+fn quoted(text: &str) -> String {
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    if !formula && !text.contains(['"', ',', '\n', '\r']) {
+        return text.to_owned();
+    }
+    format!("\"{}{}\"", if formula { "'" } else { "" }, text.replace('"', "\"\""))
+}
+
+fn file_name(box_name: &str, name: &str) -> String {
+    format!("{box_name}-{name}").chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_exact_and_unknown_is_empty() {
+        let samples = Samples {
+            at_ms: vec![1_000, 2_500, 3_000],
+            values: vec![Some(Number::Int(i64::MAX)), None, Some(Number::Float(0.5))],
+            interval_ms: vec![1_000; 3],
+        };
+        let expect = "1970-01-01T00:00:01.000Z,sip1,\"a:b,\"\"c\"\"\",9223372036854775807\n\
+                      1970-01-01T00:00:02.500Z,sip1,\"a:b,\"\"c\"\"\",\n\
+                      1970-01-01T00:00:03.000Z,sip1,\"a:b,\"\"c\"\"\",0.5\n";
+        assert_eq!(csv("sip1", "a:b,\"c\"", &samples), expect);
+    }
+
+    #[test]
+    fn a_name_is_no_formula_and_no_path() {
+        assert_eq!(quoted("=cmd()"), "\"'=cmd()\"");
+        assert_eq!(file_name("sip1", "../a:b\"\n"), "sip1-.._a_b__");
+    }
+}

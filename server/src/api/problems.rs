@@ -1,0 +1,48 @@
+//! What the desk refuses, as problems.
+
+use axum::http::StatusCode;
+
+use crate::{
+    auth::AuthError,
+    desk::DeskError,
+    problem::{Problem, problem},
+    store::StoreError,
+};
+
+impl From<DeskError> for Problem {
+    fn from(error: DeskError) -> Self {
+        let (status, title) = match &error {
+            DeskError::Invalid { .. } => (StatusCode::BAD_REQUEST, "The question is not right"),
+            DeskError::NotFound(_) => (StatusCode::NOT_FOUND, "Not found"),
+            DeskError::Taken(_) => (StatusCode::CONFLICT, "The name is taken"),
+            DeskError::ReadOnly(_) => (StatusCode::FORBIDDEN, "Read-only"),
+            DeskError::NoAnswer(_) => (StatusCode::BAD_GATEWAY, "The box gives no answer"),
+            DeskError::Store(error) => return failed(error),
+        };
+        let detail = match &error {
+            DeskError::Invalid { field, message } => format!("{field}: {message}"),
+            other => other.to_string(),
+        };
+        problem(status, title, detail)
+    }
+}
+
+impl From<AuthError> for Problem {
+    fn from(error: AuthError) -> Self {
+        tracing::error!(%error, "the door failed");
+        problem(StatusCode::SERVICE_UNAVAILABLE, "Not now", "the database does not answer: try again, and see the panel's log")
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        failed(&error)
+    }
+}
+
+/// The store's own failure: logged here with its reason, told without it.
+fn failed(error: &StoreError) -> Problem {
+    tracing::error!(%error, "the store failed");
+    let detail = "the database did not do it: see the panel's log, then try again";
+    problem(StatusCode::INTERNAL_SERVER_ERROR, "The database failed", detail.to_owned())
+}

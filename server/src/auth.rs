@@ -1,0 +1,352 @@
+//! Who may: accounts, sessions, tokens, the setup link, and what guards writes. It must not know what is done once somebody may.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use subtle::ConstantTimeEq;
+
+use crate::{
+    config::check_account_name,
+    problem::{Problem, problem},
+    source::Secret,
+    store::{Account, Store, StoreError},
+};
+
+mod guard;
+mod origin;
+mod password;
+mod session;
+mod throttle;
+mod token;
+
+pub use guard::{Door, FIRST_PAGE, LOGIN_PAGE, Refusal, door, guard, judge, local_next, right_for};
+pub use origin::{CrossSite, is_form, is_safe, same_origin};
+pub use password::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, PasswordError, Passwords, check_password, is_password_hash};
+pub use session::{COOKIE, SESSION_LIFETIME_MS, SessionCookie, is_https, session_secret};
+pub use throttle::{Throttle, client_address};
+pub use token::{Right, Scope, TOKEN_PREFIX, hash_secret, looks_like_token, new_secret, new_token};
+
+/// The setting that keeps the hash of the setup link's token, in hexadecimal.
+pub const SETUP_SETTING: &str = "setup_token_hash";
+/// The account that `TICKMARK_ADMIN_PASSWORD` makes.
+pub const FIRST_ACCOUNT: &str = "admin";
+
+/// Why it cannot be told who may, or be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The password was too weak, or could not be hashed.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The system gave no random bytes.
+    #[error("the system gave no random bytes: {0}")]
+    Random(#[from] getrandom::Error),
+}
+
+/// Why a login failed.
+#[derive(Debug, thiserror::Error)]
+pub enum LoginError {
+    /// The user name or the password.
+    #[error("The user name or the password is wrong.")]
+    Wrong,
+    /// Too many wrong ones from this address.
+    #[error("Too many wrong passwords came from this address. Try again in {} s.", .0.as_millis().div_ceil(1000))]
+    Wait(Duration),
+    /// The panel cannot tell.
+    #[error("The login cannot be checked: {0}.")]
+    Failed(#[from] AuthError),
+}
+
+/// Why the first account was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// The link was used, is an older one, or is none.
+    #[error("This setup link is not valid any more. Sign in, or start the panel again and take the link it prints.")]
+    BadToken,
+    /// The user name; the text says what is allowed.
+    #[error("{0}")]
+    Name(String),
+    /// The panel cannot do it; of passwords, the text says what is allowed.
+    #[error("{0}")]
+    Failed(#[from] AuthError),
+}
+
+/// Who sent a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// A person who signed in.
+    Account {
+        /// The account's number.
+        id: i64,
+        /// Its name.
+        name: String,
+    },
+    /// A tool with a token.
+    Token {
+        /// The token's name.
+        name: String,
+        /// What it may do.
+        scope: Scope,
+    },
+}
+
+impl Caller {
+    /// Whether this caller may do something. For now every account may do all.
+    #[must_use]
+    pub fn may(&self, right: Right) -> bool {
+        match self {
+            Self::Account { .. } => true,
+            Self::Token { scope, .. } => scope.allows(right),
+        }
+    }
+
+    /// The name, as logs and pages tell it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Account { name, .. } | Self::Token { name, .. } => name,
+        }
+    }
+}
+
+/// Knows accounts, sessions and tokens, and slows guessing.
+pub struct Auth {
+    store: Store,
+    passwords: Passwords,
+    throttle: Mutex<Throttle>,
+    /// Held while the first account is made, so that one link makes one account.
+    setup: tokio::sync::Mutex<()>,
+}
+
+impl Auth {
+    /// Over the accounts of a store.
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self { store, passwords: Passwords::default(), throttle: Mutex::default(), setup: tokio::sync::Mutex::default() }
+    }
+
+    /// Hashes and checks passwords within the panel's bounds.
+    #[must_use]
+    pub fn passwords(&self) -> &Passwords {
+        &self.passwords
+    }
+
+    /// Who sent a request: the bearer token's name where there is one, else the session's account.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn caller(&self, headers: &HeaderMap, now_ms: i64) -> Result<Option<Caller>, AuthError> {
+        if let Some(token) = bearer(headers) {
+            if !looks_like_token(token) {
+                return Ok(None);
+            }
+            let token = self.store.token(&hash_secret(token)).await?;
+            return Ok(token.and_then(|token| Some(Caller::Token { scope: Scope::parse(&token.scope).ok()?, name: token.name })));
+        }
+        let Some(secret) = session_secret(headers) else { return Ok(None) };
+        let account = self.store.session(&hash_secret(secret), now_ms).await?;
+        Ok(account.map(|Account { id, name, .. }| Caller::Account { id, name }))
+    }
+
+    /// Signs in: a new session, and the end of the one the browser had. `headers` are the request's, `peer` whom the connection is with.
+    ///
+    /// # Errors
+    /// When name or password are wrong, the address has to wait, or the database fails.
+    pub async fn login(
+        &self,
+        headers: &HeaderMap,
+        peer: IpAddr,
+        user: &str,
+        password: &Secret,
+        now_ms: i64,
+    ) -> Result<SessionCookie, LoginError> {
+        let client = client_address(peer, headers);
+        self.throttle().begin(client, now_ms).map_err(LoginError::Wait)?;
+        match self.check(user, password).await {
+            Ok(Some(account)) => {
+                self.throttle().succeeded(client);
+                Ok(self.begin_session(headers, account.id, now_ms).await?)
+            }
+            Ok(None) => {
+                tracing::warn!(%client, "a login failed: wrong user name or password");
+                Err(LoginError::Wrong)
+            }
+            Err(error) => {
+                self.throttle().not_checked(client);
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Ends the session that a request carries.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn logout(&self, headers: &HeaderMap) -> Result<SessionCookie, AuthError> {
+        if let Some(secret) = session_secret(headers) {
+            self.store.remove_session(&hash_secret(secret)).await?;
+        }
+        Ok(SessionCookie::end())
+    }
+
+    /// Makes the first account by the one-time link, and signs in with it.
+    ///
+    /// # Errors
+    /// When the link is not valid (any more), the name or the password not allowed, or the database fails.
+    pub async fn setup(
+        &self,
+        headers: &HeaderMap,
+        token: &str,
+        user: &str,
+        password: &Secret,
+        now_ms: i64,
+    ) -> Result<SessionCookie, SetupError> {
+        let _one = self.setup.lock().await;
+        if !self.setup_allowed(token).await? {
+            return Err(SetupError::BadToken);
+        }
+        check_account_name(user).map_err(SetupError::Name)?;
+        let hash = self.passwords.hash(password).await.map_err(AuthError::from)?;
+        let id = self.store.add_account(user, &hash, now_ms).await.map_err(AuthError::from)?;
+        self.store.set_setting(SETUP_SETTING, None).await.map_err(AuthError::from)?;
+        tracing::info!(user, "the first account was made by the setup link");
+        Ok(self.begin_session(headers, id, now_ms).await?)
+    }
+
+    /// Whether a setup link's token is good at this moment.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn setup_allowed(&self, token: &str) -> Result<bool, AuthError> {
+        let Some(stored) = self.store.setting(SETUP_SETTING).await? else { return Ok(false) };
+        let matches: bool = hex(&hash_secret(token)).as_bytes().ct_eq(stored.as_bytes()).into();
+        Ok(matches && self.needs_setup().await?)
+    }
+
+    /// Whether there is no account yet.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn needs_setup(&self) -> Result<bool, AuthError> {
+        Ok(self.store.accounts().await?.is_empty())
+    }
+
+    /// At the start: while there is no account, makes `admin` with the password given, or a new setup link to print.
+    /// Only the link's hash is kept, so each start until the first account makes a new one.
+    ///
+    /// # Errors
+    /// When the password is too weak, or the database fails.
+    pub async fn first_start(&self, admin_password: Option<&Secret>, listen: SocketAddr, now_ms: i64) -> Result<Option<String>, AuthError> {
+        if !self.needs_setup().await? {
+            self.forget_setup().await?;
+            return Ok(None);
+        }
+        if let Some(password) = admin_password {
+            let hash = self.passwords.hash(password).await?;
+            self.store.add_account(FIRST_ACCOUNT, &hash, now_ms).await?;
+            self.forget_setup().await?;
+            return Ok(None);
+        }
+        let token = new_secret()?;
+        self.store.set_setting(SETUP_SETTING, Some(&hex(&hash_secret(&token.0)))).await?;
+        Ok(Some(setup_link(listen, &token)))
+    }
+
+    async fn forget_setup(&self) -> Result<(), AuthError> {
+        if self.store.setting(SETUP_SETTING).await?.is_some() {
+            self.store.set_setting(SETUP_SETTING, None).await?;
+        }
+        Ok(())
+    }
+
+    async fn check(&self, user: &str, password: &Secret) -> Result<Option<Account>, AuthError> {
+        let account = self.store.account(user).await?;
+        let right = self.passwords.verify(password, account.as_ref().map(|account| account.password_hash.as_str())).await?;
+        Ok(account.filter(|_| right))
+    }
+
+    async fn begin_session(&self, headers: &HeaderMap, account_id: i64, now_ms: i64) -> Result<SessionCookie, AuthError> {
+        if let Some(old) = session_secret(headers) {
+            self.store.remove_session(&hash_secret(old)).await?;
+        }
+        let secret = new_secret()?;
+        let expires_ms = now_ms.saturating_add(SESSION_LIFETIME_MS);
+        self.store.add_session(&hash_secret(&secret.0), account_id, now_ms, expires_ms).await?;
+        Ok(SessionCookie::begin(&secret, is_https(headers)))
+    }
+
+    fn throttle(&self) -> MutexGuard<'_, Throttle> {
+        // Counts of failures stay meaningful whatever happened to who held them.
+        self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl From<LoginError> for Problem {
+    fn from(error: LoginError) -> Self {
+        let text = error.to_string();
+        match error {
+            LoginError::Wrong => problem(StatusCode::UNAUTHORIZED, "wrong user name or password", text),
+            LoginError::Wait(wait) => {
+                let seconds = u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
+                problem(StatusCode::TOO_MANY_REQUESTS, "too many tries", text).with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
+            }
+            LoginError::Failed(_) => problem(StatusCode::SERVICE_UNAVAILABLE, "not now", text),
+        }
+    }
+}
+
+/// The token of an `Authorization: Bearer` header; other schemes are a proxy's business.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// The link to print at the first start. Where the panel listens on every address, one of this host is named.
+fn setup_link(listen: SocketAddr, token: &Secret) -> String {
+    let host = if listen.ip().is_unspecified() { format!("localhost:{}", listen.port()) } else { listen.to_string() };
+    format!("http://{host}/cp/setup?token={}", token.0)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(authorization: &str) -> HeaderMap {
+        [(header::AUTHORIZATION, authorization.parse().unwrap())].into_iter().collect()
+    }
+
+    #[test]
+    fn only_bearer_is_ours() {
+        assert_eq!(bearer(&headers("Bearer tmk_x")), Some("tmk_x"));
+        assert_eq!(bearer(&headers("bearer  tmk_x ")), Some("tmk_x"));
+        assert_eq!(bearer(&headers("Basic dTpw")), None);
+        assert_eq!(bearer(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn the_link_can_be_opened() {
+        let link = |listen: &str| setup_link(listen.parse().unwrap(), &Secret("x".to_owned()));
+        assert_eq!(link("127.0.0.1:8888"), "http://127.0.0.1:8888/cp/setup?token=x");
+        assert_eq!(link("0.0.0.0:80"), "http://localhost:80/cp/setup?token=x");
+        assert_eq!(link("[::1]:8888"), "http://[::1]:8888/cp/setup?token=x");
+    }
+
+    #[test]
+    fn login_errors_as_tools_see_them() {
+        let wait = Problem::from(LoginError::Wait(Duration::from_millis(1001)));
+        assert_eq!((wait.status, wait.detail.as_str()), (429, "Too many wrong passwords came from this address. Try again in 2 s."));
+        assert_eq!(Problem::from(LoginError::Wrong).status, 401);
+        let busy = LoginError::Failed(PasswordError::Busy.into());
+        assert_eq!(Problem::from(busy).status, 503);
+    }
+}

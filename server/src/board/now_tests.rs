@@ -1,0 +1,105 @@
+use std::collections::BTreeMap;
+
+use app::model::{Number, Origin};
+
+use super::*;
+use crate::store::BoxSpec;
+
+fn stored() -> StoredBox {
+    let spec = BoxSpec {
+        name: "sip1".into(),
+        address: "http://127.0.0.1:1/mi".into(),
+        kind: BoxKind::Opensips,
+        interval_ms: Some(1_000),
+        labels: BTreeMap::new(),
+        paused: false,
+        origin: Origin::Panel,
+        user: None,
+        password_sealed: None,
+    };
+    StoredBox { id: 7, spec }
+}
+
+struct Box {
+    now: BoxNow,
+    start: Instant,
+}
+
+impl Box {
+    fn new() -> Self {
+        let mut now = BoxNow::new(stored(), Rules::default(), Vec::new(), 10_000);
+        now.set_kinds([("a:count".into(), Kind::Counter), ("a:level".into(), Kind::Gauge)]);
+        Self { now, start: Instant::now() }
+    }
+
+    fn answer(&mut self, second: u64, up_since_s: i64, values: &[(&str, i64)]) -> Applied {
+        let at_ms = 1_000_000 + i64::try_from(second).unwrap() * 1_000;
+        let answer = Answer {
+            at_ms,
+            took: Duration::from_millis(1),
+            started_at_ms: Some(up_since_s * 1_000),
+            names: values.iter().map(|&(name, _)| Arc::from(name)).collect(),
+            values: values.iter().map(|&(_, value)| Ok(Number::Int(value))).collect(),
+        };
+        self.now.apply(&answer, self.start + Duration::from_secs(second))
+    }
+}
+
+#[test]
+fn rates_are_of_counters_and_move_with_their_names() {
+    let mut sip1 = Box::new();
+    sip1.answer(0, 0, &[("a:count", 10), ("a:level", 5)]);
+    assert_eq!(sip1.now.rates, [None, None]);
+    assert_eq!(sip1.now.moved, [false, false]);
+    let applied = sip1.answer(1, 0, &[("a:level", 6), ("a:count", 14), ("b:new", 1)]);
+    assert!(applied.new_names);
+    assert_eq!(sip1.now.rates, [None, Some(4.0), None]);
+    assert_eq!(sip1.now.moved, [true, true, false]);
+}
+
+#[test]
+fn a_restart_gives_the_new_value_as_increase_and_a_drop_gives_none() {
+    let mut sip1 = Box::new();
+    sip1.answer(0, 0, &[("a:count", 1_000)]);
+    let applied = sip1.answer(2, 1_001, &[("a:count", 6)]);
+    assert!(applied.restarted);
+    assert_eq!(sip1.now.rates, [Some(3.0)]);
+    let applied = sip1.answer(3, 1_001, &[("a:count", 5)]);
+    assert!(!applied.restarted);
+    assert_eq!(applied.dropped, [Arc::from("a:count")]);
+    assert_eq!(sip1.now.rates, [None]);
+}
+
+#[test]
+fn a_failure_keeps_the_values_and_says_why() {
+    let mut sip1 = Box::new();
+    sip1.answer(0, 0, &[("a:count", 1)]);
+    let changes = sip1.now.changes;
+    sip1.now.fail("no answer".into());
+    assert_eq!((sip1.now.state, sip1.now.values.len()), (BoxState::Down, 1));
+    assert_eq!(sip1.now.changes, changes + 1);
+    sip1.now.fail("no answer".into());
+    assert_eq!(sip1.now.changes, changes + 1, "the same failure again is no change");
+    sip1.answer(1, 0, &[("a:count", 1)]);
+    assert_eq!((sip1.now.state, sip1.now.reason.clone()), (BoxState::Up, None));
+}
+
+#[test]
+fn a_corrected_kind_wins_over_what_the_box_says() {
+    let mut sip1 = Box::new();
+    sip1.now.redescribe(stored(), Rules::default(), vec![("a:count".into(), Kind::Gauge)], 10_000);
+    sip1.answer(0, 0, &[("a:count", 1)]);
+    sip1.answer(1, 0, &[("a:count", 2)]);
+    assert_eq!(sip1.now.rates, [None]);
+}
+
+#[test]
+fn a_spark_line_is_bounded() {
+    let mut sip1 = Box::new();
+    for second in 0..100 {
+        sip1.answer(second, 0, &[("a:count", 3), ("a:level", 9)]);
+    }
+    assert_eq!(sip1.now.sparks[1].len(), SPARK_POINTS);
+    assert_eq!(sip1.now.sparks[1].back(), Some(&Some(9.0)));
+    assert_eq!(sip1.now.sparks[0].back(), Some(&Some(0.0)));
+}

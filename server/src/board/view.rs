@@ -1,0 +1,101 @@
+//! What the API and the pages read of a box: plain data, taken under the lock and then free of it.
+
+use std::time::Instant;
+
+use app::{
+    matching::Query,
+    model::{BoxView, Kind, RowView, Statistic, Statistics},
+};
+
+use super::BoxNow;
+use crate::config::format_duration;
+
+impl BoxNow {
+    /// The box and its state.
+    #[must_use]
+    pub fn view(&self, instant: Instant) -> BoxView {
+        let spec = &self.stored.spec;
+        BoxView {
+            id: self.stored.id,
+            name: spec.name.clone(),
+            address: spec.address.clone(),
+            kind: spec.kind,
+            interval: format_duration(self.interval),
+            labels: spec.labels.clone(),
+            paused: spec.paused,
+            origin: spec.origin,
+            user: spec.user.clone(),
+            has_password: spec.password_sealed.is_some(),
+            state: self.state,
+            server: self.server.clone(),
+            statistics: self.values.len(),
+            recorded: self.layout.slots.iter().filter(|slot| slot.ticked).count(),
+            started_at: self.started_at_ms,
+            at: self.moment.map(|moment| moment.at_ms),
+            age_ms: self.age_ms(instant),
+            reason: self.reason.clone(),
+        }
+    }
+
+    /// How old the newest answer is, in milliseconds.
+    #[must_use]
+    pub fn age_ms(&self, instant: Instant) -> Option<i64> {
+        self.age(instant).map(|age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    /// The statistics that match, in the order of their names.
+    #[must_use]
+    pub fn statistics(&self, query: &Query, instant: Instant) -> Statistics {
+        let places = self.layout.sorted.iter().map(|&place| place as usize);
+        let matching = places.filter(|&place| query.matches(&self.layout.names[place]));
+        Statistics {
+            at: self.moment.map(|moment| moment.at_ms),
+            age_ms: self.age_ms(instant),
+            statistics: matching.map(|place| self.statistic(place)).collect(),
+        }
+    }
+
+    fn statistic(&self, place: usize) -> Statistic {
+        let slot = &self.layout.slots[place];
+        let name = &self.layout.names[place];
+        let reading = self.values[place];
+        Statistic {
+            name: name.to_string(),
+            group: app::model::split_name(name).0.to_owned(),
+            value: reading.ok(),
+            rate: self.rates[place],
+            kind: slot.kind,
+            unit: slot.unit.to_owned(),
+            ticked: slot.ticked,
+            description: slot.description.to_owned(),
+            reason: reading.err().map(|unknown| unknown.sentence().to_owned()),
+        }
+    }
+
+    /// One row of Realtime Statistics.
+    #[must_use]
+    pub fn row(&self, place: usize) -> RowView {
+        let Statistic { name, value, rate, kind, unit, ticked, description, reason, .. } = self.statistic(place);
+        RowView { name, value, rate, kind, unit, ticked, moved: self.moved[place], description, reason, spark: self.spark(place) }
+    }
+
+    /// Ticked names and patterns that the newest answer has nothing for.
+    #[must_use]
+    pub fn unseen(&self) -> Vec<String> {
+        self.rules.unseen(|query| self.layout.names.iter().any(|full| query.matches(full))).map(str::to_owned).collect()
+    }
+
+    /// The points of a spark line, oldest first.
+    #[must_use]
+    pub fn spark(&self, place: usize) -> Vec<Option<f32>> {
+        self.sparks.get(place).map(|spark| spark.iter().copied().collect()).unwrap_or_default()
+    }
+
+    /// The unit and the meaning of a statistic, also of one that the newest answer does not name.
+    #[must_use]
+    pub fn meaning(&self, full: &str) -> (Kind, &'static str, &'static str) {
+        let (group, name) = app::model::split_name(full);
+        let known = super::layout::known(self.stored.spec.kind, group, name);
+        (self.kind_of(full), known.map_or("", |known| known.1), known.map_or("", |known| known.2))
+    }
+}

@@ -1,0 +1,228 @@
+//! `tickmark get|list|watch ADDRESS`: asks a server directly, without any panel, as opensipsctl did.
+
+use std::{
+    collections::HashMap,
+    io::{self, Write},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use app::{
+    matching::{Pattern, Query},
+    model::{BoxKind, Kind},
+};
+use chrono::{DateTime, Utc};
+use clap::Args;
+
+use super::{CliError, boxes::KindArg, print_table, secret::BoxLogin};
+use crate::{
+    catalogue,
+    config::{Environment, parse_interval},
+    source::{self, Answer, Reading, Source, Target},
+};
+
+/// How long one answer may take.
+const TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// Whom to ask for what.
+#[derive(Args, Debug)]
+pub struct AskArgs {
+    /// Such as <http://10.0.0.5:8888/mi>
+    address: String,
+    /// Which statistics: dialog: for a group, names, * for anything; all without any
+    names: Vec<String>,
+    /// Which dialect it speaks [default: find out]
+    #[arg(long, value_enum)]
+    kind: Option<KindArg>,
+    /// User and password.
+    #[command(flatten)]
+    login: BoxLogin,
+}
+
+/// Whom to ask for what, and how often.
+#[derive(Args, Debug)]
+pub struct WatchArgs {
+    /// Whom and what.
+    #[command(flatten)]
+    ask: AskArgs,
+    /// How often, 200ms to 1h
+    #[arg(long, value_parser = parse_interval, default_value = "1s", value_name = "DURATION")]
+    interval: Duration,
+}
+
+pub(super) async fn get(args: AskArgs, env: &Environment, out: &mut dyn Write) -> Result<ExitCode, CliError> {
+    let (mut source, _) = open(&args, env).await?;
+    let answer = source.poll().await?;
+    let rows: Vec<Line> = matching(&answer, &args.names).map(|(name, reading)| line(name, reading)).collect();
+    print_values(out, &rows)?;
+    Ok(report_missing(&answer, &args.names))
+}
+
+pub(super) async fn list(args: AskArgs, env: &Environment, out: &mut dyn Write) -> Result<ExitCode, CliError> {
+    let (mut source, system) = open(&args, env).await?;
+    let kinds: HashMap<Arc<str>, Kind> = source.kinds().await?.into_iter().collect();
+    let answer = source.poll().await?;
+    let kind = |name: &str| {
+        let (group, short) = app::model::split_name(name);
+        let known = kinds.get(name).copied().or_else(|| catalogue::lookup(system, group, short).map(|entry| entry.kind));
+        known.unwrap_or_else(|| catalogue::kind_of_unknown(group))
+    };
+    let rows: Vec<_> = matching(&answer, &args.names).map(|(name, _)| vec![name.to_owned(), kind(name).as_str().to_owned()]).collect();
+    print_table(out, &rows)?;
+    Ok(report_missing(&answer, &args.names))
+}
+
+pub(super) async fn watch(args: WatchArgs, env: &Environment, out: &mut dyn Write) -> Result<ExitCode, CliError> {
+    let (mut source, _) = open(&args.ask, env).await?;
+    let mut last: HashMap<String, String> = HashMap::new();
+    let mut due = tokio::time::interval(args.interval);
+    due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            _ = due.tick() => {}
+            _ = tokio::signal::ctrl_c() => return Ok(ExitCode::SUCCESS),
+        }
+        match source.poll().await {
+            Ok(answer) => {
+                let changed = changed(&mut last, &answer, &args.ask.names);
+                if !changed.is_empty() {
+                    writeln!(out, "-- {}", time(answer.at_ms))?;
+                    print_values(out, &changed)?;
+                    out.flush()?;
+                }
+            }
+            // The first failure is most likely a slip of the command line; later ones pass.
+            Err(error) if last.is_empty() => return Err(error.into()),
+            Err(error) => eprintln!("-- {}: {error}", time(Utc::now().timestamp_millis())),
+        }
+    }
+}
+
+/// The lines that are other than at the poll before.
+fn changed(last: &mut HashMap<String, String>, answer: &Answer, names: &[String]) -> Vec<Line> {
+    let lines = matching(answer, names).map(|(name, reading)| line(name, reading));
+    lines.filter(|(name, value)| last.insert(name.clone(), value.clone()).as_ref() != Some(value)).collect()
+}
+
+async fn open(args: &AskArgs, env: &Environment) -> Result<(Source, BoxKind), CliError> {
+    let password = args.login.password(env)?;
+    let mut url = source::parse_address(&args.address).map_err(|reason| CliError::Usage(format!("ADDRESS: {reason}")))?;
+    let kind = if let Some(kind) = args.kind {
+        kind.into()
+    } else {
+        let report = source::probe(&args.address, args.login.user.as_deref(), password.as_ref()).await;
+        let kind = report.kind.ok_or_else(|| CliError::Failed(report.message.clone()))?;
+        url = source::parse_address(&report.address).map_err(CliError::Failed)?;
+        kind
+    };
+    let target = Target { kind, url, user: args.login.user.clone(), password, time_limit: TIME_LIMIT };
+    Ok((Source::new(target)?, kind))
+}
+
+fn query(names: &[String]) -> Query {
+    // A name is one argument, whatever is in it.
+    let words: Vec<String> = names.iter().map(|name| format!("\"{}\"", name.replace('"', ""))).collect();
+    Query::parse(&words.join(" "))
+}
+
+fn matching<'a>(answer: &'a Answer, names: &[String]) -> impl Iterator<Item = (&'a str, &'a Reading)> {
+    let query = query(names);
+    let readings = answer.names.iter().zip(&answer.values);
+    readings.filter(move |(name, _)| query.matches(name)).map(|(name, reading)| (&**name, reading))
+}
+
+/// A full name, and its value as it is printed.
+type Line = (String, String);
+
+fn line(name: &str, reading: &Reading) -> Line {
+    let value = match reading {
+        // JSON writes numbers exactly.
+        Ok(number) => serde_json::to_string(number).unwrap_or_default(),
+        Err(unknown) => format!("? ({})", unknown.sentence()),
+    };
+    (name.to_owned(), value)
+}
+
+fn print_values(out: &mut dyn Write, lines: &[Line]) -> io::Result<()> {
+    let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+    lines.iter().try_for_each(|(name, value)| writeln!(out, "{name:<width$} = {value}"))
+}
+
+/// Names that match nothing are told, and are a failure.
+fn report_missing(answer: &Answer, names: &[String]) -> ExitCode {
+    let missing = missing(answer, names);
+    for name in &missing {
+        eprintln!("tickmark: the server has no statistic {name:?}");
+    }
+    if missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn missing<'a>(answer: &Answer, names: &'a [String]) -> Vec<&'a str> {
+    let is_missing = |name: &&String| {
+        let pattern = Pattern::parse(name);
+        !answer.names.iter().any(|full| pattern.matches(full))
+    };
+    names.iter().filter(is_missing).map(String::as_str).collect()
+}
+
+fn time(at_ms: i64) -> String {
+    DateTime::<Utc>::from_timestamp_millis(at_ms).map(|at| at.format("%Y-%m-%d %H:%M:%S UTC").to_string()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use app::model::Number;
+
+    use super::*;
+    use crate::source::Unknown;
+
+    fn answer(readings: &[(&str, Reading)]) -> Answer {
+        Answer {
+            at_ms: 0,
+            took: Duration::ZERO,
+            started_at_ms: None,
+            names: readings.iter().map(|(name, _)| Arc::from(*name)).collect(),
+            values: readings.iter().map(|(_, reading)| *reading).collect(),
+        }
+    }
+
+    fn words(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn values_are_printed_exactly_and_aligned() {
+        let answer = answer(&[
+            ("core:rcv_requests", Ok(Number::Int(i64::MAX))),
+            ("load:load", Ok(Number::Float(0.25))),
+            ("shmem:free", Err(Unknown::Inexact)),
+        ]);
+        let rows: Vec<_> = matching(&answer, &[]).map(|(name, reading)| line(name, reading)).collect();
+        let mut out = Vec::new();
+        print_values(&mut out, &rows).unwrap();
+        let expect = "core:rcv_requests = 9223372036854775807\nload:load         = 0.25\n\
+                      shmem:free        = ? (negative, but the box rounded it away)\n";
+        assert_eq!(String::from_utf8(out).unwrap(), expect);
+    }
+
+    #[test]
+    fn names_choose() {
+        let answer = answer(&[("core:a", Ok(Number::Int(1))), ("core:b", Ok(Number::Int(2))), ("my group:c d", Ok(Number::Int(3)))]);
+        let chosen = |names: &[&str]| matching(&answer, &words(names)).map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
+        assert_eq!(chosen(&[]).len(), 3);
+        assert_eq!(chosen(&["core:"]), ["core:a", "core:b"]);
+        assert_eq!(chosen(&["b", "my group:c d"]), ["core:b", "my group:c d"]);
+        assert_eq!(missing(&answer, &words(&["core:", "x", "dialog:"])), ["x", "dialog:"]);
+    }
+
+    #[test]
+    fn only_what_changed_is_watched() {
+        let mut last = HashMap::new();
+        let one = answer(&[("core:a", Ok(Number::Int(1))), ("core:b", Ok(Number::Int(2)))]);
+        assert_eq!(changed(&mut last, &one, &[]).len(), 2);
+        assert_eq!(changed(&mut last, &one, &[]).len(), 0);
+        let two = answer(&[("core:a", Ok(Number::Int(1))), ("core:b", Ok(Number::Int(3)))]);
+        assert_eq!(changed(&mut last, &two, &[]), [("core:b".to_owned(), "3".to_owned())]);
+    }
+}

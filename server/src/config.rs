@@ -1,0 +1,275 @@
+//! What the panel is told by flags, `TICKMARK_…` variables and the configuration file, in that precedence.
+//! It must not act on it: it opens no socket and no database.
+//!
+//! Each option has one name: `mi_listen` is `--mi-listen`, `TICKMARK_MI_LISTEN`, and `mi_listen = "…"` in the file.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+use clap::Args;
+
+use crate::source::Secret;
+
+mod database;
+mod duration;
+mod layers;
+mod names;
+mod provided;
+
+pub use database::Database;
+pub use duration::{MAX_DURATION, MAX_INTERVAL, MIN_INTERVAL, format_duration, parse_duration, parse_interval};
+pub use layers::{ConfigError, Environment};
+pub use names::{BUILTIN_BOX, MAX_NAME_LEN, check_account_name, check_box_name, check_token_name, nearest};
+pub use provided::{Provided, ProvidedBox, ProvidedPassword, ProvidedUser};
+
+use layers::{Layers, OPTIONS};
+
+/// Where the panel listens unless told otherwise.
+pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8888);
+/// The database unless told otherwise.
+pub const DEFAULT_DATABASE: &str = "sqlite:tickmark.db";
+/// How often a box is asked unless told otherwise.
+pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(10);
+/// The configuration file that is read without being named, when it is there.
+pub const DEFAULT_CONFIG: &str = "tickmark.toml";
+/// What is logged unless told otherwise.
+pub const DEFAULT_LOG_FILTER: &str = "info";
+
+/// Options of every command that needs the database, as written on the command line.
+#[derive(Args, Clone, Default)]
+pub struct CommonFlags {
+    /// The database: `sqlite:PATH`, or (in a later version) `postgres://USER:PASSWORD@HOST/NAME`
+    /// [env: TICKMARK_DATABASE] [default: sqlite:tickmark.db]
+    #[arg(long, global = true, value_name = "URL", verbatim_doc_comment)]
+    pub database: Option<String>,
+    /// The configuration file [env: TICKMARK_CONFIG] [default: tickmark.toml, when it is there]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<String>,
+}
+
+impl std::fmt::Debug for CommonFlags {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The URL of a database may hold a password.
+        let database = self.database.clone().map(Secret);
+        f.debug_struct("CommonFlags").field("database", &database).field("config", &self.config).finish()
+    }
+}
+
+/// Options of `tickmark serve`, as written on the command line.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ServeFlags {
+    /// Where the panel listens [env: TICKMARK_LISTEN] [default: 127.0.0.1:8888]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Option<String>,
+    /// How often a box is asked unless it has its own interval, 200ms to 1h [env: TICKMARK_INTERVAL] [default: 10s]
+    #[arg(long, value_name = "DURATION")]
+    pub interval: Option<String>,
+    /// Where OpenSIPS's management interface is spoken; comes in a later version [env: TICKMARK_MI_LISTEN]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub mi_listen: Option<String>,
+    /// The FIFO on which it is spoken; comes in a later version [env: TICKMARK_MI_FIFO]
+    #[arg(long, value_name = "PATH")]
+    pub mi_fifo: Option<String>,
+    /// The certificate for HTTPS, PEM; comes in a later version [env: TICKMARK_TLS_CERT]
+    #[arg(long, value_name = "FILE")]
+    pub tls_cert: Option<String>,
+    /// Its private key, PEM; comes in a later version [env: TICKMARK_TLS_KEY]
+    #[arg(long, value_name = "FILE")]
+    pub tls_key: Option<String>,
+    /// How the log is written, text or json [env: TICKMARK_LOG] [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    pub log: Option<String>,
+}
+
+impl ServeFlags {
+    /// Fills what is not set from others.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            listen: self.listen.or(other.listen),
+            interval: self.interval.or(other.interval),
+            mi_listen: self.mi_listen.or(other.mi_listen),
+            mi_fifo: self.mi_fifo.or(other.mi_fifo),
+            tls_cert: self.tls_cert.or(other.tls_cert),
+            tls_key: self.tls_key.or(other.tls_key),
+            log: self.log.or(other.log),
+        }
+    }
+
+    /// The first flag that is set.
+    #[must_use]
+    pub fn first(&self) -> Option<&'static str> {
+        let set = [
+            (&self.listen, "--listen"),
+            (&self.interval, "--interval"),
+            (&self.mi_listen, "--mi-listen"),
+            (&self.mi_fifo, "--mi-fifo"),
+            (&self.tls_cert, "--tls-cert"),
+            (&self.tls_key, "--tls-key"),
+            (&self.log, "--log"),
+        ];
+        set.into_iter().find(|(value, _)| value.is_some()).map(|(_, flag)| flag)
+    }
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogConfig {
+    /// `--log`, `TICKMARK_LOG`, `log`; default `text`.
+    pub format: LogFormat,
+    /// `TICKMARK_LOG_FILTER`, `log_filter`: a filter of `tracing-subscriber`, such as `info,server=debug`; default `info`.
+    pub filter: String,
+}
+
+/// What is accepted, but comes in a later version.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LaterConfig {
+    /// `--mi-listen`, `TICKMARK_MI_LISTEN`, `mi_listen`; default none.
+    pub mi_listen: Option<SocketAddr>,
+    /// `--mi-fifo`, `TICKMARK_MI_FIFO`, `mi_fifo`; default none.
+    pub mi_fifo: Option<PathBuf>,
+    /// `--tls-cert`, `TICKMARK_TLS_CERT`, `tls_cert`; default none.
+    pub tls_cert: Option<PathBuf>,
+    /// `--tls-key`, `TICKMARK_TLS_KEY`, `tls_key`; default none.
+    pub tls_key: Option<PathBuf>,
+}
+
+/// All that `tickmark serve` is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServeConfig {
+    /// `--listen`, `TICKMARK_LISTEN`, `listen`; default `127.0.0.1:8888`.
+    pub listen: SocketAddr,
+    /// `--database`, `TICKMARK_DATABASE`, `database`; default `sqlite:tickmark.db`.
+    pub database: Database,
+    /// `--interval`, `TICKMARK_INTERVAL`, `interval`; default `10s`.
+    pub interval: Duration,
+    /// What is logged.
+    pub log: LogConfig,
+    /// `TICKMARK_ADMIN_PASSWORD`: the password of `admin`, used when there is no account yet; default none.
+    pub admin_password: Option<Secret>,
+    /// What comes in a later version.
+    pub later: LaterConfig,
+    /// `[[box]]` and `[[user]]` of the configuration file.
+    pub provided: Provided,
+    /// Lines to print at the start: what is set and does nothing yet, variables that are none.
+    pub notices: Vec<String>,
+}
+
+impl ServeConfig {
+    /// Reads everything.
+    ///
+    /// # Errors
+    /// Names the option, variable or key, the value, and what is allowed.
+    pub fn load(flags: &ServeFlags, common: &CommonFlags, env: &Environment) -> Result<Self, ConfigError> {
+        let layers = Layers::read(common, env)?;
+        let mut config = Self {
+            listen: layers.value("listen", flags.listen.as_deref(), parse_listen)?.unwrap_or(DEFAULT_LISTEN),
+            database: database(&layers, common)?,
+            interval: layers.value("interval", flags.interval.as_deref(), parse_interval)?.unwrap_or(DEFAULT_INTERVAL),
+            log: LogConfig {
+                format: layers.value("log", flags.log.as_deref(), parse_log)?.unwrap_or_default(),
+                filter: layers.value("log_filter", None, parse_filter)?.unwrap_or_else(|| DEFAULT_LOG_FILTER.to_owned()),
+            },
+            admin_password: env.get("TICKMARK_ADMIN_PASSWORD").map(|password| Secret(password.to_owned())),
+            later: LaterConfig {
+                mi_listen: layers.value("mi_listen", flags.mi_listen.as_deref(), parse_listen)?,
+                mi_fifo: layers.value("mi_fifo", flags.mi_fifo.as_deref(), parse_path)?,
+                tls_cert: layers.value("tls_cert", flags.tls_cert.as_deref(), parse_path)?,
+                tls_key: layers.value("tls_key", flags.tls_key.as_deref(), parse_path)?,
+            },
+            provided: layers.provided()?,
+            notices: env.strangers(),
+        };
+        config.database.usable_now()?;
+        config.notices.extend(config.later.notices());
+        Ok(config)
+    }
+}
+
+impl LaterConfig {
+    /// A line for each that is set.
+    fn notices(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if let Some(address) = self.mi_listen {
+            lines.push(format!(
+                "mi_listen is set: from a later version on, tools of OpenSIPS can ask Tickmark on {address}; nothing listens there yet."
+            ));
+        }
+        if let Some(path) = &self.mi_fifo {
+            let path = path.display();
+            lines.push(format!(
+                "mi_fifo is set: from a later version on, tools of OpenSIPS can ask Tickmark through {path}; it is not made yet."
+            ));
+        }
+        if let Some(path) = self.tls_cert.as_ref().or(self.tls_key.as_ref()) {
+            let path = path.display();
+            lines.push(format!(
+                "tls_cert or tls_key is set ({path}): HTTPS comes in a later version; the panel speaks plain HTTP until then."
+            ));
+        }
+        lines
+    }
+}
+
+/// The database alone, for commands beside a running panel.
+///
+/// # Errors
+/// As [`ServeConfig::load`].
+pub fn load_database(common: &CommonFlags, env: &Environment) -> Result<Database, ConfigError> {
+    let database = database(&Layers::read(common, env)?, common)?;
+    database.usable_now()?;
+    Ok(database)
+}
+
+/// The names of all options, as the configuration file writes them.
+pub fn option_names() -> impl Iterator<Item = &'static str> {
+    OPTIONS.into_iter()
+}
+
+fn database(layers: &Layers<'_>, common: &CommonFlags) -> Result<Database, ConfigError> {
+    let given = layers.value("database", common.database.as_deref(), Database::parse)?;
+    given.map_or_else(|| Database::parse(DEFAULT_DATABASE).map_err(ConfigError::Value), Ok)
+}
+
+fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    let numeric = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+    numeric.as_deref().unwrap_or(text).parse().map_err(|_| {
+        format!("{text:?} is no address and port: write such as 127.0.0.1:8888, 0.0.0.0:8888 (every address of this host) or [::1]:8888")
+    })
+}
+
+fn parse_log(text: &str) -> Result<LogFormat, String> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(format!("{text:?} is no log format: text or json is allowed")),
+    }
+}
+
+fn parse_filter(text: &str) -> Result<String, String> {
+    match text.parse::<tracing_subscriber::filter::Targets>() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(format!("{text:?} is no log filter ({error}): write such as info, or info,server=debug")),
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "it stands beside parsers that can fail")]
+fn parse_path(text: &str) -> Result<PathBuf, String> {
+    Ok(PathBuf::from(text))
+}
+
+#[cfg(test)]
+mod tests;

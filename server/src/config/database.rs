@@ -1,0 +1,131 @@
+//! Which database, by its URL. Pure: opening it is the store's.
+
+use std::path::PathBuf;
+
+use url::Url;
+
+use super::ConfigError;
+use crate::source::Secret;
+
+/// Where samples are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// A file.
+    Sqlite {
+        /// The URL as it was written, for the store.
+        url: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// SQLite in memory, gone with the process: for trying out and for tests.
+    Memory,
+    /// PostgreSQL. The URL may hold a password.
+    Postgres(Secret),
+}
+
+impl Database {
+    /// Reads `sqlite:PATH`, `sqlite://PATH`, `sqlite::memory:` or `postgres://…`.
+    ///
+    /// # Errors
+    /// A sentence that says what is allowed. It quotes nothing that may hold a password.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if let Some(rest) = text.strip_prefix("sqlite:") {
+            let path = rest.strip_prefix("//").unwrap_or(rest);
+            let path = path.split('?').next().unwrap_or_default();
+            return match path {
+                ":memory:" => Ok(Self::Memory),
+                "" => Err(format!("{text:?} names no file: write such as sqlite:tickmark.db")),
+                path => Ok(Self::Sqlite { url: text.to_owned(), path: PathBuf::from(path) }),
+            };
+        }
+        let scheme = text.split_once(':').map(|(scheme, _)| scheme);
+        if matches!(scheme, Some("postgres" | "postgresql")) {
+            return match Url::parse(text) {
+                Ok(_) => Ok(Self::Postgres(Secret(text.to_owned()))),
+                Err(error) => {
+                    Err(format!("this PostgreSQL URL cannot be read ({error}): write such as postgres://USER:PASSWORD@HOST/NAME"))
+                }
+            };
+        }
+        let allowed = "sqlite:PATH or postgres://… is allowed";
+        match scheme {
+            Some(scheme) => Err(format!("{scheme:?} is no kind of database: {allowed}")),
+            None => Err(format!("{text:?} is no database: {allowed}")),
+        }
+    }
+
+    /// The URL for the store.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        match self {
+            Self::Sqlite { url, .. } => url,
+            Self::Memory => "sqlite::memory:",
+            Self::Postgres(url) => &url.0,
+        }
+    }
+
+    /// The key file that seals the passwords of boxes: `tickmark.key` beside the database's file; none for one in memory.
+    #[must_use]
+    pub fn key_file(&self) -> Option<PathBuf> {
+        match self {
+            Self::Sqlite { path, .. } => Some(path.with_file_name(KEY_FILE)),
+            Self::Memory => None,
+            Self::Postgres(_) => Some(PathBuf::from(KEY_FILE)),
+        }
+    }
+
+    /// Whether this version can use it.
+    ///
+    /// # Errors
+    /// Says what to use until a later version can.
+    pub(super) fn usable_now(&self) -> Result<(), ConfigError> {
+        match self {
+            Self::Postgres(_) => Err(ConfigError::Later(
+                "PostgreSQL comes in a later version: use sqlite:PATH until then, such as --database sqlite:tickmark.db".to_owned(),
+            )),
+            Self::Sqlite { .. } | Self::Memory => Ok(()),
+        }
+    }
+}
+
+/// The name of the key file.
+const KEY_FILE: &str = "tickmark.key";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, path: &str, key: &str) {
+        let database = Database::parse(text).unwrap();
+        assert_eq!(database, Database::Sqlite { url: text.to_owned(), path: PathBuf::from(path) });
+        assert_eq!(database.key_file(), Some(PathBuf::from(key)));
+        assert_eq!(database.url(), text);
+    }
+
+    #[test]
+    fn sqlite() {
+        check("sqlite:tickmark.db", "tickmark.db", "tickmark.key");
+        check("sqlite:/var/lib/tickmark/t.db", "/var/lib/tickmark/t.db", "/var/lib/tickmark/tickmark.key");
+        check("sqlite:///var/lib/t.db?mode=rwc", "/var/lib/t.db", "/var/lib/tickmark.key");
+        check("sqlite://data/t.db", "data/t.db", "data/tickmark.key");
+        assert_eq!(Database::parse("sqlite::memory:"), Ok(Database::Memory));
+        assert_eq!(Database::Memory.key_file(), None);
+        assert!(Database::parse("sqlite:").unwrap_err().contains("names no file"));
+    }
+
+    #[test]
+    fn postgres_keeps_its_password_to_itself() {
+        let database = Database::parse("postgres://tick:s3cret@db.example/tickmark").unwrap();
+        assert!(!format!("{database:?}").contains("s3cret"));
+        assert!(database.usable_now().unwrap_err().to_string().contains("later version"));
+    }
+
+    #[test]
+    fn other_databases_are_refused_without_quoting_a_password() {
+        let error = Database::parse("mysql://tick:s3cret@db.example/tickmark").unwrap_err();
+        assert_eq!(error, "\"mysql\" is no kind of database: sqlite:PATH or postgres://… is allowed");
+        assert!(Database::parse("tickmark.db").unwrap_err().contains("sqlite:PATH"));
+        assert!(!Database::parse("postgres://tick:s3cret@db:port/x").unwrap_err().contains("s3cret"));
+    }
+}

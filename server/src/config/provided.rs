@@ -1,0 +1,212 @@
+//! The boxes and users that the configuration file declares. Bringing the store in line with them is the server's.
+
+use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+
+use app::model::BoxKind;
+use url::Url;
+
+use super::{
+    ConfigError, check_account_name, check_box_name,
+    layers::{check_keys, not_text},
+    parse_interval,
+};
+use crate::{auth, source::Secret};
+
+const BOX_KEYS: [&str; 10] = ["name", "address", "kind", "interval", "user", "password", "password_file", "labels", "paused", "ticks"];
+const USER_KEYS: [&str; 4] = ["name", "password", "password_hash", "password_file"];
+
+/// What the file declares.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Provided {
+    /// `[[box]]`, names unique.
+    pub boxes: Vec<ProvidedBox>,
+    /// `[[user]]`, names unique.
+    pub users: Vec<ProvidedUser>,
+}
+
+/// One `[[box]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProvidedBox {
+    /// `name`, required.
+    pub name: String,
+    /// `address`, required; without user and password.
+    pub address: Url,
+    /// `kind`: `opensips` or `kamailio`; default: find out.
+    pub kind: Option<BoxKind>,
+    /// `interval`; default: the panel's.
+    pub interval: Option<Duration>,
+    /// `user` for Basic auth; default none.
+    pub user: Option<String>,
+    /// `password`, or the first line of `password_file`; default none.
+    pub password: Option<Secret>,
+    /// `labels = { site = "north" }`; default none.
+    pub labels: BTreeMap<String, String>,
+    /// `paused`; default false.
+    pub paused: bool,
+    /// `ticks = ["dialog:", "core:rcv_requests"]`: names and patterns to record; default: those ticked in the panel.
+    pub ticks: Option<Vec<String>>,
+}
+
+/// One `[[user]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProvidedUser {
+    /// `name`, required.
+    pub name: String,
+    /// One of `password`, `password_hash` and `password_file`, required.
+    pub password: ProvidedPassword,
+}
+
+/// A password as the file gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProvidedPassword {
+    /// Itself.
+    Plain(Secret),
+    /// Its argon2id hash in PHC form. Kept from logs, too: it can be guessed at.
+    Hash(Secret),
+}
+
+/// Reads the file's tables; `parse_address` is [`crate::source::parse_address`]. Relative paths of password files start at the file's own folder.
+pub(super) fn read(path: &Path, table: &toml::Table, parse_address: &dyn Fn(&str) -> Result<Url, String>) -> Result<Provided, ConfigError> {
+    let mut provided = Provided::default();
+    for section in sections(path, table, "box", &BOX_KEYS)? {
+        let found = section.provided_box(parse_address)?;
+        if provided.boxes.iter().any(|other| other.name == found.name) {
+            return Err(section.wrong("name", &format!("there are two boxes called {:?}", found.name)));
+        }
+        provided.boxes.push(found);
+    }
+    for section in sections(path, table, "user", &USER_KEYS)? {
+        let found = section.provided_user()?;
+        if provided.users.iter().any(|other| other.name == found.name) {
+            return Err(section.wrong("name", &format!("there are two users called {:?}", found.name)));
+        }
+        provided.users.push(found);
+    }
+    Ok(provided)
+}
+
+/// One table of the file, and how messages call it.
+struct Section<'a> {
+    path: &'a Path,
+    place: String,
+    table: &'a toml::Table,
+}
+
+fn sections<'a>(path: &'a Path, table: &'a toml::Table, key: &str, keys: &[&str]) -> Result<Vec<Section<'a>>, ConfigError> {
+    let wrong = || ConfigError::Value(format!("{}: {key} is no list of tables: write [[{key}]] and its keys below", path.display()));
+    let Some(list) = table.get(key) else { return Ok(Vec::new()) };
+    let list = list.as_array().ok_or_else(wrong)?;
+    let mut sections = Vec::with_capacity(list.len());
+    for (index, value) in list.iter().enumerate() {
+        let table = value.as_table().ok_or_else(wrong)?;
+        let name =
+            table.get("name").and_then(toml::Value::as_str).map_or_else(|| format!("number {}", index + 1), |name| format!("{name:?}"));
+        let place = format!("{}: [[{key}]] {name}", path.display());
+        check_keys(&place, table, keys)?;
+        sections.push(Section { path, place, table });
+    }
+    Ok(sections)
+}
+
+impl Section<'_> {
+    fn provided_box(&self, parse_address: &dyn Fn(&str) -> Result<Url, String>) -> Result<ProvidedBox, ConfigError> {
+        let plain = self.text("password")?.map(|password| Secret(password.to_owned()));
+        if plain.is_some() && self.table.contains_key("password_file") {
+            return Err(self.wrong("password", "give either password or password_file"));
+        }
+        Ok(ProvidedBox {
+            name: self.required("name", |name| check_box_name(name).map(|()| name.to_owned()))?,
+            address: self.required("address", parse_address)?,
+            kind: self.parsed("kind", parse_kind)?,
+            interval: self.parsed("interval", parse_interval)?,
+            user: self.text("user")?.map(str::to_owned),
+            password: plain.or(self.password_file()?),
+            labels: self.labels()?,
+            paused: self.flag("paused")?,
+            ticks: self.texts("ticks")?,
+        })
+    }
+
+    fn provided_user(&self) -> Result<ProvidedUser, ConfigError> {
+        let name = self.required("name", |name| check_account_name(name).map(|()| name.to_owned()))?;
+        let plain = self.text("password")?.map(|password| Secret(password.to_owned()));
+        let hash = self.text("password_hash")?;
+        let password = match (plain, hash, self.password_file()?) {
+            (Some(plain), None, None) => self.strong("password", plain)?,
+            (None, None, Some(plain)) => self.strong("password_file", plain)?,
+            (None, Some(hash), None) if auth::is_password_hash(hash) => ProvidedPassword::Hash(Secret(hash.to_owned())),
+            (None, Some(_), None) => return Err(self.wrong("password_hash", "this is no argon2id hash: it begins with $argon2id$v=19$")),
+            _ => return Err(self.wrong("password", "give exactly one of password, password_hash and password_file")),
+        };
+        Ok(ProvidedUser { name, password })
+    }
+
+    fn strong(&self, key: &str, password: Secret) -> Result<ProvidedPassword, ConfigError> {
+        auth::check_password(&password).map_err(|error| self.wrong(key, &error.to_string()))?;
+        Ok(ProvidedPassword::Plain(password))
+    }
+
+    fn wrong(&self, key: &str, reason: &str) -> ConfigError {
+        ConfigError::Value(format!("{}: {key}: {reason}", self.place))
+    }
+
+    fn text(&self, key: &str) -> Result<Option<&str>, ConfigError> {
+        match self.table.get(key) {
+            None => Ok(None),
+            Some(toml::Value::String(text)) => Ok(Some(text)),
+            // A password that is a number must not be quoted back.
+            Some(_) if key.starts_with("password") => Err(self.wrong(key, "the value is no text: write it in quotes")),
+            Some(other) => Err(not_text(&format!("{}: {key}", self.place), other)),
+        }
+    }
+
+    fn parsed<T>(&self, key: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<Option<T>, ConfigError> {
+        self.text(key)?.map(parse).transpose().map_err(|reason| self.wrong(key, &reason))
+    }
+
+    fn required<T>(&self, key: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<T, ConfigError> {
+        self.parsed(key, parse)?.ok_or_else(|| self.wrong(key, "it is missing, and each table needs it"))
+    }
+
+    fn flag(&self, key: &str) -> Result<bool, ConfigError> {
+        match self.table.get(key) {
+            None => Ok(false),
+            Some(toml::Value::Boolean(flag)) => Ok(*flag),
+            Some(other) => Err(self.wrong(key, &format!("{other} is neither true nor false (without quotes)"))),
+        }
+    }
+
+    fn texts(&self, key: &str) -> Result<Option<Vec<String>>, ConfigError> {
+        let Some(value) = self.table.get(key) else { return Ok(None) };
+        let list = value.as_array().map(|list| list.iter().map(|text| text.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>());
+        list.flatten()
+            .map(Some)
+            .ok_or_else(|| self.wrong(key, &format!("{value} is no list of texts: write such as [\"dialog:\", \"core:rcv_*\"]")))
+    }
+
+    fn labels(&self) -> Result<BTreeMap<String, String>, ConfigError> {
+        let Some(value) = self.table.get("labels") else { return Ok(BTreeMap::new()) };
+        let pairs = value.as_table().map(|table| {
+            table.iter().map(|(key, label)| Some((key.clone(), label.as_str()?.to_owned()))).collect::<Option<BTreeMap<_, _>>>()
+        });
+        pairs.flatten().ok_or_else(|| self.wrong("labels", &format!("{value} is no table of texts: write such as {{ site = \"north\" }}")))
+    }
+
+    fn password_file(&self) -> Result<Option<Secret>, ConfigError> {
+        let Some(name) = self.text("password_file")? else { return Ok(None) };
+        let path = self.path.parent().unwrap_or(Path::new("")).join(name);
+        let text = fs::read_to_string(&path);
+        let text = text.map_err(|error| self.wrong("password_file", &format!("{} cannot be read: {error}", path.display())))?;
+        Ok(Some(Secret(text.lines().next().unwrap_or_default().to_owned())))
+    }
+}
+
+fn parse_kind(text: &str) -> Result<BoxKind, String> {
+    match BoxKind::parse(text) {
+        Some(kind @ (BoxKind::Opensips | BoxKind::Kamailio)) => Ok(kind),
+        _ => Err(format!("{text:?} is no kind of box: opensips or kamailio is allowed")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

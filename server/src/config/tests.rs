@@ -1,0 +1,107 @@
+use std::fs;
+
+use super::*;
+
+/// Loads with flags, variables and the text of a file.
+fn load(flags: &ServeFlags, env: &[(&str, &str)], file: &str) -> Result<ServeConfig, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.toml");
+    fs::write(&path, file).unwrap();
+    let path = path.display().to_string();
+    let common = CommonFlags { config: Some(path.clone()), database: None };
+    let env = env.iter().copied().collect();
+    ServeConfig::load(flags, &common, &env).map_err(|error| error.to_string().replace(&path, "t.toml"))
+}
+
+fn listen(address: &str) -> ServeFlags {
+    ServeFlags { listen: Some(address.to_owned()), ..ServeFlags::default() }
+}
+
+#[test]
+fn defaults() {
+    let config = load(&ServeFlags::default(), &[], "").unwrap();
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8888");
+    assert_eq!(config.database.url(), "sqlite:tickmark.db");
+    assert_eq!(config.interval, Duration::from_secs(10));
+    assert_eq!(config.log, LogConfig { format: LogFormat::Text, filter: "info".to_owned() });
+    assert_eq!((config.admin_password, config.later, config.provided), (None, LaterConfig::default(), Provided::default()));
+    assert_eq!(config.notices, [""; 0]);
+}
+
+#[test]
+fn flags_before_variables_before_the_file() {
+    let file = "listen = '127.0.0.3:3'\ninterval = '3s'\nlog = 'json'";
+    let env = [("TICKMARK_LISTEN", "127.0.0.2:2"), ("TICKMARK_INTERVAL", "2s"), ("TICKMARK_LOG", "")];
+    let config = load(&listen("127.0.0.1:1"), &env, file).unwrap();
+    assert_eq!(config.listen.port(), 1);
+    assert_eq!(config.interval, Duration::from_secs(2));
+    assert_eq!(config.log.format, LogFormat::Json);
+    assert_eq!(load(&ServeFlags::default(), &env, file).unwrap().listen.port(), 2);
+    assert_eq!(load(&ServeFlags::default(), &[], file).unwrap().listen.port(), 3);
+}
+
+#[test]
+fn a_wrong_value_names_where_it_was_given() {
+    let allowed = "is no address and port: write such as 127.0.0.1:8888, 0.0.0.0:8888 (every address of this host) or [::1]:8888";
+    assert_eq!(load(&listen("8888"), &[], "").unwrap_err(), format!("--listen: \"8888\" {allowed}"));
+    let env = [("TICKMARK_LISTEN", "x")];
+    assert_eq!(load(&ServeFlags::default(), &env, "").unwrap_err(), format!("TICKMARK_LISTEN: \"x\" {allowed}"));
+    assert_eq!(load(&ServeFlags::default(), &[], "listen='x'").unwrap_err(), format!("t.toml: listen: \"x\" {allowed}"));
+    let numeric = load(&ServeFlags::default(), &[], "interval=10").unwrap_err();
+    assert_eq!(numeric, "t.toml: interval: 10 is no text: write it in quotes");
+    let log = load(&ServeFlags::default(), &[("TICKMARK_LOG", "xml")], "").unwrap_err();
+    assert_eq!(log, "TICKMARK_LOG: \"xml\" is no log format: text or json is allowed");
+    let flags = ServeFlags { mi_listen: Some("x".to_owned()), ..ServeFlags::default() };
+    assert!(load(&flags, &[], "").unwrap_err().starts_with("--mi-listen: "));
+    let filter = load(&ServeFlags::default(), &[("TICKMARK_LOG_FILTER", "server=loud")], "").unwrap_err();
+    assert!(filter.starts_with("TICKMARK_LOG_FILTER: \"server=loud\" is no log filter"), "{filter}");
+}
+
+#[test]
+fn a_file_that_is_wrong_is_named() {
+    let error = load(&ServeFlags::default(), &[], "lisen = '127.0.0.1:1'").unwrap_err();
+    assert!(error.starts_with("t.toml: there is no key \"lisen\"; did you mean \"listen\"? allowed are listen, database,"), "{error}");
+    let error = load(&ServeFlags::default(), &[], "listen = ").unwrap_err();
+    assert!(error.starts_with("the configuration file t.toml is not TOML: ") && error.contains("line 1"), "{error}");
+    let common = CommonFlags { config: Some("/nowhere/t.toml".to_owned()), database: None };
+    let error = ServeConfig::load(&ServeFlags::default(), &common, &Environment::default()).unwrap_err().to_string();
+    assert!(error.starts_with("the configuration file /nowhere/t.toml cannot be read: "), "{error}");
+}
+
+#[test]
+fn what_comes_later_says_so() {
+    let flags = ServeFlags {
+        mi_listen: Some("127.0.0.1:8081".to_owned()),
+        mi_fifo: Some("/run/fifo".to_owned()),
+        tls_cert: Some("c.pem".to_owned()),
+        tls_key: Some("k.pem".to_owned()),
+        ..ServeFlags::default()
+    };
+    let notices = load(&flags, &[], "").unwrap().notices;
+    assert_eq!(notices.len(), 3);
+    assert!(notices.iter().all(|line| line.contains("later version")), "{notices:?}");
+    let error = load(&ServeFlags::default(), &[("TICKMARK_DATABASE", "postgres://u:s3cret@h/d")], "").unwrap_err();
+    assert!(error.contains("PostgreSQL comes in a later version") && !error.contains("s3cret"), "{error}");
+}
+
+#[test]
+fn a_variable_that_is_none_is_noticed() {
+    let env = [("TICKMARK_LISSTEN", "x"), ("TICKMARK_CONFIG", ""), ("TICKMARK_ADMIN_PASSWORD", "x"), ("OTHER", "y")];
+    let notices = load(&ServeFlags::default(), &env, "").unwrap().notices;
+    assert_eq!(notices, ["The variable TICKMARK_LISSTEN is set, but there is no such option, did you mean TICKMARK_LISTEN?"]);
+}
+
+#[test]
+fn secrets_do_not_show() {
+    let env = [("TICKMARK_ADMIN_PASSWORD", "s3cret")];
+    let config = load(&ServeFlags::default(), &env, "").unwrap();
+    assert_eq!(config.admin_password, Some(Secret("s3cret".to_owned())));
+    assert!(!format!("{config:?}").contains("s3cret"));
+    assert!(!format!("{:?}", env.into_iter().collect::<Environment>()).contains("s3cret"));
+}
+
+#[test]
+fn localhost_is_an_address() {
+    assert_eq!(load(&listen("localhost:9000"), &[], "").unwrap().listen.to_string(), "127.0.0.1:9000");
+    assert_eq!(load(&listen("[::]:9000"), &[], "").unwrap().listen.to_string(), "[::]:9000");
+}

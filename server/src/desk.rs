@@ -1,0 +1,113 @@
+//! What people and tools change: boxes, ticks, kinds. Each change is checked here, made in the store, and then seen on the
+//! board; the API, the forms and the command line call the same functions. Knows no HTTP.
+
+mod boxes;
+mod reading;
+mod ticks;
+
+use std::sync::Arc;
+
+use crate::{
+    board::{Board, Entry, RuleError},
+    provision::FileTicks,
+    sampler::Sampler,
+    store::{Store, StoreError},
+    vault::Vault,
+};
+pub use boxes::{BoxInput, BoxPatch};
+pub use reading::{MAX_POINTS, SeriesAsk, per_second};
+
+/// Why a change or a question was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    /// A field is wrong.
+    #[error("{message}")]
+    Invalid {
+        /// The field, as the API names it.
+        field: &'static str,
+        /// What is wrong with it and what is allowed.
+        message: String,
+    },
+    /// There is no such thing.
+    #[error("{0}")]
+    NotFound(String),
+    /// The name is taken.
+    #[error("{0}")]
+    Taken(String),
+    /// It is provided by the configuration file, or built in.
+    #[error("{0}")]
+    ReadOnly(String),
+    /// The box did not answer.
+    #[error("{0}")]
+    NoAnswer(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+impl From<StoreError> for DeskError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Taken(what) => Self::Taken(format!("a box named {what} exists already: choose another name")),
+            StoreError::Missing(what) => Self::NotFound(format!("{what} does not exist")),
+            other => Self::Store(other),
+        }
+    }
+}
+
+impl From<RuleError> for DeskError {
+    fn from(error: RuleError) -> Self {
+        Self::invalid("match", error.to_string())
+    }
+}
+
+impl DeskError {
+    /// A wrong field.
+    pub fn invalid(field: &'static str, message: impl Into<String>) -> Self {
+        Self::Invalid { field, message: message.into() }
+    }
+}
+
+/// The desk.
+pub struct Desk {
+    /// What is known of the boxes.
+    pub board: Arc<Board>,
+    sampler: Arc<Sampler>,
+    store: Store,
+    vault: Vault,
+    file_ticks: FileTicks,
+    reading: tokio::sync::Semaphore,
+}
+
+impl Desk {
+    /// A desk over a running sampler; what the configuration file ticks stays ticked.
+    #[must_use]
+    pub fn new(sampler: Arc<Sampler>, file_ticks: FileTicks) -> Self {
+        let shared = Arc::clone(sampler.shared());
+        Self {
+            board: Arc::clone(&shared.board),
+            store: shared.store.clone(),
+            vault: shared.vault.clone(),
+            sampler,
+            file_ticks,
+            reading: tokio::sync::Semaphore::new(reading::READERS),
+        }
+    }
+
+    /// A box by name or number.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn entry(&self, name: &str) -> Result<Arc<Entry>, DeskError> {
+        self.board.find(name).ok_or_else(|| DeskError::NotFound(format!("there is no box {name:?}: GET boxes lists them")))
+    }
+
+    /// Asks a box once, now.
+    ///
+    /// # Errors
+    /// When there is no such box, or it gives no answer.
+    pub async fn refresh(&self, name: &str) -> Result<(), DeskError> {
+        let id = self.entry(name)?.lock().stored.id;
+        self.sampler.refresh(id).await.map_err(DeskError::NoAnswer)
+    }
+}

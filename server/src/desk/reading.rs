@@ -1,0 +1,127 @@
+//! Reading series: what charts, the API and exports ask.
+
+use app::model::{Kind, Mode, Series};
+
+use super::{Desk, DeskError};
+use crate::{
+    history::{self, Span},
+    store::{Samples, SeriesId},
+};
+
+/// At most so many points in one answer: more than any screen has pixels.
+pub const MAX_POINTS: usize = 100_000;
+/// So many series are read at once: a long span of a short interval takes a core and some hundred megabytes while it is.
+pub(super) const READERS: usize = 2;
+/// At most so long a span, so that one question cannot read for minutes: ten years.
+const MAX_SPAN_MS: i64 = 3_660 * 24 * 3_600 * 1_000;
+
+/// A question for a series.
+#[derive(Clone, Debug)]
+pub struct SeriesAsk {
+    /// The box, by name or number.
+    pub box_name: String,
+    /// The full name of the statistic.
+    pub name: String,
+    /// The start, epoch milliseconds.
+    pub from_ms: i64,
+    /// The end, epoch milliseconds.
+    pub to_ms: i64,
+    /// At most so many points.
+    pub points: usize,
+    /// Values or rates; none: as the kind says.
+    pub mode: Option<Mode>,
+}
+
+/// One series, found.
+struct Found {
+    box_id: i64,
+    box_name: String,
+    series: Option<SeriesId>,
+    kind: Kind,
+    unit: &'static str,
+    interval_ms: i64,
+}
+
+impl Desk {
+    /// Columns, gaps and resets of a series over a span.
+    ///
+    /// # Errors
+    /// When there is no such box or statistic, or the span is wrong.
+    pub async fn series(&self, ask: &SeriesAsk) -> Result<Series, DeskError> {
+        check_span(ask.from_ms, ask.to_ms)?;
+        let _turn = self.reading.acquire().await;
+        if ask.points == 0 || ask.points > MAX_POINTS {
+            return Err(DeskError::invalid("points", format!("points is 1 to {MAX_POINTS}")));
+        }
+        let found = self.find_series(&ask.box_name, &ask.name).await?;
+        let mode = ask.mode.unwrap_or(if found.kind == Kind::Counter { Mode::Rate } else { Mode::Value });
+        let span = Span { from_ms: ask.from_ms, to_ms: ask.to_ms, points: ask.points, mode };
+        let gaps = self.store.gaps(found.box_id, ask.from_ms, ask.to_ms).await?;
+        let (samples, resets) = match found.series {
+            Some(series) => {
+                let from_ms = ask.from_ms.saturating_sub(history::lookback_ms(found.interval_ms));
+                let samples = self.store.samples(series, from_ms, ask.to_ms).await?;
+                (samples, self.store.resets(found.box_id, series, from_ms, ask.to_ms).await?)
+            }
+            None => (Samples::default(), Vec::new()),
+        };
+        let drawn = history::columns(&samples, &gaps, &resets, found.kind, span);
+        let unit = if mode == Mode::Rate { per_second(found.unit) } else { found.unit.to_owned() };
+        Ok(Series {
+            box_name: found.box_name,
+            name: ask.name.clone(),
+            mode,
+            unit,
+            from: ask.from_ms,
+            to: ask.to_ms,
+            tier: "raw".into(),
+            columns: drawn.columns,
+            gaps: drawn.gaps,
+            resets: drawn.resets,
+        })
+    }
+
+    /// The samples themselves.
+    ///
+    /// # Errors
+    /// As [`Self::series`].
+    pub async fn samples(&self, box_name: &str, name: &str, from_ms: i64, to_ms: i64) -> Result<Samples, DeskError> {
+        check_span(from_ms, to_ms)?;
+        let found = self.find_series(box_name, name).await?;
+        match found.series {
+            Some(series) => Ok(self.store.samples(series, from_ms, to_ms).await?),
+            None => Ok(Samples::default()),
+        }
+    }
+
+    async fn find_series(&self, box_name: &str, name: &str) -> Result<Found, DeskError> {
+        let entry = self.entry(box_name)?;
+        let (box_id, box_name, (kind, unit, _), known, interval) = {
+            let now = entry.lock();
+            let known = now.layout.place(name).is_some() || now.rules.ticked(name);
+            (now.stored.id, now.stored.spec.name.clone(), now.meaning(name), known, now.interval)
+        };
+        let series = self.store.series_of(box_id).await?.into_iter().find(|(_, full)| full == name).map(|(series, _)| series);
+        if series.is_none() && !known {
+            return Err(DeskError::NotFound(format!("the box {box_name} has no statistic {name:?}: it was never seen and is not ticked")));
+        }
+        let interval_ms = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX);
+        Ok(Found { box_id, box_name, series, kind, unit, interval_ms })
+    }
+}
+
+/// The unit of an increase per second.
+#[must_use]
+pub fn per_second(unit: &str) -> String {
+    format!("{unit}/s")
+}
+
+fn check_span(from_ms: i64, to_ms: i64) -> Result<(), DeskError> {
+    if from_ms >= to_ms {
+        return Err(DeskError::invalid("from", "from lies before to"));
+    }
+    if to_ms.saturating_sub(from_ms) > MAX_SPAN_MS {
+        return Err(DeskError::invalid("from", "at most ten years can be asked at once"));
+    }
+    Ok(())
+}

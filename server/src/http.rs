@@ -1,0 +1,180 @@
+//! The web: pages, forms, the live stream, health and metrics. Fills pages from the board and the desk; draws nothing itself.
+
+mod forms;
+mod forms_boxes;
+mod forms_door;
+mod metrics;
+mod pages;
+mod render;
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Redirect, Response, sse::Sse},
+    routing::{get, post},
+};
+use futures::StreamExt;
+use leptos::config::LeptosOptions;
+use tokio_util::sync::CancellationToken;
+use tower_http::{
+    compression::{
+        CompressionLayer, CompressionLevel,
+        predicate::{NotForContentType, Predicate, SizeAbove},
+    },
+    limit::RequestBodyLimitLayer,
+    set_header::SetResponseHeaderLayer,
+};
+
+use crate::{
+    api::{self, Ask},
+    assets,
+    auth::{self, Auth, LoginError},
+    clock,
+    desk::Desk,
+    engine::Engine,
+    live,
+    problem::{Problem, problem},
+    source::Secret,
+    store::Store,
+};
+
+/// No form and no JSON body is larger than this.
+const MAX_BODY: usize = 1024 * 1024;
+
+/// What every handler shares.
+pub struct App {
+    /// What people and tools change and read.
+    pub desk: Desk,
+    /// Who may.
+    pub auth: Arc<Auth>,
+    /// What is counted.
+    pub engine: Arc<Engine>,
+    /// For health alone.
+    pub store: Store,
+    /// The API's description.
+    pub openapi: utoipa::openapi::OpenApi,
+    /// Where the client's files are, for the pages.
+    pub leptos: LeptosOptions,
+    /// Ends streams.
+    pub stop: CancellationToken,
+    /// PNGs are drawn one at a time.
+    pub painting: tokio::sync::Mutex<()>,
+}
+
+/// The state of the router.
+pub type Shared = Arc<App>;
+
+/// The parts from which an [`App`] is made.
+pub struct Parts {
+    /// The desk.
+    pub desk: Desk,
+    /// The door.
+    pub auth: Arc<Auth>,
+    /// The engine.
+    pub engine: Arc<Engine>,
+    /// The store.
+    pub store: Store,
+    /// Ends streams.
+    pub stop: CancellationToken,
+}
+
+/// The whole web.
+pub fn router(parts: Parts) -> Router {
+    let Parts { desk, auth, engine, store, stop } = parts;
+    // Leptos spawns through this; a second router in one process finds it there already.
+    let _ = any_spawner::Executor::init_tokio();
+    let (api, openapi) = api::routes();
+    let leptos = LeptosOptions::builder().output_name("tickmark").site_pkg_dir("assets").build();
+    let app = Arc::new(App { desk, auth, engine, store, openapi, leptos, stop, painting: tokio::sync::Mutex::default() });
+    let inside = Router::new()
+        .route("/", get(|| async { Redirect::to("/cp") }))
+        .route("/cp/", get(|| async { Redirect::to("/cp") }))
+        .route("/cp", get(pages::realtime))
+        .route("/cp/charts", get(pages::charts))
+        .route("/cp/boxes", get(pages::boxes).post(forms_boxes::add))
+        .route("/cp/boxes/edit", post(forms_boxes::edit))
+        .route("/cp/boxes/pause", post(forms_boxes::pause))
+        .route("/cp/boxes/remove", post(forms_boxes::remove))
+        .route("/cp/login", get(pages::login).post(forms_door::login))
+        .route("/cp/setup", get(pages::setup).post(forms_door::setup))
+        .route("/cp/logout", post(forms_door::logout))
+        .route("/cp/ticks", post(forms::ticks))
+        .route("/cp/refresh", post(forms::refresh))
+        .route("/cp/kind", post(forms::kind))
+        .route("/cp/theme", post(forms::theme))
+        .route("/cp/events", get(events))
+        .route("/cp/assets/{file}", get(assets::serve))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics::metrics))
+        .merge(api)
+        .fallback(pages::not_found)
+        .method_not_allowed_fallback(method_not_allowed);
+    // A stream must leave as it comes: a compressor would hold events back. Assets are compressed already.
+    let compress = SizeAbove::new(512).and(NotForContentType::new("text/event-stream")).and(NotForContentType::new("image/png"));
+    inside
+        .layer(middleware::from_fn_with_state(Arc::clone(&app.auth), auth::guard))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), count))
+        .layer(RequestBodyLimitLayer::new(MAX_BODY))
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(compress))
+        .layer(header_layer(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"))
+        .layer(header_layer(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(header_layer(header::REFERRER_POLICY, "same-origin"))
+        .layer(header_layer(header::CACHE_CONTROL, "no-store"))
+        .with_state(app)
+}
+
+fn header_layer(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+}
+
+async fn count(State(app): State<Shared>, request: Request, next: Next) -> Response {
+    app.engine.counts.requests.count();
+    next.run(request).await
+}
+
+async fn ready(State(app): State<Shared>) -> Response {
+    match app.store.ping().await {
+        Ok(()) => "ready\n".into_response(),
+        Err(error) => {
+            tracing::warn!(%error, "not ready: the database does not answer");
+            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response()
+        }
+    }
+}
+
+async fn events(State(app): State<Shared>, ask: Ask) -> Result<Response, Problem> {
+    let only = ask.get("box").map(|name| app.desk.entry(name)).transpose()?.map(|entry| entry.lock().stored.id);
+    if live::is_full(&app.engine) {
+        let detail = format!("{} pages watch already: close some", live::MAX_WATCHERS);
+        return Err(problem(StatusCode::SERVICE_UNAVAILABLE, "Too many watchers", detail));
+    }
+    let events = live::events(Arc::clone(&app.desk.board), Arc::clone(&app.engine), only, app.stop.clone());
+    let mut response = Sse::new(events.map(Ok::<_, std::convert::Infallible>)).into_response();
+    // Proxies such as nginx would collect the stream otherwise.
+    response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
+    Ok(response)
+}
+
+async fn method_not_allowed() -> Problem {
+    problem(StatusCode::METHOD_NOT_ALLOWED, "Not like this", "this path does not take that method: see /cp/api/v1/openapi.json".to_owned())
+}
+
+impl App {
+    /// Signs in; answers the `Set-Cookie` value.
+    ///
+    /// # Errors
+    /// When the name or password is wrong, or this address has tried too often.
+    pub async fn sign_in(&self, headers: &HeaderMap, peer: SocketAddr, user: &str, password: &str) -> Result<HeaderValue, LoginError> {
+        let password = Secret(password.to_owned());
+        let done = self.auth.login(headers, peer.ip(), user, &password, clock::now_ms()).await;
+        if done.is_err() {
+            self.engine.counts.logins_failed.count();
+        }
+        done.map(|cookie| cookie.header())
+    }
+}

@@ -1,0 +1,97 @@
+//! Forms of Realtime Statistics and the frame, for pages without JavaScript. Each does what the API does, and leads back.
+
+use std::collections::HashSet;
+
+use app::{
+    matching::words,
+    model::{Kind, Theme},
+};
+use axum::{
+    extract::State,
+    http::{HeaderValue, header},
+    response::Response,
+};
+
+use super::{
+    Shared,
+    render::{THEME_COOKIE, back, cookie},
+};
+use crate::{
+    api::Ask,
+    problem::{Problem, problem},
+};
+
+/// A year.
+const THEME_MAX_AGE_S: u32 = 365 * 24 * 3_600;
+
+/// A posted form: names may repeat, as in a query string.
+pub(super) struct Form(pub(super) Ask);
+
+impl<S: Send + Sync> axum::extract::FromRequest<S> for Form {
+    type Rejection = Problem;
+
+    async fn from_request(request: axum::extract::Request, state: &S) -> Result<Self, Problem> {
+        let body = String::from_request(request, state).await;
+        let body = body.map_err(|rejection| problem(rejection.status(), "The form is not right", rejection.body_text()))?;
+        Ok(Self(Ask::parse(&body)))
+    }
+}
+
+impl Form {
+    /// The first value of a field, empty when it is not there.
+    pub(super) fn text(&self, name: &str) -> &str {
+        self.0.get(name).unwrap_or_default()
+    }
+}
+
+/// Ticks: those checked now and not before, and the other way round; or a button for a group or all that match.
+pub(super) async fn ticks(State(app): State<Shared>, form: Form) -> Result<Response, Problem> {
+    let button = |name: &str| words(form.text(name));
+    let (tick, untick) = (button("tick"), button("untick"));
+    let mut changes: Vec<(&str, bool)> = Vec::new();
+    changes.extend(tick.iter().map(|word| (word.as_str(), true)));
+    changes.extend(untick.iter().map(|word| (word.as_str(), false)));
+    if changes.is_empty() {
+        let was: HashSet<&str> = form.0.all("was").collect();
+        let on: HashSet<&str> = form.0.all("on").collect();
+        changes.extend(was.difference(&on).map(|&name| (name, false)));
+        changes.extend(on.difference(&was).map(|&name| (name, true)));
+    }
+    let told = match app.desk.change_ticks(form.text("box"), &changes).await {
+        Ok(recorded) => Ok(format!("{recorded} statistics of {} are recorded now", form.text("box"))),
+        Err(error) => Err(error.to_string()),
+    };
+    Ok(back(form.text("return"), &told))
+}
+
+/// Refresh Statistics Values.
+pub(super) async fn refresh(State(app): State<Shared>, form: Form) -> Result<Response, Problem> {
+    let told = match app.desk.refresh(form.text("box")).await {
+        Ok(()) => Ok(String::new()),
+        Err(error) => Err(format!("{} gives no answer: {error}", form.text("box"))),
+    };
+    Ok(back(form.text("return"), &told))
+}
+
+/// Corrects whether a statistic counts.
+pub(super) async fn kind(State(app): State<Shared>, form: Form) -> Result<Response, Problem> {
+    let (name, kind) = (form.text("name"), Kind::parse(form.text("kind")));
+    let told = match app.desk.set_kind(form.text("box"), name, kind).await {
+        Ok(()) => Ok(format!(
+            "{name} is {} now",
+            kind.map_or("of its own kind", |kind| if kind == Kind::Counter { "a counter" } else { "a gauge" })
+        )),
+        Err(error) => Err(error.to_string()),
+    };
+    Ok(back(form.text("return"), &told))
+}
+
+/// Light, dark, or as the system says.
+pub(super) async fn theme(form: Form) -> Response {
+    let theme = Theme::parse(form.text("theme"));
+    let mut response = back(form.text("return"), &Ok(String::new()));
+    if let Ok(value) = HeaderValue::from_str(&cookie(THEME_COOKIE, theme.as_str(), THEME_MAX_AGE_S)) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+    response
+}

@@ -1,0 +1,226 @@
+//! What each page shows, taken from the board; nothing here waits for a box.
+
+use std::time::Instant;
+
+use app::{
+    matching::Query,
+    model::{
+        BoxForm, BoxesPage, ChartView, ChartsPage, GroupView, Kind, LoginPage, MessagePage, Mode, Page, RealtimePage, SetupPage, Show, Tab,
+        split_name,
+    },
+};
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, Uri},
+    response::{IntoResponse, Redirect, Response},
+};
+
+use super::{App, Shared, render};
+use crate::{
+    api::Ask,
+    auth::Caller,
+    board::BoxNow,
+    desk::per_second,
+    problem::{Problem, problem},
+};
+
+/// A page draws so many rows: beyond, a search finds the rest.
+const MAX_ROWS: usize = 2_000;
+/// A page has so many charts: beyond, a search finds the rest.
+const MAX_CHARTS: usize = 400;
+/// The spans that the charts page offers.
+const SPANS: [&str; 5] = ["1h", "6h", "24h", "7d", "30d"];
+
+/// Realtime Statistics.
+pub(super) async fn realtime(State(app): State<Shared>, caller: Caller, ask: Ask, request: Request) -> Result<Response, Problem> {
+    let frame = render::frame(Tab::Realtime, Some(&caller), request.headers(), request.uri());
+    let boxes = app.boxes();
+    let chosen = ask.get("box").map(str::to_owned).or_else(|| first_choice(&boxes));
+    let entry = chosen.as_deref().and_then(|name| app.desk.board.find(name));
+    let show = match ask.get("show") {
+        Some("recorded") => Show::Recorded,
+        Some("moving") => Show::Moving,
+        _ => Show::All,
+    };
+    let search = ask.get("match").unwrap_or_default().to_owned();
+    let Some(entry) = entry else {
+        if let Some(name) = ask.get("box") {
+            return Ok(message(
+                &app,
+                &caller,
+                request,
+                404,
+                "No such box",
+                format!("There is no box named {name}. Choose one on Realtime Statistics."),
+            )
+            .await);
+        }
+        let page =
+            RealtimePage { boxes, current: None, search, show, counts: (0, 0, 0), groups: Vec::new(), unseen: Vec::new(), left_out: 0 };
+        return Ok(render::page(&app, frame, Page::Realtime(page), request).await);
+    };
+    let page = {
+        let now = entry.lock();
+        let (groups, left_out) = groups(&now, &Query::search(&search), show);
+        let slots = &now.layout.slots;
+        let counts = (slots.len(), slots.iter().filter(|slot| slot.ticked).count(), now.moved.iter().filter(|&&moved| moved).count());
+        RealtimePage { boxes, current: Some(now.view(Instant::now())), search, show, counts, groups, unseen: now.unseen(), left_out }
+    };
+    Ok(render::page(&app, frame, Page::Realtime(page), request).await)
+}
+
+/// A SIP server, if there is one; else the panel itself.
+fn first_choice(boxes: &[app::model::BoxView]) -> Option<String> {
+    let sip = boxes.iter().find(|one| one.kind != app::model::BoxKind::Tickmark && !one.paused);
+    sip.or_else(|| boxes.first()).map(|one| one.name.clone())
+}
+
+/// The rows that match, by group, in the order of their names; and how many are left out.
+fn groups(now: &BoxNow, query: &Query, show: Show) -> (Vec<GroupView>, usize) {
+    let mut groups: Vec<GroupView> = Vec::new();
+    let (mut drawn, mut left_out) = (0, 0);
+    for &place in &now.layout.sorted {
+        let place = place as usize;
+        let name = &now.layout.names[place];
+        let shown = match show {
+            Show::All => true,
+            Show::Recorded => now.layout.slots[place].ticked,
+            Show::Moving => now.moved[place],
+        };
+        if !shown || !query.matches(name) {
+            continue;
+        }
+        if drawn == MAX_ROWS {
+            left_out += 1;
+            continue;
+        }
+        drawn += 1;
+        let (group, _) = split_name(name);
+        if groups.last().is_none_or(|last| last.name != group) {
+            groups.push(GroupView { name: group.to_owned(), recorded: 0, rows: Vec::new() });
+        }
+        if let Some(last) = groups.last_mut() {
+            last.recorded += usize::from(now.layout.slots[place].ticked);
+            last.rows.push(now.row(place));
+        }
+    }
+    (groups, left_out)
+}
+
+/// Statistics Charts.
+pub(super) async fn charts(State(app): State<Shared>, caller: Caller, ask: Ask, request: Request) -> Result<Response, Problem> {
+    let frame = render::frame(Tab::Charts, Some(&caller), request.headers(), request.uri());
+    let span = ask.get("span").filter(|span| SPANS.contains(span)).unwrap_or("24h").to_owned();
+    let mode = ask.mode().unwrap_or_default();
+    let search = ask.get("match").unwrap_or_default().to_owned();
+    let current = ask.get("box").and_then(|name| app.desk.board.find(name)).map(|entry| entry.lock().stored.spec.name.clone());
+    let query = Query::search(&search);
+    let (mut charts, mut left_out) = (Vec::new(), 0);
+    for entry in app.desk.board.all() {
+        let now = entry.lock();
+        if current.as_ref().is_some_and(|name| *name != now.stored.spec.name) {
+            continue;
+        }
+        for name in charted(&now).into_iter().filter(|name| query.matches(name)) {
+            if charts.len() == MAX_CHARTS {
+                left_out += 1;
+            } else {
+                charts.push(chart(&now, name, mode));
+            }
+        }
+    }
+    let page = ChartsPage { boxes: app.boxes(), current, span, mode, search, charts, left_out };
+    Ok(render::page(&app, frame, Page::Charts(page), request).await)
+}
+
+/// What is recorded of a box: ticked statistics of the newest answer, and ticked names that it does not have now.
+fn charted(now: &BoxNow) -> Vec<String> {
+    let mut names: Vec<String> = now.ticked().into_iter().map(|(name, _)| name.to_string()).collect();
+    let exact = now.rules.as_slice().iter().filter(|rule| !rule.except && app::matching::Pattern::parse(&rule.pattern).is_exact());
+    names.extend(exact.map(|rule| rule.pattern.clone()));
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+fn chart(now: &BoxNow, name: String, mode: Option<Mode>) -> ChartView {
+    let (kind, unit, description) = now.meaning(&name);
+    let mode = mode.unwrap_or(if kind == Kind::Counter { Mode::Rate } else { Mode::Value });
+    let unit = if mode == Mode::Rate { per_second(unit) } else { unit.to_owned() };
+    ChartView { box_name: now.stored.spec.name.clone(), name, kind, mode, unit, description: description.to_owned() }
+}
+
+/// Boxes.
+pub(super) async fn boxes(State(app): State<Shared>, caller: Caller, ask: Ask, request: Request) -> Result<Response, Problem> {
+    let frame = render::frame(Tab::Boxes, Some(&caller), request.headers(), request.uri());
+    let boxes = app.boxes();
+    let editing = ask.get("edit").and_then(|name| boxes.iter().find(|one| one.name == name));
+    let form = editing.map(form_of).unwrap_or_default();
+    let removing = ask.get("remove").and_then(|name| boxes.iter().find(|one| one.name == name)).cloned();
+    let editing = editing.map(|one| one.name.clone());
+    let page = BoxesPage { form, editing, removing, probe: None, boxes };
+    Ok(render::page(&app, frame, Page::Boxes(page), request).await)
+}
+
+fn form_of(one: &app::model::BoxView) -> BoxForm {
+    let labels: Vec<String> = one.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    BoxForm {
+        name: one.name.clone(),
+        address: one.address.clone(),
+        kind: one.kind.as_str().to_owned(),
+        interval: one.interval.clone(),
+        user: one.user.clone().unwrap_or_default(),
+        labels: labels.join(", "),
+        errors: Vec::new(),
+    }
+}
+
+/// Login.
+pub(super) async fn login(State(app): State<Shared>, ask: Ask, request: Request) -> Result<Response, Problem> {
+    let page = LoginPage {
+        user: String::new(),
+        next: ask.get("next").filter(|next| render::is_local(next)).unwrap_or("/cp").to_owned(),
+        error: None,
+        needs_setup: app.auth.needs_setup().await?,
+    };
+    let frame = render::frame(Tab::None, None, request.headers(), request.uri());
+    Ok(render::page(&app, frame, Page::Login(page), request).await)
+}
+
+/// Setup, by the link of the first start.
+pub(super) async fn setup(State(app): State<Shared>, ask: Ask, request: Request) -> Result<Response, Problem> {
+    let token = ask.get("token").unwrap_or_default().to_owned();
+    let allowed = app.auth.setup_allowed(&token).await?;
+    if !allowed && !app.auth.needs_setup().await? {
+        return Ok(Redirect::to("/cp/login").into_response());
+    }
+    let frame = render::frame(Tab::None, None, request.headers(), request.uri());
+    let page = SetupPage { token, user: "admin".into(), error: None, allowed };
+    Ok(render::page(&app, frame, Page::Setup(page), request).await)
+}
+
+/// Nothing is there: a page for people, a problem for tools.
+pub(super) async fn not_found(State(app): State<Shared>, uri: Uri, headers: HeaderMap, caller: Caller, request: Request) -> Response {
+    if uri.path().starts_with("/cp/api/") {
+        let detail = format!("there is nothing at {}: /cp/api/v1/openapi.json lists what there is", uri.path());
+        return problem(axum::http::StatusCode::NOT_FOUND, "Not found", detail).into_response();
+    }
+    drop(headers);
+    let text = "There is nothing at this address. The tabs above lead to everything there is.".to_owned();
+    message(&app, &caller, request, 404, "Nothing here", text).await
+}
+
+/// A page that only says something.
+pub(super) async fn message(app: &App, caller: &Caller, request: Request, status: u16, title: &str, text: String) -> Response {
+    let frame = render::frame(Tab::None, Some(caller), request.headers(), request.uri());
+    let page = MessagePage { status, title: title.to_owned(), text };
+    render::page(app, frame, Page::Message(page), request).await
+}
+
+impl App {
+    /// All boxes with their states.
+    pub(super) fn boxes(&self) -> Vec<app::model::BoxView> {
+        let now = Instant::now();
+        self.desk.board.all().iter().map(|entry| entry.lock().view(now)).collect()
+    }
+}

@@ -1,0 +1,306 @@
+//! Brings the store in line with what the configuration file declares, at each start, before the first box is asked.
+//! It must not know how the file is written.
+
+use std::collections::BTreeMap;
+
+use app::model::{BoxKind, Origin};
+use futures::future::join_all;
+
+use crate::{
+    auth::{AuthError, PasswordError, Passwords},
+    board::{RuleError, Rules},
+    config::{BUILTIN_BOX, Provided, ProvidedBox, ProvidedPassword, ProvidedUser},
+    source,
+    store::{BoxSpec, Store, StoreError, StoredBox},
+    vault::{Vault, VaultError},
+};
+
+/// Why the store could not be brought in line.
+#[derive(Debug, thiserror::Error)]
+pub enum ProvisionError {
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A password could not be sealed.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// A password could not be hashed.
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+    /// A tick of the file cannot be one.
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+}
+
+/// What the file ticks, by the number of the box: these ticks cannot be taken away in the panel.
+pub type FileTicks = BTreeMap<i64, Vec<String>>;
+
+impl From<PasswordError> for ProvisionError {
+    fn from(error: PasswordError) -> Self {
+        Self::Auth(error.into())
+    }
+}
+
+/// One change of a box.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Step {
+    Add(BoxSpec),
+    Change(i64, BoxSpec),
+    /// The file has it no more; what was recorded of it stays.
+    Remove(i64),
+}
+
+/// Makes the built-in box, if it is not there yet.
+///
+/// # Errors
+/// When the store fails.
+pub async fn builtin(store: &Store, now_ms: i64) -> Result<(), StoreError> {
+    let there = store.boxes().await?.into_iter().any(|stored| stored.spec.origin == Origin::Builtin);
+    if !there {
+        let spec = BoxSpec {
+            name: BUILTIN_BOX.to_owned(),
+            address: String::new(),
+            kind: BoxKind::Tickmark,
+            interval_ms: None,
+            labels: BTreeMap::new(),
+            paused: false,
+            origin: Origin::Builtin,
+            user: None,
+            password_sealed: None,
+        };
+        store.add_box(&spec, now_ms).await?;
+    }
+    Ok(())
+}
+
+/// What came of bringing the store in line.
+#[derive(Clone, Debug, Default)]
+pub struct Done {
+    /// Lines to print.
+    pub notices: Vec<String>,
+    /// What the file ticks.
+    pub ticks: FileTicks,
+}
+
+/// Adds and changes what the file declares, and removes boxes that it declared before.
+///
+/// # Errors
+/// When the database, the key file or hashing fails.
+pub async fn provision(
+    store: &Store,
+    passwords: &Passwords,
+    vault: &Vault,
+    provided: &Provided,
+    now_ms: i64,
+) -> Result<Done, ProvisionError> {
+    for user in &provided.users {
+        provide_user(store, passwords, user, now_ms).await?;
+    }
+    let existing = store.boxes().await?;
+    let found = join_all(provided.boxes.iter().map(|wanted| find_out(wanted, called(&existing, &wanted.name)))).await;
+    let mut notices = Vec::new();
+    let mut specs = Vec::with_capacity(found.len());
+    for (wanted, found) in provided.boxes.iter().zip(found) {
+        notices.extend(found.notice.clone());
+        specs.push(spec_of(wanted, found, called(&existing, &wanted.name), vault)?);
+    }
+    for step in plan(&existing, specs) {
+        match step {
+            Step::Add(spec) => {
+                store.add_box(&spec, now_ms).await?;
+            }
+            Step::Change(id, spec) => store.change_box(id, &spec).await?,
+            Step::Remove(id) => store.remove_box(id, false, now_ms).await?,
+        }
+    }
+    let ticks = provide_ticks(store, &provided.boxes).await?;
+    Ok(Done { notices, ticks })
+}
+
+fn plan(existing: &[StoredBox], specs: Vec<BoxSpec>) -> Vec<Step> {
+    let dropped = |stored: &&StoredBox| stored.spec.origin == Origin::Config && !specs.iter().any(|spec| spec.name == stored.spec.name);
+    let mut steps: Vec<Step> = existing.iter().filter(dropped).map(|stored| Step::Remove(stored.id)).collect();
+    for spec in specs {
+        match called(existing, &spec.name) {
+            None => steps.push(Step::Add(spec)),
+            Some(stored) if stored.spec != spec => steps.push(Step::Change(stored.id, spec)),
+            Some(_) => {}
+        }
+    }
+    steps
+}
+
+fn called<'a>(existing: &'a [StoredBox], name: &str) -> Option<&'a StoredBox> {
+    existing.iter().find(|stored| stored.spec.name == name)
+}
+
+/// The dialect and the address at which it is spoken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Found {
+    kind: BoxKind,
+    address: String,
+    notice: Option<String>,
+}
+
+/// Finds out the kind that the file leaves out: as it was found before, else by asking.
+async fn find_out(wanted: &ProvidedBox, stored: Option<&StoredBox>) -> Found {
+    let address = wanted.address.to_string();
+    if let Some(kind) = wanted.kind {
+        return Found { kind, address, notice: None };
+    }
+    if let Some(found) = stored.and_then(|stored| found_before(&address, stored)) {
+        return found;
+    }
+    let report = source::probe(&address, wanted.user.as_deref(), wanted.password.as_ref()).await;
+    if let Some(kind) = report.kind {
+        return Found { kind, address: report.address, notice: None };
+    }
+    let notice = format!(
+        "The box {} of the configuration file is taken for OpenSIPS, as it could not be found out what it is: {} Add kind = \"opensips\" or \
+         \"kamailio\" to it.",
+        wanted.name, report.message
+    );
+    Found { kind: BoxKind::Opensips, address, notice: Some(notice) }
+}
+
+/// What was found at an earlier start, when the file's address is still the same; asking may have added a path to it.
+fn found_before(address: &str, stored: &StoredBox) -> Option<Found> {
+    let same = stored.spec.origin == Origin::Config && stored.spec.address.starts_with(address);
+    same.then(|| Found { kind: stored.spec.kind, address: stored.spec.address.clone(), notice: None })
+}
+
+fn spec_of(wanted: &ProvidedBox, found: Found, stored: Option<&StoredBox>, vault: &Vault) -> Result<BoxSpec, VaultError> {
+    let sealed = stored.and_then(|stored| stored.spec.password_sealed.as_ref());
+    let password_sealed = match (&wanted.password, sealed) {
+        (None, _) => None,
+        // Sealed anew it would be other bytes, and look like a change at each start.
+        (Some(password), Some(sealed)) if vault.unseal(sealed).is_ok_and(|known| known == *password) => Some(sealed.clone()),
+        (Some(password), _) => Some(vault.seal(password)?),
+    };
+    Ok(BoxSpec {
+        name: wanted.name.clone(),
+        address: found.address,
+        kind: found.kind,
+        interval_ms: wanted.interval.and_then(|interval| i64::try_from(interval.as_millis()).ok()),
+        labels: wanted.labels.clone(),
+        paused: wanted.paused,
+        origin: Origin::Config,
+        user: wanted.user.clone(),
+        password_sealed,
+    })
+}
+
+/// Ticks what the file ticks, beside what people have ticked.
+async fn provide_ticks(store: &Store, boxes: &[ProvidedBox]) -> Result<FileTicks, ProvisionError> {
+    let stored = store.boxes().await?;
+    let mut provided = FileTicks::new();
+    for wanted in boxes {
+        let (Some(ticks), Some(stored)) = (&wanted.ticks, called(&stored, &wanted.name)) else { continue };
+        let before = Rules::new(store.ticks(stored.id).await?);
+        let mut rules = before.clone();
+        for word in ticks {
+            rules.tick(word)?;
+        }
+        if rules != before {
+            store.replace_ticks(stored.id, rules.as_slice()).await?;
+        }
+        provided.insert(stored.id, ticks.clone());
+    }
+    Ok(provided)
+}
+
+async fn provide_user(store: &Store, passwords: &Passwords, user: &ProvidedUser, now_ms: i64) -> Result<(), ProvisionError> {
+    let account = store.account(&user.name).await?;
+    let known = account.as_ref().map(|account| account.password_hash.as_str());
+    let hash = match (&user.password, known) {
+        (ProvidedPassword::Hash(hash), Some(known)) if hash.0 == known => return Ok(()),
+        (ProvidedPassword::Hash(hash), _) => hash.0.clone(),
+        (ProvidedPassword::Plain(plain), Some(known)) if passwords.verify(plain, Some(known)).await? => return Ok(()),
+        (ProvidedPassword::Plain(plain), _) => passwords.hash(plain).await?,
+    };
+    if account.is_some() {
+        // It ends the account's sessions, so it is done only for another password.
+        store.set_password(&user.name, &hash).await?;
+    } else {
+        store.add_account(&user.name, &hash, now_ms).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Secret;
+
+    fn wanted(name: &str) -> ProvidedBox {
+        ProvidedBox {
+            name: name.to_owned(),
+            address: "http://10.0.0.5:8888/".parse().unwrap(),
+            kind: Some(BoxKind::Kamailio),
+            interval: None,
+            user: None,
+            password: Some(Secret("s3cret".to_owned())),
+            labels: BTreeMap::new(),
+            paused: false,
+            ticks: None,
+        }
+    }
+
+    fn found() -> Found {
+        Found { kind: BoxKind::Kamailio, address: "http://10.0.0.5:8888/RPC".to_owned(), notice: None }
+    }
+
+    fn stored(id: i64, spec: &BoxSpec) -> StoredBox {
+        StoredBox { id, spec: spec.clone() }
+    }
+
+    #[test]
+    fn a_second_start_changes_nothing() {
+        let vault = Vault::in_memory().unwrap();
+        let spec = spec_of(&wanted("a"), found(), None, &vault).unwrap();
+        assert_eq!(plan(&[], vec![spec.clone()]), [Step::Add(spec.clone())]);
+        let existing = [stored(7, &spec)];
+        let again = spec_of(&wanted("a"), found(), existing.first(), &vault).unwrap();
+        assert_eq!(plan(&existing, vec![again]), []);
+    }
+
+    #[test]
+    fn what_the_file_changes_is_changed() {
+        let vault = Vault::in_memory().unwrap();
+        let spec = spec_of(&wanted("a"), found(), None, &vault).unwrap();
+        let existing = [stored(7, &spec)];
+        let other = ProvidedBox { password: Some(Secret("other".to_owned())), ..wanted("a") };
+        let changed = spec_of(&other, found(), existing.first(), &vault).unwrap();
+        assert_eq!(vault.unseal(changed.password_sealed.as_ref().unwrap()).unwrap(), Secret("other".to_owned()));
+        assert_eq!(plan(&existing, vec![changed.clone()]), [Step::Change(7, changed)]);
+    }
+
+    #[test]
+    fn with_another_key_file_the_password_of_the_file_is_sealed_anew() {
+        let spec = spec_of(&wanted("a"), found(), None, &Vault::in_memory().unwrap()).unwrap();
+        let vault = Vault::in_memory().unwrap();
+        let again = spec_of(&wanted("a"), found(), Some(&stored(7, &spec)), &vault).unwrap();
+        assert_eq!(vault.unseal(again.password_sealed.as_ref().unwrap()).unwrap(), Secret("s3cret".to_owned()));
+    }
+
+    #[test]
+    fn only_boxes_of_the_file_are_removed_and_those_of_the_panel_are_taken_over() {
+        let vault = Vault::in_memory().unwrap();
+        let gone = spec_of(&wanted("gone"), found(), None, &vault).unwrap();
+        let panel = BoxSpec { origin: Origin::Panel, ..spec_of(&wanted("panel"), found(), None, &vault).unwrap() };
+        let other = BoxSpec { name: "other".to_owned(), ..panel.clone() };
+        let existing = [stored(1, &gone), stored(2, &panel), stored(3, &other)];
+        let spec = spec_of(&wanted("panel"), found(), Some(&existing[1]), &vault).unwrap();
+        assert_eq!(plan(&existing, vec![spec.clone()]), [Step::Remove(1), Step::Change(2, spec)]);
+    }
+
+    #[tokio::test]
+    async fn what_was_found_before_is_not_asked_again() {
+        let vault = Vault::in_memory().unwrap();
+        let spec = spec_of(&wanted("a"), found(), None, &vault).unwrap();
+        let unkind = ProvidedBox { kind: None, ..wanted("a") };
+        assert_eq!(find_out(&unkind, Some(&stored(7, &spec))).await, found());
+        let elsewhere = StoredBox { id: 7, spec: BoxSpec { address: "http://10.0.0.6/RPC".to_owned(), ..spec } };
+        assert_eq!(found_before("http://10.0.0.5:8888/", &elsewhere), None);
+    }
+}

@@ -1,0 +1,253 @@
+//! Decides when each box is asked and what of its answer is recorded: one task a box, at its own phase, one poll in flight.
+//! A slow or dead box delays nobody but itself. Knows no wire format and no SQL.
+
+mod phase;
+mod recorder;
+mod task;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    board::{Board, Rules},
+    clock,
+    engine::Engine,
+    source::Secret,
+    store::{Store, StoreError, StoredBox},
+    vault::Vault,
+};
+pub use recorder::{Recorder, Recording};
+use task::Task;
+
+/// How often the store is asked whether somebody else changed boxes, ticks or kinds.
+const REVISION_EVERY: Duration = Duration::from_millis(500);
+/// How often heads are looked at for sealing, one box after the other, and what is committed is written to the disk itself.
+const TIDY_EVERY: Duration = Duration::from_secs(5);
+/// So many people may wait for one refresh of a box; more are told to try again.
+const MAX_REFRESHES: usize = 64;
+
+/// What a refresh brought: nothing, or why the box gave no answer.
+pub type Refreshed = Result<(), String>;
+
+/// A box's task, from outside.
+struct Running {
+    stored: StoredBox,
+    stop: CancellationToken,
+    refresh: mpsc::Sender<oneshot::Sender<Refreshed>>,
+}
+
+/// Everything tasks share.
+pub struct Shared {
+    /// Where answers go.
+    pub board: Arc<Board>,
+    /// Where samples go.
+    pub recorder: Recorder,
+    /// Where boxes and ticks are kept.
+    pub store: Store,
+    /// What opens the passwords of boxes.
+    pub vault: Vault,
+    /// The built-in box's statistics, and what is counted.
+    pub engine: Arc<Engine>,
+}
+
+/// The sampler of all boxes.
+pub struct Sampler {
+    shared: Arc<Shared>,
+    running: Mutex<HashMap<i64, Running>>,
+    /// The revision that was last read; held while boxes and ticks are read or changed.
+    reloading: tokio::sync::Mutex<i64>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Sampler {
+    /// A sampler that asks nobody yet: see [`Self::reload`] and [`Self::follow`].
+    #[must_use]
+    pub fn new(shared: Shared) -> Arc<Self> {
+        Arc::new(Self {
+            shared: Arc::new(shared),
+            running: Mutex::default(),
+            reloading: tokio::sync::Mutex::new(-1),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        })
+    }
+
+    /// Reads boxes, ticks and kinds again and starts, changes and stops tasks to match.
+    ///
+    /// # Errors
+    /// When the store cannot be read: everything then stays as it is.
+    pub async fn reload(&self) -> Result<(), StoreError> {
+        let mut seen = self.reloading.lock().await;
+        let revision = self.shared.store.revision().await?;
+        let boxes = self.shared.store.boxes().await?;
+        let mut described = Vec::with_capacity(boxes.len());
+        for stored in boxes {
+            let rules = Rules::new(self.shared.store.ticks(stored.id).await?);
+            let kinds = self.shared.store.kinds(stored.id).await?;
+            described.push((stored, rules, kinds));
+        }
+        let ids: Vec<i64> = described.iter().map(|(stored, ..)| stored.id).collect();
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.retain(|id, task| {
+            let stays = ids.contains(id);
+            if !stays {
+                task.stop.cancel();
+            }
+            stays
+        });
+        for (stored, rules, kinds) in described {
+            self.shared.board.put(stored.clone(), rules, kinds);
+            self.match_task(&mut running, stored);
+        }
+        drop(running);
+        self.shared.board.keep_only(&ids);
+        *seen = revision;
+        Ok(())
+    }
+
+    /// Holds back reloads: what is changed in the store and on the board meanwhile is not overtaken by an older reading.
+    pub async fn hold(&self) -> tokio::sync::MutexGuard<'_, i64> {
+        self.reloading.lock().await
+    }
+
+    /// Starts, restarts or stops the task of one box.
+    fn match_task(&self, running: &mut HashMap<i64, Running>, stored: StoredBox) {
+        let id = stored.id;
+        let idle_because = match running.get_mut(&id) {
+            Some(task) if same_polling(&task.stored, &stored) => {
+                task.stored = stored;
+                return;
+            }
+            Some(task) => {
+                task.stop.cancel();
+                if task.stored.spec.paused { "paused" } else { "" }
+            }
+            None => "Tickmark was not running",
+        };
+        let stop = self.stop.child_token();
+        let (refresh, asked) = mpsc::channel(MAX_REFRESHES);
+        running.insert(id, Running { stored: stored.clone(), stop: stop.clone(), refresh });
+        if stored.spec.paused {
+            return;
+        }
+        let Some(entry) = self.shared.board.by_id(id) else { return };
+        let task = Task::new(Arc::clone(&self.shared), entry, stored, idle_because);
+        self.tasks.spawn(async move { task.run(asked, stop).await });
+    }
+
+    /// Follows changes that other processes make, and keeps the store tidy, until the sampler is stopped.
+    pub fn follow(self: &Arc<Self>) {
+        let sampler = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let mut turns = tokio::time::interval(REVISION_EVERY);
+            while !sampler.stopped_before(turns.tick()).await {
+                sampler.reload_if_changed().await;
+            }
+        });
+        let sampler = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let mut turns = tokio::time::interval(TIDY_EVERY);
+            while !sampler.stopped_before(turns.tick()).await {
+                sampler.tidy().await;
+            }
+        });
+    }
+
+    async fn stopped_before(&self, turn: impl Future) -> bool {
+        tokio::select! {
+            () = self.stop.cancelled() => true,
+            _ = turn => false,
+        }
+    }
+
+    async fn tidy(&self) {
+        let store = &self.shared.store;
+        loop {
+            match store.seal_due(clock::now_ms()).await {
+                Ok(true) if !self.stop.is_cancelled() => {}
+                Ok(_) => break,
+                Err(error) => {
+                    tracing::error!(%error, "a head could not be sealed; it is tried again");
+                    break;
+                }
+            }
+        }
+        if let Err(error) = store.sync().await {
+            tracing::error!(%error, "what is committed could not be written to the disk; it is tried again");
+        }
+    }
+
+    async fn reload_if_changed(&self) {
+        let changed = match self.shared.store.revision().await {
+            Ok(revision) => revision != *self.reloading.lock().await,
+            Err(error) => {
+                tracing::warn!(%error, "the database could not be asked for changes");
+                false
+            }
+        };
+        if changed && let Err(error) = self.reload().await {
+            tracing::error!(%error, "changed boxes and ticks could not be read");
+        }
+    }
+
+    /// Asks a box once, now; waits for the answer.
+    ///
+    /// # Errors
+    /// A sentence: why there is no answer.
+    pub async fn refresh(&self, box_id: i64) -> Refreshed {
+        let ask = {
+            let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            let task = running.get(&box_id).ok_or("the box does not exist")?;
+            if task.stored.spec.paused {
+                return Err("the box is paused: resume it on the page Boxes".into());
+            }
+            task.refresh.clone()
+        };
+        let (tell, told) = oneshot::channel();
+        ask.try_send(tell).map_err(|_| "too many refreshes wait already: try again in a second")?;
+        told.await.unwrap_or_else(|_| Err("the box was changed meanwhile: try again".into()))
+    }
+
+    /// Ends all tasks; the poll in flight is given up, and what was answered is recorded.
+    pub async fn stop(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// What tasks share.
+    #[must_use]
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+}
+
+impl Shared {
+    /// The password of a box, opened with the key file.
+    ///
+    /// # Errors
+    /// A sentence: the key file is another one.
+    pub fn password(&self, stored: &StoredBox) -> Result<Option<Secret>, String> {
+        let sealed = stored.spec.password_sealed.as_deref();
+        sealed.map(|sealed| self.vault.unseal(sealed).map_err(|error| error.to_string())).transpose()
+    }
+}
+
+/// Whether a changed box is still asked in the same way; else its task starts anew.
+fn same_polling(before: &StoredBox, now: &StoredBox) -> bool {
+    let (a, b) = (&before.spec, &now.spec);
+    a.kind == b.kind
+        && a.address == b.address
+        && a.user == b.user
+        && a.password_sealed == b.password_sealed
+        && a.interval_ms == b.interval_ms
+        && a.paused == b.paused
+        && a.name == b.name
+}

@@ -1,0 +1,207 @@
+//! `tickmark serve`: puts the parts together, listens, and ends in good order.
+
+use std::{
+    fs::{File, TryLockError},
+    io::{self, Write},
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    auth::Auth,
+    board::Board,
+    clock,
+    config::ServeConfig,
+    desk::Desk,
+    engine::Engine,
+    http,
+    provision::{self, ProvisionError},
+    sampler::{Recorder, Sampler, Shared},
+    store::{Store, StoreError},
+    vault::{Vault, VaultError},
+};
+
+/// After a signal, requests in flight get this long; then connections are dropped. The whole end takes under two seconds.
+const GRACE: Duration = Duration::from_millis(500);
+/// So long the last samples may take to be written.
+const LAST_WRITES: Duration = Duration::from_millis(900);
+
+/// Why the panel does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address is taken or cannot be used.
+    #[error("{0}")]
+    Listen(String),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The key file cannot be used.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// What the configuration file provides cannot be had.
+    #[error("the configuration file: {0}")]
+    Provision(#[from] ProvisionError),
+    /// The door cannot be made.
+    #[error(transparent)]
+    Auth(#[from] crate::auth::AuthError),
+    /// Another panel serves this database.
+    #[error("another Tickmark serves {0} already: stop it first, or name another database with --database")]
+    Running(String),
+    /// The network failed while serving.
+    #[error("serving failed: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// A panel that is ready to serve: the caller knows its address, and may stop it.
+pub struct Panel {
+    listener: TcpListener,
+    address: SocketAddr,
+    setup_link: Option<String>,
+    router: axum::Router,
+    sampler: Arc<Sampler>,
+    store: Store,
+    stop: CancellationToken,
+    _one_alone: Option<File>,
+}
+
+/// Serves until SIGTERM or SIGINT.
+///
+/// # Errors
+/// When it cannot begin, or the network fails.
+pub async fn run(config: ServeConfig) -> Result<(), ServeError> {
+    for notice in &config.notices {
+        eprintln!("{notice}");
+    }
+    let panel = Panel::start(config).await?;
+    panel.announce()?;
+    let stop = panel.stop.clone();
+    tokio::spawn(async move {
+        signal().await;
+        tracing::info!("stopping");
+        stop.cancel();
+    });
+    panel.serve().await
+}
+
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        tracing::error!("signals cannot be heard: the panel ends only when it is killed");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+}
+
+impl Panel {
+    /// Opens the database, listens, and begins to ask the boxes.
+    ///
+    /// # Errors
+    /// When any of that cannot be done.
+    pub async fn start(config: ServeConfig) -> Result<Self, ServeError> {
+        let listener = listen(config.listen).await?;
+        let address = listener.local_addr()?;
+        let store = Store::open(config.database.url()).await?;
+        let key_file = config.database.key_file();
+        let vault = key_file.as_deref().map_or_else(Vault::in_memory, Vault::open)?;
+        let one_alone = key_file.as_deref().map(|path| lock(path, config.database.url())).transpose()?;
+        let auth = Arc::new(Auth::new(store.clone()));
+        provision::builtin(&store, clock::now_ms()).await?;
+        let done = provision::provision(&store, auth.passwords(), &vault, &config.provided, clock::now_ms()).await?;
+        for notice in &done.notices {
+            tracing::warn!("{notice}");
+        }
+        let setup_link = auth.first_start(config.admin_password.as_ref(), address, clock::now_ms()).await?;
+
+        let engine = Arc::new(Engine::new(Instant::now()));
+        let board = Arc::new(Board::new(i64::try_from(config.interval.as_millis()).unwrap_or(i64::MAX)));
+        let recorder = Recorder::new(store.clone(), Arc::clone(&engine), Arc::clone(&board));
+        let sampler = Sampler::new(Shared { board, recorder, store: store.clone(), vault, engine: Arc::clone(&engine) });
+        sampler.reload().await?;
+        sampler.follow();
+        let stop = CancellationToken::new();
+        let desk = Desk::new(Arc::clone(&sampler), done.ticks);
+        let router = http::router(http::Parts { desk, auth, engine, store: store.clone(), stop: stop.clone() });
+        Ok(Self { listener, address, setup_link, router, sampler, store, stop, _one_alone: one_alone })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The one-time setup link, at first start.
+    #[must_use]
+    pub fn setup_link(&self) -> Option<&str> {
+        self.setup_link.as_deref()
+    }
+
+    /// Ends [`Self::serve`].
+    #[must_use]
+    pub fn stopper(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Tells where it is, in lines that a person reads and a script can wait for.
+    fn announce(&self) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        writeln!(out, "Tickmark is at http://{}/cp", self.address)?;
+        if let Some(link) = &self.setup_link {
+            writeln!(out, "Set it up: {link}")?;
+        }
+        out.flush()
+    }
+
+    /// Serves until it is stopped; then ends streams, gives requests a moment, and writes the last samples.
+    ///
+    /// # Errors
+    /// When the network fails.
+    pub async fn serve(self) -> Result<(), ServeError> {
+        let stop = self.stop.clone();
+        let service = self.router.into_make_service_with_connect_info::<SocketAddr>();
+        let ended = stop.clone();
+        let serving = axum::serve(self.listener, service).with_graceful_shutdown(async move { ended.cancelled().await });
+        let served = tokio::select! {
+            served = serving.into_future() => served,
+            // A half-sent request would keep the graceful end waiting for ever.
+            () = async { stop.cancelled().await; tokio::time::sleep(GRACE).await } => Ok(()),
+        };
+        let last = async {
+            self.sampler.stop().await;
+            self.store.close().await;
+        };
+        if tokio::time::timeout(LAST_WRITES, last).await.is_err() {
+            tracing::error!(limit = ?LAST_WRITES, "the last samples could not be written in time");
+        }
+        Ok(served?)
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let why = match error.kind() {
+            io::ErrorKind::AddrInUse => "another program listens there already (OpenSIPS's httpd likes 8888 too)".to_owned(),
+            io::ErrorKind::PermissionDenied => "this user may not listen there (ports below 1024 are root's)".to_owned(),
+            io::ErrorKind::AddrNotAvailable => "this host has no such address".to_owned(),
+            _ => error.to_string(),
+        };
+        ServeError::Listen(format!("cannot listen on {address}: {why}; choose another with --listen, such as --listen 127.0.0.1:8889"))
+    })
+}
+
+/// Two panels on one database would record everything twice: the key file is locked by the one that serves.
+fn lock(path: &std::path::Path, database: &str) -> Result<File, ServeError> {
+    let file = File::open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(ServeError::Running(database.to_owned())),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}

@@ -1,0 +1,319 @@
+//! Asks one box for its statistics: the only code that knows a wire format. It must not know what is ticked or recorded.
+
+mod address;
+mod http;
+mod probe;
+mod text;
+mod wire;
+
+use std::{sync::Arc, time::Duration};
+
+use app::model::{BoxKind, Kind, Number, split_name};
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+
+pub use self::{address::parse_address, probe::probe, wire::bench_statistics};
+use self::{
+    http::{Bodies, Http, Timing, refusal},
+    wire::{Memory, WireError},
+};
+
+/// OpenSIPS refuses larger requests, at its default settings.
+const MAX_REQUEST_BYTES: usize = 1024;
+/// So many groups are asked by themselves at each poll, when their values are not clear from the answer to everything.
+const MAX_GROUPS_AGAIN: usize = 16;
+/// A server that says it runs longer than a hundred years is not believed.
+const MAX_UPTIME_S: i64 = 100 * 366 * 86_400;
+
+/// A password that never shows itself in logs.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Where and how a box is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The dialect; never `Tickmark`, which is asked in the process.
+    pub kind: BoxKind,
+    /// Where to post.
+    pub url: Url,
+    /// The user name for Basic auth.
+    pub user: Option<String>,
+    /// The password for Basic auth.
+    pub password: Option<Secret>,
+    /// How long one poll may take, all its requests together.
+    pub time_limit: Duration,
+}
+
+/// Why a statistic that the box named has no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unknown {
+    /// 2^63 or more without exact digits: a negative number that OpenSIPS wrote as a rounded float.
+    Inexact,
+    /// The box gave something that is no number.
+    NotANumber,
+    /// The system that the built-in box reads does not tell it.
+    NotTold,
+    /// The name came twice with different values.
+    Ambiguous,
+}
+
+impl Unknown {
+    /// In words a person can read.
+    #[must_use]
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Inexact => "negative, but the box rounded it away",
+            Self::NotANumber => "the box gave no number",
+            Self::NotTold => "this system does not tell it",
+            Self::Ambiguous => "the box gave two values for this name",
+        }
+    }
+}
+
+/// One value of an answer.
+pub type Reading = Result<Number, Unknown>;
+
+/// What a box answered to one poll.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Midway between sending and the first byte of the answer, epoch milliseconds.
+    pub at_ms: i64,
+    /// From sending to the last byte.
+    pub took: Duration,
+    /// When the box started, epoch milliseconds: poll time less uptime.
+    pub started_at_ms: Option<i64>,
+    /// Full names (`group:name`) in the order of the answer, each once; the very same `Arc` as the poll before when nothing changed.
+    pub names: Arc<[Arc<str>]>,
+    /// A reading per name.
+    pub values: Vec<Reading>,
+}
+
+/// Why a box gave no answer. Kinds are metric labels; the text is a sentence a person can act on.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// Nothing listens, no route, no such host.
+    #[error("{0}")]
+    Unreachable(String),
+    /// No whole answer in the time limit.
+    #[error("no whole answer within {0:?}; the server may be stopped or overloaded, or it is a Kamailio that does not serve this path")]
+    Timeout(Duration),
+    /// The connection was closed in the middle.
+    #[error("{0}")]
+    Closed(String),
+    /// 401 or 403.
+    #[error("{0}")]
+    Password(String),
+    /// The path is not that of the management interface.
+    #[error("{0}")]
+    WrongPath(String),
+    /// The certificate is not trusted, or TLS failed.
+    #[error("{0}")]
+    Tls(String),
+    /// The answer is larger than the bound.
+    #[error("{0}")]
+    TooLarge(String),
+    /// Another HTTP status.
+    #[error("{0}")]
+    Status(String),
+    /// The answer is not what the dialect promises.
+    #[error("{0}")]
+    Protocol(String),
+}
+
+impl SourceError {
+    /// The failure kind, as logs and metric labels name it.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Unreachable(_) => "unreachable",
+            Self::Timeout(_) => "timeout",
+            Self::Closed(_) => "closed",
+            Self::Password(_) => "password",
+            Self::WrongPath(_) => "wrong_path",
+            Self::Tls(_) => "tls",
+            Self::TooLarge(_) => "too_large",
+            Self::Status(_) => "status",
+            Self::Protocol(_) => "protocol",
+        }
+    }
+}
+
+impl From<WireError> for SourceError {
+    fn from(error: WireError) -> Self {
+        match error {
+            WireError::TooLarge(sentence) => Self::TooLarge(sentence),
+            other => Self::Protocol(other.to_string()),
+        }
+    }
+}
+
+/// What the two dialects call the same things.
+struct Words {
+    /// Everything, as numbers.
+    all: (&'static str, &'static str),
+    /// One group, with exact digits where the dialect can.
+    group: &'static str,
+    uptime: &'static str,
+    version: &'static str,
+}
+
+const OPENSIPS: Words =
+    Words { all: ("get_statistics", r#"{"statistics":["all"]}"#), group: "get_statistics", uptime: "uptime", version: "version" };
+const KAMAILIO: Words = Words { all: ("stats.fetchn", r#"["all"]"#), group: "stats.fetch", uptime: "core.uptime", version: "core.version" };
+
+/// One box's connection and what is remembered of its answers.
+pub struct Source {
+    target: Target,
+    words: &'static Words,
+    http: Http,
+    memory: Memory,
+    /// The last answer, as bytes.
+    body: Vec<u8>,
+    /// The id of the last request; never above what OpenSIPS gives back.
+    id: i32,
+    /// The box refused to tell its uptime; it is not asked again until a poll has failed.
+    uptime_refused: bool,
+}
+
+impl Source {
+    /// Prepares to ask; nothing is sent yet.
+    ///
+    /// # Errors
+    /// When no client can be made for the address.
+    pub fn new(target: Target) -> Result<Self, SourceError> {
+        let words = match target.kind {
+            BoxKind::Opensips => &OPENSIPS,
+            BoxKind::Kamailio => &KAMAILIO,
+            BoxKind::Tickmark => return Err(SourceError::Protocol("the box tickmark is the panel itself and has no address".into())),
+        };
+        let http = Http::new(target.url.clone(), target.user.clone(), target.password.clone())?;
+        Ok(Self { words, http, memory: Memory::new(target.kind), body: Vec::new(), id: 0, uptime_refused: false, target })
+    }
+
+    /// Asks for every statistic and for the uptime.
+    ///
+    /// # Errors
+    /// When the box does not answer as its dialect promises.
+    pub async fn poll(&mut self) -> Result<Answer, SourceError> {
+        let deadline = Instant::now() + self.target.time_limit;
+        let mut values = Vec::with_capacity(self.memory.names().len());
+        let answered = timeout_at(deadline, self.ask_all(&mut values)).await;
+        let timing = match answered.unwrap_or(Err(SourceError::Timeout(self.target.time_limit))) {
+            Ok(timing) => timing,
+            Err(error) => {
+                self.uptime_refused = false;
+                return Err(error);
+            }
+        };
+        let names = self.memory.names();
+        let uptime = self.memory.uptime_s(&values).map(|seconds| (timing.at_ms, seconds));
+        // What follows makes the answer better; the values that are there are not given up for it.
+        let _ = timeout_at(deadline, self.ask_groups_again(&names, &mut values)).await;
+        let uptime = match uptime {
+            Some(uptime) => Some(uptime),
+            None => timeout_at(deadline, self.ask_uptime()).await.ok().flatten(),
+        };
+        let started_at_ms =
+            uptime.filter(|(_, seconds)| (0..=MAX_UPTIME_S).contains(seconds)).map(|(at_ms, seconds)| at_ms - seconds * 1000);
+        Ok(Answer { at_ms: timing.at_ms, took: timing.took, started_at_ms, names, values })
+    }
+
+    /// Asks which statistics count and which show a level, by full name; empty where the dialect cannot say (Kamailio).
+    ///
+    /// # Errors
+    /// As [`Self::poll`].
+    pub async fn kinds(&mut self) -> Result<Vec<(Arc<str>, Kind)>, SourceError> {
+        if self.target.kind != BoxKind::Opensips {
+            return Ok(Vec::new());
+        }
+        self.ask_in_time("list_statistics").await?;
+        Ok(wire::kinds(&self.body, "list_statistics", self.id)?)
+    }
+
+    /// Asks what the box calls itself, such as `OpenSIPS 4.0.1`.
+    ///
+    /// # Errors
+    /// As [`Self::poll`].
+    pub async fn server(&mut self) -> Result<String, SourceError> {
+        let method = self.words.version;
+        self.ask_in_time(method).await?;
+        let result: Option<serde_json::Value> = wire::result(&self.body, method, self.id)?;
+        text::name_in(self.target.kind, result.as_ref()).ok_or_else(|| SourceError::Protocol("the server does not say what it is".into()))
+    }
+
+    async fn ask_in_time(&mut self, method: &'static str) -> Result<Timing, SourceError> {
+        let limit = self.target.time_limit;
+        timeout_at(Instant::now() + limit, self.ask(method, None)).await.unwrap_or(Err(SourceError::Timeout(limit)))
+    }
+
+    /// Sends one request; the answer is in `body`, its id must be `id`.
+    async fn ask(&mut self, method: &str, params: Option<&str>) -> Result<Timing, SourceError> {
+        self.id = self.id.checked_add(1).unwrap_or(1);
+        let request = wire::request(method, params, self.id);
+        let exchange = self.http.post(&request, Bodies::Answers, &mut self.body).await?;
+        refusal(exchange.status, self.http.url()).map_or(Ok(exchange.timing), Err)
+    }
+
+    async fn ask_all(&mut self, values: &mut Vec<Reading>) -> Result<Timing, SourceError> {
+        let (method, params) = self.words.all;
+        let timing = self.ask(method, Some(params)).await?;
+        wire::statistics(&self.body, method, self.id, &mut self.memory, values)?;
+        Ok(timing)
+    }
+
+    /// Asks for the groups of values that were not clear: a group's own answer tells apart what two groups call the same, and
+    /// Kamailio tells a group's values with all their digits.
+    async fn ask_groups_again(&mut self, names: &[Arc<str>], values: &mut [Reading]) -> Result<(), SourceError> {
+        let kind = self.target.kind;
+        let unclear = |reading: &Reading| match reading {
+            Err(Unknown::Ambiguous) => true,
+            Err(Unknown::Inexact) => kind == BoxKind::Kamailio,
+            _ => false,
+        };
+        let mut groups: Vec<&str> = Vec::new();
+        for (name, _) in names.iter().zip(&*values).filter(|(_, reading)| unclear(reading)) {
+            let group = split_name(name).0;
+            if !group.is_empty() && !groups.contains(&group) && groups.len() < MAX_GROUPS_AGAIN {
+                groups.push(group);
+            }
+        }
+        for group in groups {
+            let method = self.words.group;
+            let asked = serde_json::Value::from(format!("{group}:"));
+            let params = if kind == BoxKind::Kamailio { format!("[{asked}]") } else { format!(r#"{{"statistics":[{asked}]}}"#) };
+            if wire::request(method, Some(&params), i32::MAX).len() > MAX_REQUEST_BYTES {
+                continue;
+            }
+            self.ask(method, Some(&params)).await?;
+            let members = wire::group(&self.body, method, self.id, kind, group)?;
+            for (name, value) in names.iter().zip(values.iter_mut()).filter(|(_, reading)| unclear(reading)) {
+                if let Some(reading) = members.get(name) {
+                    *value = *reading;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The uptime in seconds, and when it was asked.
+    async fn ask_uptime(&mut self) -> Option<(i64, i64)> {
+        if self.uptime_refused {
+            return None;
+        }
+        let method = self.words.uptime;
+        let answered = self.ask(method, None).await;
+        let seconds = match &answered {
+            Ok(_) => wire::uptime_s(&self.body, method, self.id),
+            Err(_) => None,
+        };
+        // A server that answers, but not with its uptime, will not do so a second later either.
+        self.uptime_refused = seconds.is_none() && matches!(answered, Ok(_) | Err(SourceError::Status(_)));
+        Some((answered.ok()?.at_ms, seconds?))
+    }
+}

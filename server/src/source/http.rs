@@ -1,0 +1,309 @@
+//! One HTTP connection to one box: a request out, an answer in, within the bounds. It knows nothing of JSON.
+//!
+//! Invariants: one connection and one request in flight per box (`&mut self`); redirects and proxies are never followed; an
+//! answer other than 200 is judged by its status line and its body is not waited for, since OpenSIPS announces bodies that never end.
+
+use std::{
+    error::Error,
+    sync::{Arc, Mutex, Once, PoisonError},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use reqwest::{Client, Method, Response, StatusCode, header, redirect};
+use tower::util::MapResponseLayer;
+use url::Url;
+
+use super::{Secret, SourceError, text::shown};
+
+/// The largest answer that is read: 200,000 statistics take about 8 MiB.
+const MAX_BODY_BYTES: usize = 16 << 20;
+/// The largest body of a refusal that a probe looks into.
+const MAX_REFUSAL_BYTES: u64 = 1024;
+/// A SIP server is near: a connection that takes longer will not come.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// An idle connection is given back after this; Kamailio closes its own after 120 s.
+const IDLE_LIMIT: Duration = Duration::from_secs(60);
+
+/// When an answer was given.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Timing {
+    /// Midway between sending and the first byte of the answer, epoch milliseconds.
+    pub(super) at_ms: i64,
+    /// From sending to the last byte.
+    pub(super) took: Duration,
+}
+
+/// An answer; its body is in the buffer.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    pub(super) status: StatusCode,
+    /// The header `Server`, if it is text.
+    pub(super) server: Option<String>,
+    pub(super) timing: Timing,
+}
+
+/// Which bodies are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bodies {
+    /// Only those of answers with status 200.
+    Answers,
+    /// Small ones of refusals too, when their length is given.
+    Refusals,
+}
+
+/// A client for one box.
+pub(super) struct Http {
+    client: Client,
+    url: Url,
+    user: Option<String>,
+    password: Option<Secret>,
+    /// When the connection was made, if the request in flight had to make one.
+    connected: Arc<Mutex<Option<Instant>>>,
+}
+
+impl Http {
+    /// Prepares a client; nothing is sent yet.
+    pub(super) fn new(url: Url, user: Option<String>, password: Option<Secret>) -> Result<Self, SourceError> {
+        static PROVIDER: Once = Once::new();
+        // A provider that is there already serves as well.
+        PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+
+        let connected = Arc::new(Mutex::new(None));
+        let noted = Arc::clone(&connected);
+        let mut builder = Client::builder()
+            .user_agent(concat!("tickmark/", env!("CARGO_PKG_VERSION")))
+            .http1_only()
+            .redirect(redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .referer(false)
+            .connect_timeout(CONNECT_LIMIT)
+            .pool_max_idle_per_host(1)
+            .pool_idle_timeout(IDLE_LIMIT)
+            .connector_layer(MapResponseLayer::new(move |connection| {
+                *noted.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+                connection
+            }));
+        if url.scheme() != "https" {
+            // Without this, a machine without root certificates could not ask by plain HTTP either.
+            builder = builder.tls_certs_only([]);
+        }
+        let client = builder.build().map_err(|error| {
+            SourceError::Tls(format!(
+                "TLS could not be prepared ({}); install root certificates (package ca-certificates) or name a file of them in SSL_CERT_FILE",
+                causes(&error)
+            ))
+        })?;
+        Ok(Self { client, url, user, password, connected })
+    }
+
+    /// Where this one asks.
+    pub(super) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Posts `body`, and puts the body of an answer with status 200 into `into`.
+    pub(super) async fn post(&self, body: &str, bodies: Bodies, into: &mut Vec<u8>) -> Result<Exchange, SourceError> {
+        self.exchange(Method::POST, &self.url, Some(body), bodies, into).await
+    }
+
+    /// Gets another path of the same server.
+    pub(super) async fn get(&self, path: &str, into: &mut Vec<u8>) -> Result<Exchange, SourceError> {
+        let mut url = self.url.clone();
+        url.set_path(path);
+        url.set_query(None);
+        self.exchange(Method::GET, &url, None, Bodies::Answers, into).await
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        url: &Url,
+        body: Option<&str>,
+        bodies: Bodies,
+        into: &mut Vec<u8>,
+    ) -> Result<Exchange, SourceError> {
+        into.clear();
+        let (response, sent) = match self.send(&method, url, body).await {
+            Ok(sent) => sent,
+            // The connection had been idle, and the server had closed it meanwhile: that says nothing about the server now.
+            Err((error, true)) if !error.is_connect() && !error.is_timeout() => {
+                self.send(&method, url, body).await.map_err(|(error, _)| failure(&error, url))?
+            }
+            Err((error, _)) => return Err(failure(&error, url)),
+        };
+        let first_byte = Instant::now();
+        let mut timing = Timing { at_ms: midway_ms(sent, first_byte, SystemTime::now()), took: Duration::ZERO };
+        let status = response.status();
+        let server = response.headers().get(header::SERVER).and_then(|value| value.to_str().ok()).map(shown);
+        let small = response.content_length().is_some_and(|length| length <= MAX_REFUSAL_BYTES);
+        if status == StatusCode::OK || (bodies == Bodies::Refusals && small) {
+            read_body(response, into).await?;
+        }
+        timing.took = sent.elapsed();
+        Ok(Exchange { status, server, timing })
+    }
+
+    /// Sends once and waits for the head of the answer; says when it was sent. An error comes with whether the connection was an old one.
+    async fn send(&self, method: &Method, url: &Url, body: Option<&str>) -> Result<(Response, Instant), (reqwest::Error, bool)> {
+        let made = || *self.connected.lock().unwrap_or_else(PoisonError::into_inner);
+        *self.connected.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let begun = Instant::now();
+        let mut request = self.client.request(method.clone(), url.clone());
+        if let Some(body) = body {
+            request = request.header(header::CONTENT_TYPE, "application/json").body(body.to_owned());
+        }
+        if let Some(user) = &self.user {
+            request = request.basic_auth(user, self.password.as_ref().map(|secret| &secret.0));
+        }
+        let response = request.send().await.map_err(|error| (error, made().is_none()))?;
+        Ok((response, made().unwrap_or(begun)))
+    }
+}
+
+/// Epoch milliseconds of the instant midway between two others, of which `now` is the wall clock's time of the later one.
+fn midway_ms(sent: Instant, first_byte: Instant, now: SystemTime) -> i64 {
+    let half = first_byte.saturating_duration_since(sent) / 2;
+    let since_epoch = now.duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(half);
+    i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
+}
+
+async fn read_body(mut response: Response, into: &mut Vec<u8>) -> Result<(), SourceError> {
+    let too_large = || {
+        SourceError::TooLarge(format!(
+            "the answer is larger than {} MiB, which no SIP server needs; check the address",
+            MAX_BODY_BYTES >> 20
+        ))
+    };
+    if response.content_length().is_some_and(|length| length > MAX_BODY_BYTES as u64) {
+        return Err(too_large());
+    }
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if into.len() + chunk.len() > MAX_BODY_BYTES => return Err(too_large()),
+            Ok(Some(chunk)) => into.extend_from_slice(&chunk),
+            Ok(None) => return Ok(()),
+            Err(_) => {
+                return Err(SourceError::Closed(
+                    "the server closed the connection in the middle of its answer; it may be restarting".into(),
+                ));
+            }
+        }
+    }
+}
+
+/// What an answer other than 200 means.
+pub(super) fn refusal(status: StatusCode, url: &Url) -> Option<SourceError> {
+    let path = url.path();
+    Some(match status.as_u16() {
+        200 => return None,
+        401 => SourceError::Password(
+            "the server wants a user name and a password, or other ones; give those of its management interface".into(),
+        ),
+        403 => SourceError::Password(
+            "the server forbids it (HTTP 403); check user name and password, the port, and which addresses it lets in".into(),
+        ),
+        400 | 404 => SourceError::WrongPath(format!(
+            "the server answers, but not at {path} (HTTP {status}); OpenSIPS's path is /mi unless mi_http's parameter root says otherwise, Kamailio's is what its event_route[xhttp:request] dispatches, usually /RPC"
+        )),
+        202 | 204 => SourceError::Protocol(format!(
+            "the server took the request and gave no answer (HTTP {status}); check that the address is that of its management interface"
+        )),
+        300..=399 => SourceError::Status(format!(
+            "the server points to another address (HTTP {status}), which is not followed; give the final address"
+        )),
+        405 | 406 => SourceError::Status(format!(
+            "the server takes no requests of this kind at {path} (HTTP {status}); check the path: /mi for OpenSIPS 3 and later, /RPC for Kamailio"
+        )),
+        500 => SourceError::Status(format!(
+            "the server failed (HTTP {status}); OpenSIPS: raise httpd's buf_size, its answer may not fit; Kamailio: load the module kex, which has the statistics"
+        )),
+        429 | 503 => SourceError::Status(format!("the server is too busy (HTTP {status}); ask it less often")),
+        _ => SourceError::Status(format!("the server answered HTTP {status}; look into its log")),
+    })
+}
+
+/// What it means that no answer came.
+fn failure(error: &reqwest::Error, url: &Url) -> SourceError {
+    let host = format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
+    if let Some(tls) = find_tls(error) {
+        return SourceError::Tls(match tls {
+            rustls::Error::InvalidCertificate(why) => format!(
+                "the certificate of {host} is not trusted ({}); add its issuer to the system's certificates, or name a file with it in SSL_CERT_FILE, and start Tickmark again",
+                shown(&why.to_string())
+            ),
+            rustls::Error::InvalidMessage(_) => format!("{host} does not speak TLS; write http:// instead of https://"),
+            other => format!("TLS with {host} failed ({}); check its certificate and that it is https", shown(&other.to_string())),
+        });
+    }
+    if error.is_connect() && error.is_timeout() {
+        return SourceError::Unreachable(format!("{host} does not answer; check the address, its network and firewall"));
+    }
+    if error.is_connect() {
+        let why = causes(error);
+        return SourceError::Unreachable(format!(
+            "nothing can be reached at {host} ({why}); check host and port, and that the server runs"
+        ));
+    }
+    if error.is_builder() {
+        return SourceError::Protocol(format!("the request could not be made ({}); check address, user name and password", causes(error)));
+    }
+    let other = if url.scheme() == "http" { "https://" } else { "http://" };
+    let why = causes(error);
+    SourceError::Closed(format!("{host} gave no whole HTTP answer ({why}); look whether it is restarting, or whether it wants {other}"))
+}
+
+/// The error of TLS among the causes; an `io::Error` hides what it wraps from `source()`.
+fn find_tls(error: &reqwest::Error) -> Option<&rustls::Error> {
+    let mut cause: Option<&(dyn Error + 'static)> = error.source();
+    while let Some(error) = cause {
+        if let Some(tls) = error.downcast_ref() {
+            return Some(tls);
+        }
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        cause = inner.map_or_else(|| error.source(), |inner| Some(inner));
+    }
+    None
+}
+
+/// The last cause, which is the one that says something.
+fn causes(error: &reqwest::Error) -> String {
+    let mut last: &dyn Error = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    shown(&last.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_poll_is_midway() {
+        let sent = Instant::now();
+        let now = UNIX_EPOCH + Duration::from_secs(1000);
+        assert_eq!(midway_ms(sent, sent + Duration::from_millis(40), now), 999_980);
+        assert_eq!(midway_ms(sent, sent, now), 1_000_000);
+    }
+
+    #[test]
+    fn every_status_but_200_is_refused() {
+        let url = Url::parse("http://h/RPC").unwrap();
+        assert!(refusal(StatusCode::OK, &url).is_none());
+        for (status, kind) in [
+            (202, "protocol"),
+            (301, "status"),
+            (400, "wrong_path"),
+            (401, "password"),
+            (403, "password"),
+            (404, "wrong_path"),
+            (405, "status"),
+            (406, "status"),
+            (500, "status"),
+            (503, "status"),
+        ] {
+            assert_eq!(refusal(StatusCode::from_u16(status).unwrap(), &url).unwrap().kind(), kind, "{status}");
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! One value as JSON writes it, turned into a reading. It knows nothing of names.
+
+use std::fmt;
+
+use app::model::Number;
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+
+use crate::source::{Reading, Unknown};
+
+/// Servers keep unsigned 64-bit values; at or above this a value was a negative one.
+const WRAP: f64 = 9_223_372_036_854_775_808.0;
+/// From 2^63 to 2^64 every `f64` is a multiple of this.
+const FLOAT_STEP: u64 = 2048;
+
+/// A reading that serde can fill from any JSON value.
+pub(super) struct Value(pub(super) Reading);
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ValueVisitor).map(Self)
+    }
+}
+
+struct ValueVisitor;
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = Reading;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+    fn visit_i64<E>(self, value: i64) -> Result<Reading, E> {
+        Ok(Ok(Number::Int(value)))
+    }
+    fn visit_u64<E>(self, value: u64) -> Result<Reading, E> {
+        Ok(of_written(value))
+    }
+    fn visit_f64<E>(self, value: f64) -> Result<Reading, E> {
+        Ok(of_float(value))
+    }
+    fn visit_str<E>(self, value: &str) -> Result<Reading, E> {
+        Ok(of_text(value))
+    }
+    fn visit_bool<E>(self, _value: bool) -> Result<Reading, E> {
+        Ok(Err(Unknown::NotANumber))
+    }
+    fn visit_unit<E>(self) -> Result<Reading, E> {
+        Ok(Err(Unknown::NotANumber))
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Reading, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Err(Unknown::NotANumber))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Reading, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Err(Unknown::NotANumber))
+    }
+}
+
+/// A whole number in JSON. Both servers print through a float, which is exact up to 2^53 only: digits from 2^63 on that
+/// a float can hold may be rounded, and are not trusted; digits that no float can hold were never rounded.
+fn of_written(value: u64) -> Reading {
+    match i64::try_from(value) {
+        Ok(value) => Ok(Number::Int(value)),
+        Err(_) if value.is_multiple_of(FLOAT_STEP) => Err(Unknown::Inexact),
+        Err(_) => Ok(Number::Int(value.cast_signed())),
+    }
+}
+
+fn of_float(value: f64) -> Reading {
+    if value >= WRAP { Err(Unknown::Inexact) } else { Ok(Number::Float(value)) }
+}
+
+/// Digits in a string were never a float: the box printed its own integer.
+fn of_text(text: &str) -> Reading {
+    let text = text.trim_ascii();
+    if !text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
+        return Err(Unknown::NotANumber);
+    }
+    if let Ok(value) = text.parse::<i64>() {
+        return Ok(Number::Int(value));
+    }
+    if let Ok(value) = text.parse::<u64>() {
+        return Ok(Number::Int(value.cast_signed()));
+    }
+    serde_json::from_str::<f64>(text).map_or(Err(Unknown::NotANumber), of_float)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn int(value: i64) -> Reading {
+        Ok(Number::Int(value))
+    }
+
+    #[track_caller]
+    fn check(json: &str, expect: Reading) {
+        assert_eq!(serde_json::from_str::<Value>(json).unwrap().0, expect, "{json}");
+    }
+
+    #[test]
+    fn integers_keep_their_digits() {
+        check("0", int(0));
+        check("-5", int(-5));
+        check("9007199254740993", int(9_007_199_254_740_993));
+        check("9223372036854775807", int(i64::MAX));
+        check("-9223372036854775808", int(i64::MIN));
+    }
+
+    #[test]
+    fn from_2_63_on_a_value_was_negative_where_its_digits_are_exact() {
+        check("18446744073709551611", int(-5));
+        check("18446744073709551615", int(-1));
+        check("9223372036854775809", int(i64::MIN + 1));
+        // What a float makes of -10, of -3000 and of 2^63.
+        check("18446744073709551616", Err(Unknown::Inexact));
+        check("18446744073709547520", Err(Unknown::Inexact));
+        check("9223372036854775808", Err(Unknown::Inexact));
+        check("1.844674e+19", Err(Unknown::Inexact));
+        check("1e300", Err(Unknown::Inexact));
+    }
+
+    #[test]
+    fn strings_are_exact() {
+        check("\"184\"", int(184));
+        check("\"18446744073709551611\"", int(-5));
+        check("\"18446744073709547520\"", int(-4096));
+        check("\"1.844674e+19\"", Err(Unknown::Inexact));
+        check("\"99999999999999999999999\"", Err(Unknown::Inexact));
+        check("\"0.5\"", Ok(Number::Float(0.5)));
+        for no in ["\"\"", "\"abc\"", "\"81 [sec]\"", "\"-\"", "\"+5\"", "\"NaN\"", "\"inf\"", "\"1,2\""] {
+            check(no, Err(Unknown::NotANumber));
+        }
+    }
+
+    #[test]
+    fn floats_stay_floats_and_the_rest_is_no_number() {
+        check("0.25", Ok(Number::Float(0.25)));
+        check("6.000000e+09", Ok(Number::Float(6e9)));
+        check("-1e19", Ok(Number::Float(-1e19)));
+        for no in ["null", "true", "[1,[2]]", "{\"a\":{\"b\":1}}"] {
+            check(no, Err(Unknown::NotANumber));
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! All SQL: boxes, ticks, accounts, and the samples in their packed head and sealed chunks. It must not know wires or pages.
+//!
+//! A sample's way: [`record`](Store::record) hands a poll to the one writer, which commits it as a row of the box's *head*;
+//! [`seal_due`](Store::seal_due) turns a head into a *span* (the poll times) and a *chunk* per series; [`samples`](Store::samples)
+//! reads both as one. The formats are described byte by byte in `migrations/README.md`.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sqlx::AnyPool;
+
+mod accounts;
+mod boxes;
+mod bytes;
+mod cell;
+mod check;
+mod chunk;
+mod head;
+mod open;
+mod pack;
+mod read;
+mod record;
+mod row;
+mod seal;
+mod series;
+#[cfg(test)]
+mod tests;
+mod ticks;
+mod types;
+
+pub use record::{MAX_BATCH_POLLS, QUEUE_POLLS};
+pub use types::{Account, BoxSpec, CheckReport, Mark, PollRecord, Samples, SeriesId, StoreStats, StoredBox, TickRule, Token};
+
+/// Begins a transaction that will write: takes the write lock at once, so that it cannot fail half-way for want of it.
+const BEGIN_WRITE: &str = "begin immediate";
+
+/// Begins a transaction whose questions all see the same state.
+const BEGIN_READ: &str = "begin";
+
+/// The tier of the samples themselves.
+const TIER_RAW: i64 = 0;
+
+/// Why the database did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database said no.
+    #[error("the database failed: {0}")]
+    Sql(#[source] sqlx::Error),
+    /// A migration failed.
+    #[error("the database could not be brought up to date: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// The database cannot be opened, or is of a newer Tickmark.
+    #[error("{0}")]
+    Open(String),
+    /// A name that must be unique is taken.
+    #[error("{0} exists already")]
+    Taken(String),
+    /// What was to be changed is not there.
+    #[error("{0} does not exist")]
+    Missing(String),
+    /// Stored bytes that do not decode.
+    #[error("damaged: {0}")]
+    Damaged(String),
+    /// More polls wait to be committed than may; this one was dropped.
+    #[error("the database is too slow: {QUEUE_POLLS} polls wait to be written, this one was dropped")]
+    Full,
+    /// The transaction that this poll shared failed.
+    #[error("the database failed: {0}")]
+    Commit(String),
+    /// The store is closed.
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl StoreError {
+    /// The failure kind, as logs and metric labels name it.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Sql(_) => "sql",
+            Self::Migrate(_) => "migrate",
+            Self::Open(_) => "open",
+            Self::Taken(_) => "taken",
+            Self::Missing(_) => "missing",
+            Self::Damaged(_) => "damaged",
+            Self::Full => "full",
+            Self::Commit(_) => "commit",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::PoolClosed => Self::Closed,
+            error => Self::Sql(error),
+        }
+    }
+}
+
+/// The database. Cheap to clone; all clones share one writer.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// The one connection that writes.
+    write: AnyPool,
+    /// The connections that read; the same as `write` when the database is in memory.
+    read: AnyPool,
+    /// The file; none in memory.
+    path: Option<PathBuf>,
+    writer: record::Writer,
+    /// The heads of boxes that were read.
+    heads: Mutex<HashMap<i64, SharedHead>>,
+    /// The box of each series that was read.
+    series_boxes: Mutex<HashMap<SeriesId, i64>>,
+}
+
+/// A head in memory. Whoever locks it may take a connection then, never the other way round.
+type SharedHead = Arc<tokio::sync::Mutex<head::Head>>;
+
+impl Store {
+    fn head_of(&self, box_id: i64) -> SharedHead {
+        Arc::clone(locked(&self.inner.heads).entry(box_id).or_default())
+    }
+
+    /// A cheap question that shows that the database answers (`/readyz`).
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.revision().await.map(|_| ())
+    }
+
+    /// Counts the changes to boxes, ticks, kinds, accounts and tokens, by whatever process: when it moved, read them again.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn revision(&self) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar("select changes from revision where revision_id = 1").fetch_one(&self.inner.read).await?)
+    }
+
+    /// Begins a change of what [`Self::revision`] counts, and counts it.
+    async fn begin_change(&self) -> Result<sqlx::Transaction<'static, sqlx::Any>, StoreError> {
+        let mut change = self.inner.write.begin_with(BEGIN_WRITE).await?;
+        sqlx::query("update revision set changes = changes + 1 where revision_id = 1").execute(&mut *change).await?;
+        Ok(change)
+    }
+}
+
+/// Locks what no panic can leave half-changed.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A unique name that is taken, said with that name; any other error as it is.
+fn taken(error: sqlx::Error, what: &str, name: &str) -> StoreError {
+    if error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation) {
+        StoreError::Taken(format!("{what} {name}"))
+    } else {
+        error.into()
+    }
+}

@@ -1,0 +1,189 @@
+//! Accounts, sessions, tokens and small settings, as they are kept: hashes, never secrets. It must not know how they are checked.
+
+use super::types::{Account, Token};
+use super::{BEGIN_WRITE, Store, StoreError, taken};
+
+type AccountRow = (i64, String, String);
+type TokenRow = (String, String, i64);
+
+fn account_of((id, name, password_hash): AccountRow) -> Account {
+    Account { id, name, password_hash }
+}
+
+fn token_of((name, scope, created_ms): TokenRow) -> Token {
+    Token { name, scope, created_ms }
+}
+
+impl Store {
+    /// All accounts, in the order of their names.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
+        let select = "select account_id, name, password_hash from account order by name";
+        let rows: Vec<AccountRow> = sqlx::query_as(select).fetch_all(&self.inner.read).await?;
+        Ok(rows.into_iter().map(account_of).collect())
+    }
+
+    /// The account of a name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn account(&self, name: &str) -> Result<Option<Account>, StoreError> {
+        let select = sqlx::query_as("select account_id, name, password_hash from account where name = $1").bind(name);
+        let row: Option<AccountRow> = select.fetch_optional(&self.inner.read).await?;
+        Ok(row.map(account_of))
+    }
+
+    /// Adds an account and gives its number.
+    ///
+    /// # Errors
+    /// [`StoreError::Taken`] when there is an account of this name.
+    pub async fn add_account(&self, name: &str, password_hash: &str, now_ms: i64) -> Result<i64, StoreError> {
+        let mut change = self.begin_change().await?;
+        let insert = "insert into account (name, password_hash, created_ms) values ($1, $2, $3) returning account_id";
+        let insert = sqlx::query_scalar(insert).bind(name).bind(password_hash).bind(now_ms).fetch_one(&mut *change);
+        let id = insert.await.map_err(|error| taken(error, "an account named", name))?;
+        change.commit().await?;
+        Ok(id)
+    }
+
+    /// Changes the password and ends the account's sessions.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when the account is not there.
+    pub async fn set_password(&self, name: &str, password_hash: &str) -> Result<(), StoreError> {
+        let mut change = self.begin_change().await?;
+        end_sessions(&mut change, name).await?;
+        let update = sqlx::query("update account set password_hash = $1 where name = $2").bind(password_hash).bind(name);
+        let updated = update.execute(&mut *change).await?.rows_affected();
+        if updated == 0 {
+            return Err(StoreError::Missing(format!("the account {name}")));
+        }
+        Ok(change.commit().await?)
+    }
+
+    /// Removes an account with its sessions.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when the account is not there.
+    pub async fn remove_account(&self, name: &str) -> Result<(), StoreError> {
+        let mut change = self.begin_change().await?;
+        end_sessions(&mut change, name).await?;
+        let removed = sqlx::query("delete from account where name = $1").bind(name).execute(&mut *change).await?.rows_affected();
+        if removed == 0 {
+            return Err(StoreError::Missing(format!("the account {name}")));
+        }
+        Ok(change.commit().await?)
+    }
+
+    /// Keeps a session under the hash of its secret, and forgets those that have expired.
+    ///
+    /// # Errors
+    /// When the database fails, such as for an account that is not there.
+    pub async fn add_session(&self, hash: &[u8], account_id: i64, now_ms: i64, expires_ms: i64) -> Result<(), StoreError> {
+        let mut change = self.inner.write.begin_with(BEGIN_WRITE).await?;
+        sqlx::query("delete from session where expires_ms <= $1").bind(now_ms).execute(&mut *change).await?;
+        let insert = "insert into session (session_hash, account_id, created_ms, expires_ms) values ($1, $2, $3, $4)";
+        sqlx::query(insert).bind(hash).bind(account_id).bind(now_ms).bind(expires_ms).execute(&mut *change).await?;
+        Ok(change.commit().await?)
+    }
+
+    /// The account of a session that has not expired.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn session(&self, hash: &[u8], now_ms: i64) -> Result<Option<Account>, StoreError> {
+        let select = "select account.account_id, account.name, account.password_hash from session \
+                      join account on account.account_id = session.account_id \
+                      where session.session_hash = $1 and session.expires_ms > $2";
+        let row: Option<AccountRow> = sqlx::query_as(select).bind(hash).bind(now_ms).fetch_optional(&self.inner.read).await?;
+        Ok(row.map(account_of))
+    }
+
+    /// Ends a session; one that is not there is no error.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn remove_session(&self, hash: &[u8]) -> Result<(), StoreError> {
+        sqlx::query("delete from session where session_hash = $1").bind(hash).execute(&self.inner.write).await?;
+        Ok(())
+    }
+
+    /// Keeps a token under the hash of its secret.
+    ///
+    /// # Errors
+    /// [`StoreError::Taken`] when there is a token of this name.
+    pub async fn add_token(&self, token: &Token, hash: &[u8]) -> Result<(), StoreError> {
+        let mut change = self.begin_change().await?;
+        let insert = "insert into token (name, scope, token_hash, created_ms) values ($1, $2, $3, $4)";
+        let insert = sqlx::query(insert).bind(&token.name).bind(&token.scope).bind(hash).bind(token.created_ms);
+        insert.execute(&mut *change).await.map_err(|error| taken(error, "a token named", &token.name))?;
+        Ok(change.commit().await?)
+    }
+
+    /// The token whose secret has this hash.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn token(&self, hash: &[u8]) -> Result<Option<Token>, StoreError> {
+        let select = sqlx::query_as("select name, scope, created_ms from token where token_hash = $1").bind(hash);
+        let row: Option<TokenRow> = select.fetch_optional(&self.inner.read).await?;
+        Ok(row.map(token_of))
+    }
+
+    /// All tokens, in the order of their names.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
+        let select = sqlx::query_as("select name, scope, created_ms from token order by name");
+        let rows: Vec<TokenRow> = select.fetch_all(&self.inner.read).await?;
+        Ok(rows.into_iter().map(token_of).collect())
+    }
+
+    /// Takes a token back.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when the token is not there.
+    pub async fn revoke_token(&self, name: &str) -> Result<(), StoreError> {
+        let mut change = self.begin_change().await?;
+        let revoked = sqlx::query("delete from token where name = $1").bind(name).execute(&mut *change).await?.rows_affected();
+        if revoked == 0 {
+            return Err(StoreError::Missing(format!("the token {name}")));
+        }
+        Ok(change.commit().await?)
+    }
+
+    /// A small setting, such as the hash of the setup token.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn setting(&self, key: &str) -> Result<Option<String>, StoreError> {
+        let select = sqlx::query_scalar("select setting_value from setting where setting_key = $1").bind(key);
+        Ok(select.fetch_optional(&self.inner.read).await?)
+    }
+
+    /// Sets it; none removes it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_setting(&self, key: &str, value: Option<&str>) -> Result<(), StoreError> {
+        let query = match value {
+            Some(value) => {
+                let insert = "insert into setting (setting_key, setting_value) values ($1, $2) \
+                              on conflict (setting_key) do update set setting_value = excluded.setting_value";
+                sqlx::query(insert).bind(key).bind(value)
+            }
+            None => sqlx::query("delete from setting where setting_key = $1").bind(key),
+        };
+        query.execute(&self.inner.write).await?;
+        Ok(())
+    }
+}
+
+async fn end_sessions(connection: &mut sqlx::AnyConnection, account: &str) -> Result<(), StoreError> {
+    let delete = "delete from session where account_id in (select account_id from account where name = $1)";
+    sqlx::query(delete).bind(account).execute(connection).await?;
+    Ok(())
+}

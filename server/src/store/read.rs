@@ -1,0 +1,259 @@
+//! Reads samples from chunks and head as one, and gaps and marks. It must not know how samples are drawn.
+
+use app::model::{Gap, Number, Reset, ResetCause};
+use sqlx::{AnyConnection, FromRow};
+
+use super::bytes::Damage;
+use super::chunk::{Column, Times};
+use super::head::Head;
+use super::row::{RowHead, decode_layout};
+use super::seal::{MAX_SPAN_MS, MAX_SPAN_POLLS};
+use super::types::{Samples, SeriesId};
+use super::{BEGIN_READ, Store, StoreError, TIER_RAW, locked};
+
+/// A row of the head.
+#[derive(FromRow)]
+pub(super) struct HeadRow {
+    pub(super) seq: i64,
+    at_ms: i64,
+    interval_ms: i64,
+    pub(super) layout_id: i64,
+    is_key: i64,
+    pub(super) payload: Vec<u8>,
+}
+
+impl HeadRow {
+    pub(super) fn head(&self) -> RowHead {
+        let Self { seq, at_ms, interval_ms, layout_id, .. } = *self;
+        RowHead { seq, at_ms, interval_ms, layout_id, is_key: self.is_key != 0 }
+    }
+}
+
+/// A run of samples with growing times.
+struct Piece {
+    times: Times,
+    column: Column,
+}
+
+impl Store {
+    /// The samples of a series with `from_ms <= at_ms < to_ms`, from chunks and head as one. A series that is not there has none.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] names what does not decode.
+    pub async fn samples(&self, series: SeriesId, from_ms: i64, to_ms: i64) -> Result<Samples, StoreError> {
+        let Some(box_id) = self.box_of(series).await? else { return Ok(Samples::default()) };
+        let shared = self.head_of(box_id);
+        let mut head = shared.lock().await;
+        let mut view = self.inner.read.begin_with(BEGIN_READ).await?;
+        refresh(&mut view, box_id, &mut head).await?;
+        let recent = head_pieces(&head, box_id, series, from_ms, to_ms)?;
+        drop(head);
+        let rows = chunk_rows(&mut view, box_id, series, from_ms, to_ms).await?;
+        view.commit().await?;
+        let mut samples = Samples::default();
+        for row in rows {
+            let piece = row.decode().map_err(|Damage(why)| {
+                StoreError::Damaged(format!("the chunk of series {} of box {box_id} that begins at {}: {why}", series.0, row.start_ms))
+            })?;
+            piece.append(&mut samples, from_ms, to_ms);
+        }
+        for piece in recent {
+            piece.append(&mut samples, from_ms, to_ms);
+        }
+        Ok(samples)
+    }
+
+    /// The gaps of a box that touch a span, in the order of their starts.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn gaps(&self, box_id: i64, from_ms: i64, to_ms: i64) -> Result<Vec<Gap>, StoreError> {
+        let select = "select from_ms, to_ms, reason from gap where box_id = $1 and from_ms < $2 and to_ms >= $3 order by from_ms";
+        let rows: Vec<(i64, i64, String)> =
+            sqlx::query_as(select).bind(box_id).bind(to_ms).bind(from_ms).fetch_all(&self.inner.read).await?;
+        Ok(rows.into_iter().map(|(from, to, reason)| Gap { from, to, reason }).collect())
+    }
+
+    /// Begins or extends a gap of a box: the same `from_ms` again moves its end and reason.
+    ///
+    /// # Errors
+    /// When the database fails, such as for a box that is not there.
+    pub async fn record_gap(&self, box_id: i64, from_ms: i64, to_ms: i64, reason: &str) -> Result<(), StoreError> {
+        let insert = "insert into gap (box_id, from_ms, to_ms, reason) values ($1, $2, $3, $4) \
+                      on conflict (box_id, from_ms) do update set to_ms = excluded.to_ms, reason = excluded.reason";
+        sqlx::query(insert).bind(box_id).bind(from_ms).bind(to_ms).bind(reason).execute(&self.inner.write).await?;
+        Ok(())
+    }
+
+    /// The marks of a series, and of its whole box, in a span, in the order of their times.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn resets(&self, box_id: i64, series: SeriesId, from_ms: i64, to_ms: i64) -> Result<Vec<Reset>, StoreError> {
+        let select = "select at_ms, cause, by_whom from mark where box_id = $1 and at_ms >= $2 and at_ms < $3 \
+                      and (series_id is null or series_id = $4) order by at_ms, mark_id";
+        let rows = sqlx::query_as(select).bind(box_id).bind(from_ms).bind(to_ms).bind(series.0);
+        let rows: Vec<(i64, String, Option<String>)> = rows.fetch_all(&self.inner.read).await?;
+        let reset = |(at, cause, by): (i64, String, Option<String>)| {
+            let cause =
+                ResetCause::parse(&cause).ok_or_else(|| StoreError::Damaged(format!("a mark of box {box_id} has the cause {cause}")))?;
+            Ok(Reset { at, cause, by })
+        };
+        rows.into_iter().map(reset).collect()
+    }
+
+    /// The time of the last record of a box, epoch milliseconds.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn last_record_ms(&self, box_id: i64) -> Result<Option<i64>, StoreError> {
+        let select = "select coalesce((select at_ms from head where head.box_id = box.box_id order by seq desc limit 1), sealed_ms) \
+                      from box where box_id = $1";
+        let last: Option<Option<i64>> = sqlx::query_scalar(select).bind(box_id).fetch_optional(&self.inner.read).await?;
+        Ok(last.flatten())
+    }
+
+    async fn box_of(&self, series: SeriesId) -> Result<Option<i64>, StoreError> {
+        if let Some(&box_id) = locked(&self.inner.series_boxes).get(&series) {
+            return Ok(Some(box_id));
+        }
+        let select = sqlx::query_scalar("select box_id from series where series_id = $1").bind(series.0);
+        let box_id: Option<i64> = select.fetch_optional(&self.inner.read).await?;
+        if let Some(box_id) = box_id {
+            locked(&self.inner.series_boxes).insert(series, box_id);
+        }
+        Ok(box_id)
+    }
+}
+
+/// Brings a head in memory to the state that `view` sees.
+pub(super) async fn refresh(view: &mut AnyConnection, box_id: i64, head: &mut Head) -> Result<(), StoreError> {
+    let ends = "select (select seq from head where box_id = $1 order by seq limit 1), \
+                (select seq from head where box_id = $1 order by seq desc limit 1)";
+    let ends: (Option<i64>, Option<i64>) = sqlx::query_as(ends).bind(box_id).fetch_one(&mut *view).await?;
+    let (Some(first), Some(last)) = ends else {
+        *head = Head::default();
+        return Ok(());
+    };
+    if head.first_seq != first || head.last_seq > last {
+        // It was sealed meanwhile.
+        *head = Head::default();
+    }
+    if head.last_seq == last {
+        return Ok(());
+    }
+    let rows = "select seq, at_ms, interval_ms, layout_id, is_key, payload from head where box_id = $1 and seq > $2 order by seq";
+    let rows: Vec<HeadRow> = sqlx::query_as(rows).bind(box_id).bind(head.last_seq).fetch_all(&mut *view).await?;
+    if rows.iter().any(|row| !head.knows_layout(row.layout_id)) {
+        let layouts = sqlx::query_as("select layout_id, series from layout where box_id = $1").bind(box_id);
+        let layouts: Vec<(i64, Vec<u8>)> = layouts.fetch_all(view).await?;
+        for (layout_id, bytes) in layouts {
+            if let Ok(series) = decode_layout(&bytes) {
+                head.learn_layout(layout_id, &series);
+            }
+        }
+    }
+    for row in rows {
+        head.push(&row.head(), &row.payload);
+    }
+    Ok(())
+}
+
+fn head_pieces(head: &Head, box_id: i64, series: SeriesId, from_ms: i64, to_ms: i64) -> Result<Vec<Piece>, StoreError> {
+    if let Some(fault) = head.faults.first() {
+        return Err(StoreError::Damaged(format!("box {box_id}, {fault}")));
+    }
+    let stretches = head.stretches(head.polls(), MAX_SPAN_POLLS, MAX_SPAN_MS);
+    let mut whole = None;
+    let mut pieces = Vec::new();
+    for stretch in stretches {
+        let times = head.times(stretch);
+        if times.within(from_ms, to_ms).is_empty() {
+            continue;
+        }
+        let column = match &whole {
+            Some(column) => column,
+            None => {
+                let place = |Damage(why)| StoreError::Damaged(format!("the head of series {} of box {box_id}: {why}", series.0));
+                whole.insert(head.column(series, head.polls()).map_err(place)?)
+            }
+        };
+        pieces.push(Piece { times, column: column.part(stretch.start..stretch.end) });
+    }
+    Ok(pieces)
+}
+
+/// A chunk and its span as they are stored.
+#[derive(FromRow)]
+struct ChunkRow {
+    start_ms: i64,
+    times: Option<Vec<u8>>,
+    payload: Vec<u8>,
+}
+
+impl ChunkRow {
+    fn decode(&self) -> Result<Piece, Damage> {
+        let times = Times::decode(self.times.as_deref().ok_or(Damage("its span is missing"))?)?;
+        let column = Column::decode(&self.payload)?;
+        if column.polls() == times.at_ms.len() {
+            Ok(Piece { times, column })
+        } else {
+            Err(Damage("it has more or fewer polls than its span"))
+        }
+    }
+}
+
+/// The chunks that touch a span, in the order in which they were recorded.
+async fn chunk_rows(
+    view: &mut AnyConnection,
+    box_id: i64,
+    series: SeriesId,
+    from_ms: i64,
+    to_ms: i64,
+) -> Result<Vec<ChunkRow>, StoreError> {
+    let select = "select chunk.start_ms, span.payload as times, chunk.payload from chunk \
+                  left join span on span.box_id = $1 and span.tier = chunk.tier and span.start_ms = chunk.start_ms and span.seq = chunk.seq \
+                  where chunk.series_id = $2 and chunk.tier = $3 and chunk.start_ms >= $4 and chunk.start_ms < $5 and chunk.end_ms >= $6 \
+                  order by chunk.seq";
+    let select = sqlx::query_as(select).bind(box_id).bind(series.0).bind(TIER_RAW);
+    Ok(select.bind(from_ms.saturating_sub(MAX_SPAN_MS)).bind(to_ms).bind(from_ms).fetch_all(view).await?)
+}
+
+impl Piece {
+    /// Adds what lies in the span. Where it overlaps what is there (a clock had stepped back), what was recorded later holds: but only
+    /// from the first to the last sample that this series has in it, since a poll may be recorded in parts, each of other series.
+    fn append(&self, samples: &mut Samples, from_ms: i64, to_ms: i64) {
+        let range = self.times.within(from_ms, to_ms);
+        if self.times.at_ms.first().is_none_or(|&first| samples.at_ms.last().is_none_or(|&last| last < first)) {
+            return self.put(range, samples);
+        }
+        let mut whole = Samples::default();
+        self.put(0..self.times.at_ms.len(), &mut whole);
+        let (Some(&first), Some(&last)) = (whole.at_ms.first(), whole.at_ms.last()) else { return };
+        let low = samples.at_ms.partition_point(|&at| at < first);
+        let high = samples.at_ms.partition_point(|&at| at <= last);
+        let mut after = Samples {
+            at_ms: samples.at_ms.split_off(high),
+            values: samples.values.split_off(high),
+            interval_ms: samples.interval_ms.split_off(high),
+        };
+        samples.at_ms.truncate(low);
+        samples.values.truncate(low);
+        samples.interval_ms.truncate(low);
+        self.put(range, samples);
+        samples.at_ms.append(&mut after.at_ms);
+        samples.values.append(&mut after.values);
+        samples.interval_ms.append(&mut after.interval_ms);
+    }
+
+    fn put(&self, range: std::ops::Range<usize>, samples: &mut Samples) {
+        samples.at_ms.reserve(range.len());
+        samples.values.reserve(range.len());
+        samples.interval_ms.reserve(range.len());
+        self.column.for_each(range, |poll, value: Option<Number>| {
+            samples.at_ms.push(self.times.at_ms[poll]);
+            samples.values.push(value);
+            samples.interval_ms.push(self.times.interval_ms[poll]);
+        });
+    }
+}

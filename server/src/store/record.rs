@@ -1,0 +1,320 @@
+//! The one writer of polls: gathers those that wait into one transaction, packs each into a row of its box's head. It must not know
+//! what is read, and when a head is sealed.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use app::model::Number;
+use sqlx::{AnyConnection, AnyPool};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use super::cell::Cell;
+use super::row::{RowHead, decode_layout, encode_layout, encode_row};
+use super::types::{Mark, PollRecord, SeriesId, StoreStats};
+use super::{BEGIN_WRITE, Store, StoreError, locked};
+
+/// So many polls may wait to be committed; further ones are dropped and counted.
+pub const QUEUE_POLLS: usize = 1024;
+
+/// So many polls share a transaction at most.
+pub const MAX_BATCH_POLLS: usize = 256;
+
+/// A poll waits so long for others to share its transaction with: a commit costs about as much as a poll.
+const BATCH_WAIT: Duration = Duration::from_millis(50);
+
+impl Store {
+    /// Records a poll. Answers once it is committed, which polls within 50 ms may share. Dropping the future does not take it back.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] when too many wait; [`StoreError::Missing`] when the box, or a series in it, is not there.
+    pub async fn record(&self, poll: PollRecord) -> Result<(), StoreError> {
+        self.inner.writer.record(poll).await
+    }
+}
+
+/// The handle of the writer's task.
+pub(super) struct Writer {
+    polls: mpsc::Sender<Waiting>,
+    state: Arc<State>,
+    closing: CancellationToken,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Waiting {
+    poll: PollRecord,
+    answer: oneshot::Sender<Result<(), StoreError>>,
+}
+
+/// What the task shares with the handle.
+struct State {
+    write: AnyPool,
+    /// Whoever locks it may take a connection then, never the other way round.
+    tails: tokio::sync::Mutex<HashMap<i64, Tail>>,
+    dropped_polls: AtomicU64,
+    samples: AtomicU64,
+    commits: AtomicU64,
+    chunks_sealed: AtomicU64,
+}
+
+/// Where the head of a box goes on.
+struct Tail {
+    seq: i64,
+    total_bytes: i64,
+    layouts: Vec<(i64, Vec<SeriesId>)>,
+    /// The layout of the last row, by its place in `layouts`; none: the next row is a key.
+    current: Option<usize>,
+    cells: Vec<Cell>,
+}
+
+impl Writer {
+    pub(super) fn start(write: AnyPool) -> Self {
+        let (polls, queue) = mpsc::channel(QUEUE_POLLS);
+        let state = Arc::new(State {
+            write,
+            tails: tokio::sync::Mutex::default(),
+            dropped_polls: AtomicU64::new(0),
+            samples: AtomicU64::new(0),
+            commits: AtomicU64::new(0),
+            chunks_sealed: AtomicU64::new(0),
+        });
+        let closing = CancellationToken::new();
+        let task = tokio::spawn(run(queue, Arc::clone(&state), closing.clone()));
+        Self { polls, state, closing, task: Mutex::new(Some(task)) }
+    }
+
+    async fn record(&self, poll: PollRecord) -> Result<(), StoreError> {
+        let (answer, answered) = oneshot::channel();
+        match self.polls.try_send(Waiting { poll, answer }) {
+            Ok(()) => answered.await.unwrap_or(Err(StoreError::Closed)),
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(StoreError::Closed),
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                self.state.dropped_polls.fetch_add(1, Ordering::Relaxed);
+                Err(StoreError::Full)
+            }
+        }
+    }
+
+    pub(super) async fn close(&self) {
+        self.closing.cancel();
+        let task = locked(&self.task).take();
+        if let Some(task) = task
+            && let Err(error) = task.await
+        {
+            tracing::error!(%error, "the writer of the database ended badly");
+        }
+    }
+
+    pub(super) fn stats(&self) -> StoreStats {
+        StoreStats {
+            queue_depth: (self.polls.max_capacity() - self.polls.capacity()) as u64,
+            dropped_polls: self.state.dropped_polls.load(Ordering::Relaxed),
+            samples: self.state.samples.load(Ordering::Relaxed),
+            commits: self.state.commits.load(Ordering::Relaxed),
+            chunks_sealed: self.state.chunks_sealed.load(Ordering::Relaxed),
+            ..StoreStats::default()
+        }
+    }
+
+    pub(super) fn count_sealed(&self, chunks: usize) {
+        self.state.chunks_sealed.fetch_add(chunks as u64, Ordering::Relaxed);
+    }
+
+    /// Makes the next row of a box a key, and keeps the writer out while `work` runs.
+    pub(super) async fn cut<T>(&self, box_id: i64, work: impl Future<Output = T>) -> T {
+        let mut tails = self.state.tails.lock().await;
+        tails.remove(&box_id);
+        work.await
+    }
+}
+
+async fn run(mut queue: mpsc::Receiver<Waiting>, state: Arc<State>, closing: CancellationToken) {
+    loop {
+        let first = tokio::select! {
+            biased;
+            waiting = queue.recv() => waiting,
+            () = closing.cancelled(), if !queue.is_closed() => {
+                queue.close();
+                continue;
+            }
+        };
+        let Some(first) = first else { return };
+        let batch = gather(first, &mut queue, &closing).await;
+        state.commit(batch).await;
+    }
+}
+
+/// Waits for polls that may share the transaction of the first.
+async fn gather(first: Waiting, queue: &mut mpsc::Receiver<Waiting>, closing: &CancellationToken) -> Vec<Waiting> {
+    let deadline = Instant::now() + BATCH_WAIT;
+    let mut batch = vec![first];
+    while batch.len() < MAX_BATCH_POLLS {
+        tokio::select! {
+            biased;
+            next = timeout_at(deadline, queue.recv()) => match next {
+                Ok(Some(waiting)) => batch.push(waiting),
+                Ok(None) | Err(_) => break,
+            },
+            () = closing.cancelled() => break,
+        }
+    }
+    batch
+}
+
+impl State {
+    /// Commits a batch; when that fails, each poll by itself, so that one bad poll takes nobody else down.
+    async fn commit(&self, batch: Vec<Waiting>) {
+        let polls: Vec<&PollRecord> = batch.iter().map(|waiting| &waiting.poll).collect();
+        let results = match self.try_commit(&polls).await {
+            Ok(()) => polls.iter().map(|_| Ok(())).collect(),
+            Err(error) if polls.len() == 1 => vec![Err(error)],
+            // Nobody can write at this moment: asking again for each poll would only make all wait longer.
+            Err(error @ StoreError::Commit(_)) => polls.iter().map(|_| Err(StoreError::Commit(error.to_string()))).collect(),
+            Err(_) => {
+                let mut results = Vec::with_capacity(polls.len());
+                for poll in &polls {
+                    results.push(self.try_commit(&[poll]).await);
+                }
+                results
+            }
+        };
+        for (waiting, result) in batch.into_iter().zip(results) {
+            // Whoever asked may have left; the poll is recorded all the same.
+            let _ = waiting.answer.send(result);
+        }
+    }
+
+    async fn try_commit(&self, polls: &[&PollRecord]) -> Result<(), StoreError> {
+        let mut tails = self.tails.lock().await;
+        let result = self.write_all(&mut tails, polls).await;
+        match &result {
+            Ok(()) => {
+                let samples: usize = polls.iter().map(|poll| poll.values.len()).sum();
+                self.samples.fetch_add(samples as u64, Ordering::Relaxed);
+                self.commits.fetch_add(1, Ordering::Relaxed);
+            }
+            // What they remember was not stored.
+            Err(_) => polls.iter().for_each(|poll| drop(tails.remove(&poll.box_id))),
+        }
+        result
+    }
+
+    async fn write_all(&self, tails: &mut HashMap<i64, Tail>, polls: &[&PollRecord]) -> Result<(), StoreError> {
+        let failed = |error: sqlx::Error| StoreError::Commit(error.to_string());
+        let mut change = self.write.begin_with(BEGIN_WRITE).await.map_err(failed)?;
+        for poll in polls {
+            if let Err(error) = write_poll(&mut change, tails, poll).await {
+                change.rollback().await?;
+                return Err(error);
+            }
+        }
+        change.commit().await.map_err(failed)
+    }
+}
+
+async fn write_poll(connection: &mut AnyConnection, tails: &mut HashMap<i64, Tail>, poll: &PollRecord) -> Result<(), StoreError> {
+    for mark in &poll.marks {
+        write_mark(connection, poll.box_id, mark).await?;
+    }
+    if poll.values.is_empty() {
+        return Ok(());
+    }
+    let tail = match tails.entry(poll.box_id) {
+        std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
+        std::collections::hash_map::Entry::Vacant(entry) => entry.insert(load_tail(connection, poll.box_id).await?),
+    };
+    let values = ordered(&poll.values);
+    let place = layout_place(connection, tail, poll.box_id, &values).await?;
+    let is_key = tail.current != Some(place);
+    if is_key {
+        tail.cells = vec![Cell::default(); values.len()];
+        tail.current = Some(place);
+    }
+    tail.seq += 1;
+    let layout_id = tail.layouts[place].0;
+    let row = RowHead { seq: tail.seq, at_ms: poll.at_ms, interval_ms: poll.interval_ms, layout_id, is_key };
+    let payload = encode_row(&row, &mut tail.cells, &values);
+    tail.total_bytes = tail.total_bytes.saturating_add(i64::try_from(payload.len()).unwrap_or(i64::MAX));
+    let insert = "insert into head (box_id, seq, at_ms, interval_ms, layout_id, is_key, total_bytes, payload) \
+                  values ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let insert = sqlx::query(insert).bind(poll.box_id).bind(row.seq).bind(row.at_ms).bind(row.interval_ms);
+    let insert = insert.bind(layout_id).bind(i64::from(is_key)).bind(tail.total_bytes).bind(payload);
+    insert.execute(connection).await.map_err(|error| missing_box(error, poll.box_id))?;
+    Ok(())
+}
+
+async fn write_mark(connection: &mut AnyConnection, box_id: i64, mark: &Mark) -> Result<(), StoreError> {
+    let insert = "insert into mark (box_id, series_id, at_ms, cause, by_whom) values ($1, $2, $3, $4, $5)";
+    let insert = sqlx::query(insert).bind(box_id).bind(mark.series.map(|series| series.0)).bind(mark.at_ms);
+    let insert = insert.bind(mark.cause.as_str()).bind(mark.by.as_deref());
+    insert.execute(connection).await.map_err(|error| missing_box(error, box_id))?;
+    Ok(())
+}
+
+/// Goes on where an earlier process, or a sealing, stopped.
+async fn load_tail(connection: &mut AnyConnection, box_id: i64) -> Result<Tail, StoreError> {
+    let last = "select seq, total_bytes from head where box_id = $1 order by seq desc limit 1";
+    let last: Option<(i64, i64)> = sqlx::query_as(last).bind(box_id).fetch_optional(&mut *connection).await?;
+    let (seq, total_bytes) = match last {
+        Some(last) => last,
+        None => {
+            let sealed = sqlx::query_scalar("select sealed_seq from box where box_id = $1").bind(box_id);
+            let sealed: Option<i64> = sealed.fetch_optional(&mut *connection).await?;
+            (sealed.ok_or_else(|| StoreError::Missing(format!("box {box_id}")))?, 0)
+        }
+    };
+    let rows: Vec<(i64, Vec<u8>)> =
+        sqlx::query_as("select layout_id, series from layout where box_id = $1").bind(box_id).fetch_all(connection).await?;
+    let layouts = rows.into_iter().filter_map(|(id, bytes)| Some((id, decode_layout(&bytes).ok()?))).collect();
+    Ok(Tail { seq, total_bytes, layouts, current: None, cells: Vec::new() })
+}
+
+/// The place of the layout that these values have; made when it is not there yet.
+async fn layout_place(
+    connection: &mut AnyConnection,
+    tail: &mut Tail,
+    box_id: i64,
+    values: &[(SeriesId, Option<Number>)],
+) -> Result<usize, StoreError> {
+    let fits = |layout: &(i64, Vec<SeriesId>)| layout.1.iter().eq(values.iter().map(|(series, _)| series));
+    if let Some(place) = tail.current.filter(|&place| fits(&tail.layouts[place])) {
+        return Ok(place);
+    }
+    if let Some(place) = tail.layouts.iter().position(fits) {
+        return Ok(place);
+    }
+    let series: Vec<SeriesId> = values.iter().map(|(series, _)| *series).collect();
+    let known: Vec<i64> = sqlx::query_scalar("select series_id from series where box_id = $1 order by series_id")
+        .bind(box_id)
+        .fetch_all(&mut *connection)
+        .await?;
+    if let Some(unknown) = series.iter().find(|id| known.binary_search(&id.0).is_err()) {
+        return Err(StoreError::Missing(format!("series {} of box {box_id}", unknown.0)));
+    }
+    let insert = "insert into layout (box_id, series) values ($1, $2) returning layout_id";
+    let insert = sqlx::query_scalar(insert).bind(box_id).bind(encode_layout(&series));
+    let layout_id: i64 = insert.fetch_one(connection).await.map_err(|error| missing_box(error, box_id))?;
+    tail.layouts.push((layout_id, series));
+    Ok(tail.layouts.len() - 1)
+}
+
+/// In the order of the series, each once, and what is no number as unknown.
+fn ordered(values: &[(SeriesId, Option<Number>)]) -> Vec<(SeriesId, Option<Number>)> {
+    let known = |value: &Option<Number>| value.filter(|number| !matches!(number, Number::Float(float) if float.is_nan()));
+    let mut values: Vec<_> = values.iter().map(|(series, value)| (*series, known(value))).collect();
+    values.sort_by_key(|(series, _)| *series);
+    values.dedup_by_key(|(series, _)| *series);
+    values
+}
+
+fn missing_box(error: sqlx::Error, box_id: i64) -> StoreError {
+    if error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_foreign_key_violation) {
+        StoreError::Missing(format!("box {box_id}"))
+    } else {
+        error.into()
+    }
+}

@@ -1,0 +1,210 @@
+//! Turns heads into spans and chunks, in one transaction each, so that a kill at any point leaves either. It must not know who calls
+//! it and when.
+
+use sqlx::{AnyConnection, AssertSqlSafe};
+
+use super::bytes::Damage;
+use super::head::Head;
+use super::read::refresh;
+use super::types::SeriesId;
+use super::{BEGIN_READ, BEGIN_WRITE, Store, StoreError, TIER_RAW};
+
+/// A head is sealed when its oldest row is this old …
+const SEAL_AFTER_MS: u64 = 3_600_000;
+
+/// … plus up to so much, by box, so that boxes take turns …
+const STAGGER_MS: u64 = 600_000;
+
+/// … or when its rows have so many bytes.
+const SEAL_BYTES: i64 = 4 << 20;
+
+/// No span covers more than this: a reader looks so far back for the chunk that covers its start.
+pub(super) const MAX_SPAN_MS: i64 = 86_400_000;
+
+/// No span has more polls than this.
+pub(super) const MAX_SPAN_POLLS: usize = 1 << 16;
+
+/// So many chunks go into one statement.
+const CHUNKS_PER_INSERT: usize = 100;
+
+/// A box, the time of the oldest row of its head, and the bytes counted at its first and its last row.
+type HeadEnds = (i64, Option<i64>, Option<i64>, Option<i64>);
+
+/// A span and its chunks, ready to be stored.
+struct Sealed {
+    start_ms: i64,
+    end_ms: i64,
+    seq: i64,
+    polls: i64,
+    times: Vec<u8>,
+    chunks: Vec<SealedChunk>,
+}
+
+struct SealedChunk {
+    series: SeriesId,
+    samples: i64,
+    payload: Vec<u8>,
+}
+
+impl Store {
+    /// Seals the heads that are due: at most one box a call. Says whether more is due.
+    ///
+    /// # Errors
+    /// When a head was due and none could be sealed.
+    pub async fn seal_due(&self, now_ms: i64) -> Result<bool, StoreError> {
+        let due = self.due(now_ms).await?;
+        let mut failure = None;
+        for (done, &box_id) in due.iter().enumerate() {
+            match self.seal_box(box_id).await {
+                Ok(()) => return Ok(done + 1 < due.len()),
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        failure.map_or(Ok(false), Err)
+    }
+
+    /// The boxes whose heads are old or large enough.
+    async fn due(&self, now_ms: i64) -> Result<Vec<i64>, StoreError> {
+        let ends = "select box_id, \
+                    (select at_ms from head where head.box_id = box.box_id order by seq limit 1), \
+                    (select total_bytes from head where head.box_id = box.box_id order by seq limit 1), \
+                    (select total_bytes from head where head.box_id = box.box_id order by seq desc limit 1) \
+                    from box where purging = 0 order by box_id";
+        let ends: Vec<HeadEnds> = sqlx::query_as(ends).fetch_all(&self.inner.read).await?;
+        let is_due = |box_id: i64, oldest: Option<i64>, first: Option<i64>, last: Option<i64>| {
+            // A clock that stepped back can leave rows of the future behind: they are old as well.
+            oldest.is_some_and(|oldest| now_ms.abs_diff(oldest) >= SEAL_AFTER_MS + stagger_ms(box_id))
+                || first.zip(last).is_some_and(|(first, last)| last.saturating_sub(first) >= SEAL_BYTES)
+        };
+        Ok(ends.into_iter().filter(|&(box_id, oldest, first, last)| is_due(box_id, oldest, first, last)).map(|(id, ..)| id).collect())
+    }
+
+    /// Seals all rows that a box has at this moment; the writer goes on meanwhile.
+    pub(super) async fn seal_box(&self, box_id: i64) -> Result<(), StoreError> {
+        let last = "select seq from head where box_id = $1 order by seq desc limit 1";
+        let last = sqlx::query_scalar(last).bind(box_id).fetch_optional(&self.inner.write);
+        // The row after the last one to seal must not build on it.
+        let Some(last_seq) = self.inner.writer.cut(box_id, last).await? else { return Ok(()) };
+        let head = self.take_head(box_id).await?;
+        for fault in &head.faults {
+            tracing::error!(box_id, "a poll was lost, stored bytes are damaged: {fault}");
+        }
+        let sealed = tokio::task::spawn_blocking(move || seal(&head, last_seq)).await;
+        let sealed = sealed.map_err(|error| StoreError::Damaged(format!("sealing box {box_id}: {error}")))?;
+        let sealed = sealed.map_err(|Damage(why)| StoreError::Damaged(format!("sealing box {box_id}: {why}")))?;
+        let chunks = self.inner.writer.cut(box_id, self.replace_head(box_id, last_seq, &sealed)).await?;
+        self.inner.writer.count_sealed(chunks);
+        Ok(())
+    }
+
+    /// The head of a box, taken from memory: readers do not wait for the sealing.
+    async fn take_head(&self, box_id: i64) -> Result<Head, StoreError> {
+        let shared = self.head_of(box_id);
+        let mut head = shared.lock().await;
+        let mut view = self.inner.read.begin_with(BEGIN_READ).await?;
+        refresh(&mut view, box_id, &mut head).await?;
+        view.commit().await?;
+        Ok(std::mem::take(&mut *head))
+    }
+
+    /// Stores spans and chunks, and deletes the rows that they came from.
+    async fn replace_head(&self, box_id: i64, last_seq: i64, sealed: &[Sealed]) -> Result<usize, StoreError> {
+        let mut change = self.inner.write.begin_with(BEGIN_WRITE).await?;
+        let mut chunks = 0;
+        for span in sealed {
+            insert_span(&mut change, box_id, span).await?;
+            for some in span.chunks.chunks(CHUNKS_PER_INSERT) {
+                insert_chunks(&mut change, span, some).await?;
+            }
+            chunks += span.chunks.len();
+        }
+        let delete = sqlx::query("delete from head where box_id = $1 and seq <= $2").bind(box_id).bind(last_seq);
+        delete.execute(&mut *change).await?;
+        let next = "select is_key from head where box_id = $1 order by seq limit 1";
+        let next: Option<i64> = sqlx::query_scalar(next).bind(box_id).fetch_optional(&mut *change).await?;
+        if next == Some(0) {
+            change.rollback().await?;
+            return Err(StoreError::Commit(format!("box {box_id} was not sealed: another process records into this database")));
+        }
+        let unused = "delete from layout where box_id = $1 and layout_id not in (select layout_id from head where box_id = $1)";
+        sqlx::query(unused).bind(box_id).execute(&mut *change).await?;
+        let update = sqlx::query("update box set sealed_seq = $1, sealed_ms = coalesce($2, sealed_ms) where box_id = $3");
+        let update = update.bind(last_seq).bind(sealed.last().map(|span| span.end_ms)).bind(box_id);
+        update.execute(&mut *change).await?;
+        change.commit().await?;
+        Ok(chunks)
+    }
+}
+
+/// Spreads boxes over [`STAGGER_MS`]: multiples of the golden ratio keep apart, however many there are.
+fn stagger_ms(box_id: i64) -> u64 {
+    let fraction = box_id.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    (fraction * STAGGER_MS) >> 32
+}
+
+/// The spans and chunks of the rows up to `last_seq`.
+fn seal(head: &Head, last_seq: i64) -> Result<Vec<Sealed>, Damage> {
+    let polls = head.polls_up_to(last_seq);
+    let stretches = head.stretches(polls, MAX_SPAN_POLLS, MAX_SPAN_MS);
+    let mut sealed = Vec::with_capacity(stretches.len());
+    for stretch in &stretches {
+        let times = head.times(*stretch);
+        sealed.push(Sealed {
+            start_ms: times.at_ms.first().copied().unwrap_or_default(),
+            end_ms: times.at_ms.last().copied().unwrap_or_default(),
+            seq: head.seq(stretch.start).unwrap_or_default(),
+            polls: number(times.at_ms.len()),
+            times: times.encode(),
+            chunks: Vec::new(),
+        });
+    }
+    let mut series: Vec<SeriesId> = head.series().collect();
+    series.sort_unstable();
+    for series in series {
+        let whole = head.column(series, polls)?;
+        for (stretch, span) in stretches.iter().zip(&mut sealed) {
+            let column = whole.part(stretch.start..stretch.end);
+            let samples = number(column.samples());
+            if samples > 0 {
+                span.chunks.push(SealedChunk { series, samples, payload: column.encode() });
+            }
+        }
+    }
+    Ok(sealed)
+}
+
+async fn insert_span(connection: &mut AnyConnection, box_id: i64, span: &Sealed) -> Result<(), StoreError> {
+    let insert = "insert into span (box_id, tier, start_ms, seq, end_ms, polls, payload) values ($1, $2, $3, $4, $5, $6, $7)";
+    let insert = sqlx::query(insert).bind(box_id).bind(TIER_RAW).bind(span.start_ms).bind(span.seq);
+    insert.bind(span.end_ms).bind(span.polls).bind(&span.times[..]).execute(connection).await?;
+    Ok(())
+}
+
+/// One statement for many rows: several times quicker than a statement each.
+async fn insert_chunks(connection: &mut AnyConnection, span: &Sealed, chunks: &[SealedChunk]) -> Result<(), StoreError> {
+    let rows: Vec<String> =
+        (0..chunks.len()).map(|i| format!("(${}, $1, $2, $3, $4, ${}, ${})", 5 + i * 3, 6 + i * 3, 7 + i * 3)).collect();
+    let insert = format!("insert into chunk (series_id, tier, start_ms, seq, end_ms, samples, payload) values {}", rows.join(", "));
+    // Only numbers of placeholders are put together here.
+    let mut insert = sqlx::query(AssertSqlSafe(insert)).bind(TIER_RAW).bind(span.start_ms).bind(span.seq).bind(span.end_ms);
+    for chunk in chunks {
+        insert = insert.bind(chunk.series.0).bind(chunk.samples).bind(&chunk.payload[..]);
+    }
+    insert.execute(connection).await?;
+    Ok(())
+}
+
+fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boxes_take_turns() {
+        let turns: std::collections::BTreeSet<u64> = (1..=20).map(|box_id| stagger_ms(box_id) / (STAGGER_MS / 10)).collect();
+        assert!(turns.len() >= 9, "{turns:?}");
+    }
+}

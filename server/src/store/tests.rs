@@ -1,0 +1,91 @@
+//! What the store promises, asked through its public functions; and bytes damaged behind its back.
+
+use app::model::{BoxKind, Number, Origin};
+
+use super::*;
+
+mod config;
+mod damage;
+mod opening;
+mod recording;
+
+fn spec(name: &str) -> BoxSpec {
+    BoxSpec {
+        name: name.to_owned(),
+        address: "http://127.0.0.1:8888/mi".to_owned(),
+        kind: BoxKind::Opensips,
+        interval_ms: Some(10_000),
+        labels: [("site".to_owned(), "Zürich".to_owned())].into(),
+        paused: false,
+        origin: Origin::Panel,
+        user: Some("op".to_owned()),
+        password_sealed: Some(vec![0, 255, 7]),
+    }
+}
+
+/// A database in a folder that goes when the test ends.
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("tick mark?#.db")
+    }
+
+    fn url(&self) -> String {
+        format!("sqlite:{}", self.path().display())
+    }
+
+    async fn open_result(&self) -> Result<Store, StoreError> {
+        Store::open(&self.url()).await
+    }
+
+    async fn open(&self) -> Store {
+        Store::open(&self.url()).await.unwrap()
+    }
+}
+
+/// A database in memory.
+async fn memory() -> Store {
+    Store::open("sqlite::memory:").await.unwrap()
+}
+
+/// Records polls at once, so that they share transactions; all must succeed.
+async fn record_all(store: &Store, polls: Vec<PollRecord>) {
+    for some in polls.chunks(QUEUE_POLLS / 2) {
+        for result in futures::future::join_all(some.iter().map(|poll| store.record(poll.clone()))).await {
+            result.unwrap();
+        }
+    }
+}
+
+fn poll(box_id: i64, at_ms: i64, values: &[(SeriesId, Option<Number>)]) -> PollRecord {
+    PollRecord { box_id, at_ms, interval_ms: 10_000, values: values.to_vec(), marks: Vec::new() }
+}
+
+/// A poll per time with one integer, which counts up from `first`.
+fn counting(box_id: i64, series: SeriesId, times: impl IntoIterator<Item = i64>, first: i64) -> Vec<PollRecord> {
+    times.into_iter().zip(first..).map(|(at, value)| poll(box_id, at, &[(series, Some(Number::Int(value)))])).collect()
+}
+
+fn ints(samples: &Samples) -> Vec<(i64, i64)> {
+    let int = |value: &Option<Number>| match value {
+        Some(Number::Int(int)) => *int,
+        other => panic!("{other:?}"),
+    };
+    samples.at_ms.iter().copied().zip(samples.values.iter().map(int)).collect()
+}
+
+async fn everything(store: &Store, series: SeriesId) -> Samples {
+    store.samples(series, i64::MIN, i64::MAX).await.unwrap()
+}
+
+/// Seals all there is.
+async fn seal_all(store: &Store) {
+    while store.seal_due(i64::MAX).await.unwrap() {}
+}

@@ -1,0 +1,72 @@
+//! What is recorded of a box, and the kinds that an operator corrected. It must not know what patterns match.
+
+use app::model::Kind;
+
+use super::types::TickRule;
+use super::{Store, StoreError};
+
+impl Store {
+    /// The rules of what is recorded of a box, in the order they were made.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn ticks(&self, box_id: i64) -> Result<Vec<TickRule>, StoreError> {
+        let select = sqlx::query_as("select pattern, is_exception from tick where box_id = $1 order by tick_id").bind(box_id);
+        let rows: Vec<(String, i64)> = select.fetch_all(&self.inner.read).await?;
+        Ok(rows.into_iter().map(|(pattern, except)| TickRule { pattern, except: except != 0 }).collect())
+    }
+
+    /// Replaces them in one transaction; a rule that comes twice is kept once.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when the box is not there.
+    pub async fn replace_ticks(&self, box_id: i64, rules: &[TickRule]) -> Result<(), StoreError> {
+        let mut change = self.begin_change().await?;
+        has_box(&mut change, box_id).await?;
+        sqlx::query("delete from tick where box_id = $1").bind(box_id).execute(&mut *change).await?;
+        for rule in rules {
+            let insert = "insert into tick (box_id, pattern, is_exception) values ($1, $2, $3) on conflict do nothing";
+            sqlx::query(insert).bind(box_id).bind(&rule.pattern).bind(i64::from(rule.except)).execute(&mut *change).await?;
+        }
+        Ok(change.commit().await?)
+    }
+
+    /// The kinds that an operator corrected, by full name.
+    ///
+    /// # Errors
+    /// When the database fails, or holds a kind that this version does not know.
+    pub async fn kinds(&self, box_id: i64) -> Result<Vec<(String, Kind)>, StoreError> {
+        let select = sqlx::query_as("select name, kind from kind where box_id = $1 order by name").bind(box_id);
+        let rows: Vec<(String, String)> = select.fetch_all(&self.inner.read).await?;
+        let known = |(name, word): (String, String)| match Kind::parse(&word) {
+            Some(kind) => Ok((name, kind)),
+            None => Err(StoreError::Damaged(format!("{name} of box {box_id} has the kind {word}, which this version does not know"))),
+        };
+        rows.into_iter().map(known).collect()
+    }
+
+    /// Corrects a kind; none: as the box or the catalogue says.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when the box is not there.
+    pub async fn set_kind(&self, box_id: i64, name: &str, kind: Option<Kind>) -> Result<(), StoreError> {
+        let mut change = self.begin_change().await?;
+        has_box(&mut change, box_id).await?;
+        let query = match kind {
+            Some(kind) => {
+                let insert = "insert into kind (box_id, name, kind) values ($1, $2, $3) \
+                              on conflict (box_id, name) do update set kind = excluded.kind";
+                sqlx::query(insert).bind(box_id).bind(name).bind(kind.as_str())
+            }
+            None => sqlx::query("delete from kind where box_id = $1 and name = $2").bind(box_id).bind(name),
+        };
+        query.execute(&mut *change).await?;
+        Ok(change.commit().await?)
+    }
+}
+
+async fn has_box(connection: &mut sqlx::AnyConnection, box_id: i64) -> Result<(), StoreError> {
+    let select = sqlx::query_scalar("select box_id from box where box_id = $1 and removed_ms is null").bind(box_id);
+    let found: Option<i64> = select.fetch_optional(connection).await?;
+    if found.is_some() { Ok(()) } else { Err(StoreError::Missing(format!("box {box_id}"))) }
+}

@@ -1,0 +1,146 @@
+//! The store's words: what it is given and what it answers. They must not know SQL.
+
+use std::collections::BTreeMap;
+
+use app::model::{BoxKind, Number, Origin, ResetCause};
+
+/// A box as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredBox {
+    /// Its number, which never changes.
+    pub id: i64,
+    /// Everything else.
+    pub spec: BoxSpec,
+}
+
+/// What a box is, apart from its number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BoxSpec {
+    /// Unique among the boxes that are not removed.
+    pub name: String,
+    /// The address as entered, without a password.
+    pub address: String,
+    /// The dialect.
+    pub kind: BoxKind,
+    /// The interval in milliseconds; none: the panel's default.
+    pub interval_ms: Option<i64>,
+    /// The operator's labels.
+    pub labels: BTreeMap<String, String>,
+    /// Whether it is left alone.
+    pub paused: bool,
+    /// Who provides it.
+    pub origin: Origin,
+    /// The user name for Basic auth.
+    pub user: Option<String>,
+    /// The password, sealed with the key file.
+    pub password_sealed: Option<Vec<u8>>,
+}
+
+/// One rule of what is recorded of a box.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TickRule {
+    /// A full name, or a pattern.
+    pub pattern: String,
+    /// An exception: this full name is not recorded, though a pattern matches it.
+    pub except: bool,
+}
+
+/// An account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its number.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// The argon2id hash of its password, in PHC form.
+    pub password_hash: String,
+}
+
+/// A token for tools; its secret is not kept, only its hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// Its name, unique.
+    pub name: String,
+    /// `read`, `tick`, `push` or `admin`.
+    pub scope: String,
+    /// When it was made, epoch milliseconds.
+    pub created_ms: i64,
+}
+
+/// The number of a series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SeriesId(pub i64);
+
+/// The samples of one poll of one box: stored whole or not at all.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PollRecord {
+    /// The box.
+    pub box_id: i64,
+    /// The poll's time, epoch milliseconds. After a clock stepped back it may lie before earlier records: where they overlap, what
+    /// was recorded later holds. One poll may be recorded in parts of the same time, each of other series.
+    pub at_ms: i64,
+    /// The interval the box was polled at, milliseconds.
+    pub interval_ms: i64,
+    /// A value, or none where it was not known, per ticked series; no series twice. A float that is no number counts as unknown.
+    pub values: Vec<(SeriesId, Option<Number>)>,
+    /// Instants at which counters began anew, stored with them.
+    pub marks: Vec<Mark>,
+}
+
+/// A counter, or all of a box's, began anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The series; none: the whole box.
+    pub series: Option<SeriesId>,
+    /// When it was seen, epoch milliseconds.
+    pub at_ms: i64,
+    /// Why.
+    pub cause: ResetCause,
+    /// Who did it.
+    pub by: Option<String>,
+}
+
+/// The samples of one series, in the order of their times.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Samples {
+    /// Times, epoch milliseconds, strictly growing.
+    pub at_ms: Vec<i64>,
+    /// A value each; none where the box gave none.
+    pub values: Vec<Option<Number>>,
+    /// The interval the box was polled at, milliseconds, at each sample.
+    pub interval_ms: Vec<i64>,
+}
+
+/// What `tickmark check` found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CheckReport {
+    /// Series that exist.
+    pub series: u64,
+    /// Sealed chunks that were read back.
+    pub chunks: u64,
+    /// Samples in them.
+    pub chunk_samples: u64,
+    /// Rows of the head that were read back.
+    pub head_rows: u64,
+    /// Samples in them.
+    pub head_samples: u64,
+    /// What is wrong, each with its place.
+    pub faults: Vec<String>,
+}
+
+/// Sizes and counts for the panel's own statistics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StoreStats {
+    /// Bytes of the database file and its log.
+    pub size_bytes: u64,
+    /// Polls waiting to be committed.
+    pub queue_depth: u64,
+    /// Polls dropped since the start because the queue was full.
+    pub dropped_polls: u64,
+    /// Samples committed since the start.
+    pub samples: u64,
+    /// Commits since the start.
+    pub commits: u64,
+    /// Chunks sealed since the start.
+    pub chunks_sealed: u64,
+}
