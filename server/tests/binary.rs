@@ -1,0 +1,150 @@
+//! The binary itself, as a person at a shell meets it.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_tickmark");
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(BINARY);
+    command.current_dir(folder).args(arguments).env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    command(folder, arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A panel in a process of its own.
+struct Served {
+    child: Child,
+    address: String,
+    lines: Vec<String>,
+}
+
+impl Served {
+    fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let mut child = command(folder, arguments).args(["--listen", "127.0.0.1:0"]).stderr(Stdio::inherit()).spawn().unwrap();
+        let mut lines = Vec::new();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        loop {
+            let mut line = String::new();
+            assert_ne!(out.read_line(&mut line).unwrap(), 0, "the panel ended: {lines:?}");
+            lines.push(line.trim_end().to_owned());
+            if lines.iter().any(|line| line.contains("Set it up: ")) {
+                break;
+            }
+        }
+        let address = lines[0].strip_prefix("Tickmark is at http://").unwrap().strip_suffix("/cp").unwrap().to_owned();
+        Self { child, address, lines }
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    }
+}
+
+#[test]
+fn it_says_where_it_is_and_a_signal_ends_it_whatever_clients_do() {
+    let folder = tempfile::tempdir().unwrap();
+    for signal in ["TERM", "INT"] {
+        let mut panel = Served::start(folder.path(), &[]);
+        assert!(panel.lines[1].contains("/cp/setup?token="), "{:?}", panel.lines);
+        // A request that is never finished must not keep it.
+        let mut half = TcpStream::connect(&panel.address).unwrap();
+        half.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n").unwrap();
+        panel.signal(signal);
+        assert!(panel.child.wait().unwrap().success());
+    }
+    assert!(folder.path().join("tickmark.db").exists());
+}
+
+#[test]
+fn health_is_told_to_anyone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut panel = Served::start(folder.path(), &["serve", "--interval", "1s"]);
+    let mut stream = TcpStream::connect(&panel.address).unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("ok\n"), "{answer}");
+    panel.signal("KILL");
+    panel.child.wait().unwrap();
+    let check = run(folder.path(), &["check"]);
+    assert!(check.status.success(), "{}{}", text(&check.stdout), text(&check.stderr));
+}
+
+#[test]
+fn a_wrong_value_names_the_option_the_value_and_what_is_allowed() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases: [(&[&str], &[&str]); 4] = [
+        (&["--interval", "10"], &["--interval", "10", "10s"]),
+        (&["--listen", "here"], &["--listen", "here", "127.0.0.1:8888"]),
+        (&["--log", "xml"], &["--log", "xml", "text", "json"]),
+        (&["--database", "mysql://x"], &["--database", "mysql", "sqlite"]),
+    ];
+    for (arguments, named) in cases {
+        let output = run(folder.path(), arguments);
+        let told = text(&output.stderr);
+        assert!(!output.status.success(), "{arguments:?}");
+        for word in named {
+            assert!(told.contains(word), "{arguments:?} should name {word}: {told}");
+        }
+    }
+}
+
+#[test]
+fn boxes_users_and_tokens_are_managed_beside_a_running_panel() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut panel = Served::start(folder.path(), &[]);
+    let added = run(folder.path(), &["box", "add", "sip1", "http://127.0.0.1:1/mi", "--kind", "opensips", "--interval", "5s"]);
+    assert!(added.status.success(), "{}", text(&added.stderr));
+    let listed = run(folder.path(), &["box", "list"]);
+    assert!(text(&listed.stdout).contains("sip1") && text(&listed.stdout).contains("http://127.0.0.1:1/mi"), "{}", text(&listed.stdout));
+    let token = run(folder.path(), &["token", "create", "grafana", "--scope", "read"]);
+    let token = text(&token.stdout).split_whitespace().find(|word| word.starts_with("tmk_")).unwrap().to_owned();
+    let ask = |path: &str| {
+        let mut stream = TcpStream::connect(&panel.address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    // The panel looks for changes of others twice a second: ask until it has seen this one.
+    let began = Instant::now();
+    while !ask("/cp/api/v1/boxes").contains("\"sip1\"") {
+        assert!(began.elapsed() < Duration::from_secs(60), "{}", ask("/cp/api/v1/boxes"));
+        std::thread::yield_now();
+    }
+    let kept = run(folder.path(), &["box", "remove", "sip1"]);
+    assert!(!kept.status.success() && text(&kept.stderr).contains("--history"), "{}", text(&kept.stderr));
+    assert!(run(folder.path(), &["box", "remove", "sip1", "--history", "keep"]).status.success());
+    panel.signal("TERM");
+    panel.child.wait().unwrap();
+}
+
+#[test]
+fn help_documents_every_flag() {
+    let folder = tempfile::tempdir().unwrap();
+    let help = text(&run(folder.path(), &["serve", "--help"]).stdout);
+    for flag in ["listen", "database", "interval", "mi-listen", "mi-fifo", "tls-cert", "tls-key", "log", "config"] {
+        assert!(help.contains(&format!("--{flag}")), "--{flag}");
+        assert!(help.contains(&format!("TICKMARK_{}", flag.replace('-', "_").to_uppercase())), "{flag}");
+    }
+    assert!(help.contains("TICKMARK_ADMIN_PASSWORD"));
+    for command in ["box", "user", "token", "get", "list", "reset", "watch", "check", "import", "export"] {
+        assert!(text(&run(folder.path(), &["--help"]).stdout).contains(command), "{command}");
+    }
+}

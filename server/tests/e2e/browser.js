@@ -1,0 +1,108 @@
+// Chromium, and what every test of a page does with it. A console error, a page error or a refused script fails the test.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { chromium } from 'playwright-core';
+
+export const USER = 'operator';
+export const PASSWORD = 'correct horse battery';
+
+/** The longest that a page may take for what is waited for, in milliseconds. */
+const LIMIT_MS = 20_000;
+
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+export function launch() {
+  return chromium.launch({
+    executablePath: process.env.TICKMARK_CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
+/** A page of its own session. `page.complaints` collects what the browser complains of; `expectQuiet` checks that it is nothing. */
+export async function newPage(browser, panel, options = {}) {
+  const context = await browser.newContext({ baseURL: panel.origin, locale: 'en-GB', timezoneId: 'Europe/Berlin', ...options });
+  context.setDefaultTimeout(LIMIT_MS);
+  const page = await context.newPage();
+  page.complaints = [];
+  page.on('console', (message) => {
+    // The client is fetched ahead: without JavaScript it is never used, on a busy machine late. Both are as they must be.
+    if (/preloaded .* but not used/.test(message.text())) return;
+    // A warning too: that is how the client says that an island has no code.
+    if (['error', 'warning'].includes(message.type())) page.complaints.push(`${message.type()}: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => page.complaints.push(`page error: ${error.message}`));
+  return page;
+}
+
+export function expectQuiet(page) {
+  assert.deepEqual(page.complaints, [], 'the browser complained');
+}
+
+/** Makes the first account by the setup link. */
+export async function setUp(page, panel) {
+  await page.goto(await panel.setupLink());
+  await page.getByLabel('User').fill(USER);
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await page.getByLabel('The password again').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Make the account' }).click();
+  await page.waitForURL((url) => url.pathname === '/cp');
+}
+
+/** Signs in on the page where one is. */
+export async function signIn(page, password = PASSWORD) {
+  await page.getByLabel('User').fill(USER);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+/** Waits until the islands of Realtime Statistics follow the box. */
+export function untilLive(page) {
+  return page.locator('#live [data-live]').filter({ hasText: /^live$/ }).waitFor();
+}
+
+/** No rule of axe-core may be broken, and nothing may stick out to the right. */
+export async function expectAccessible(page) {
+  // By evaluation, as the content policy rightly refuses a script element.
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+  const told = violations.map(({ id, help, nodes }) => `${id}: ${help}\n    ${nodes.map(({ html }) => html).join('\n    ')}`);
+  assert.deepEqual(told, [], `axe found fault with ${page.url()}`);
+  const width = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+  assert.ok(width[0] <= width[1], `${page.url()} is ${width[0]} px wide in a window of ${width[1]} px`);
+}
+
+/** Waits until a box has had `count` polls recorded, by the stream that pages follow too. */
+export async function untilRecorded(page, box, count) {
+  const cookies = await page.context().cookies();
+  const leave = new AbortController();
+  const limit = setTimeout(() => leave.abort(new Error(`${box} had not ${count} polls recorded in time`)), LIMIT_MS);
+  const stream = await fetch(new URL(`/cp/events?box=${encodeURIComponent(box)}`, page.url()), {
+    headers: { cookie: cookies.map(({ name, value }) => `${name}=${value}`).join('; ') },
+    signal: leave.signal,
+  });
+  assert.equal(stream.status, 200);
+  let heard = '';
+  for await (const piece of stream.body.pipeThrough(new TextDecoderStream())) {
+    heard += piece;
+    if (heard.split(/^event: ?recorded$/m).length > count) break;
+  }
+  clearTimeout(limit);
+  leave.abort();
+}
+
+/** A number as a page shows it: thousands apart. */
+export function number(text) {
+  const digits = text.replace(/[^\d.-]/g, '');
+  assert.notEqual(digits, '', `“${text}” is not a number`);
+  return Number(digits);
+}

@@ -1,0 +1,75 @@
+//! A box whose numbers a test sets: it answers as a captured OpenSIPS 4.0.1 does.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+
+use axum::{Router, extract::State, http::header, response::IntoResponse, routing::post};
+use serde_json::{Value, json};
+
+/// What it will say.
+#[derive(Clone)]
+pub(crate) struct FakeBox {
+    pub(crate) address: SocketAddr,
+    says: Arc<Mutex<Says>>,
+}
+
+struct Says {
+    statistics: Vec<(String, Value)>,
+    silent: bool,
+    polls: u64,
+}
+
+impl FakeBox {
+    pub(crate) async fn start(statistics: &[(&str, i64)]) -> Self {
+        let statistics = statistics.iter().map(|&(name, value)| (name.to_owned(), json!(value))).collect();
+        let says = Arc::new(Mutex::new(Says { statistics, silent: false, polls: 0 }));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().route("/mi", post(answer)).with_state(Arc::clone(&says));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { address, says }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}/mi", self.address)
+    }
+
+    pub(crate) fn set(&self, name: &str, value: i64) {
+        let mut says = self.says.lock().unwrap();
+        match says.statistics.iter_mut().find(|(known, _)| known == name) {
+            Some((_, old)) => *old = json!(value),
+            None => says.statistics.push((name.to_owned(), json!(value))),
+        }
+    }
+
+    /// From now on it answers 500, as a server that is going down does.
+    pub(crate) fn silence(&self, silent: bool) {
+        self.says.lock().unwrap().silent = silent;
+    }
+}
+
+async fn answer(State(says): State<Arc<Mutex<Says>>>, body: String) -> axum::response::Response {
+    let ask: Value = serde_json::from_str(&body).unwrap();
+    let mut says = says.lock().unwrap();
+    if says.silent {
+        return axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    }
+    let result = match ask["method"].as_str().unwrap() {
+        "get_statistics" => {
+            says.polls += 1;
+            Value::Object(says.statistics.iter().cloned().collect())
+        }
+        "list_statistics" => Value::Object(says.statistics.iter().map(|(name, _)| (name.clone(), kind(name))).collect()),
+        "version" => json!({"Server": "OpenSIPS (4.0.1 (x86_64/linux))"}),
+        "uptime" => json!({"Now": "Mon Nov 23 10:00:00 2026", "Up since": "Mon Nov 23 09:58:39 2026", "Up time": "81 [sec]"}),
+        other => panic!("nobody asked an OpenSIPS for {other} yet"),
+    };
+    let reply = json!({"jsonrpc": "2.0", "result": result, "id": ask["id"]});
+    ([(header::CONTENT_TYPE, "application/json")], reply.to_string()).into_response()
+}
+
+fn kind(name: &str) -> Value {
+    json!(if name.contains("active") || name.contains("timestamp") { "non-incremental" } else { "incremental" })
+}

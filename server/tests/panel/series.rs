@@ -1,0 +1,111 @@
+//! `/cp/api/v1/series`, pictures, export, kinds, restarts.
+
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode, header};
+use serde_json::{Value, json};
+
+use crate::{
+    fake_box::FakeBox,
+    support::{Start, TestPanel},
+};
+
+async fn recorded(name: &str) -> (TestPanel, FakeBox) {
+    let panel = Start::new().signed_in().await;
+    let sip1 = FakeBox::start(&[("core:rcv_requests", 1_000_000), ("dialog:active_dialogs", 9), ("core:timestamp", 500)]).await;
+    panel.add_box("sip1", &sip1.url()).await;
+    panel.until("/cp/api/v1/boxes/sip1", |one| one["state"] == "up").await;
+    panel.send(Method::PUT, &format!("/cp/api/v1/boxes/sip1/ticks/{name}"), json!(null), StatusCode::NO_CONTENT).await;
+    (panel, sip1)
+}
+
+fn samples(series: &Value) -> usize {
+    series["columns"]["t"].as_array().unwrap().len()
+}
+
+#[tokio::test]
+async fn a_restart_is_marked_and_its_increase_is_the_new_value() {
+    let (panel, sip1) = recorded("core:rcv_requests").await;
+    let path = "/cp/api/v1/series?box=sip1&name=core:rcv_requests&span=1h";
+    panel.until(path, |series| samples(series) >= 3).await;
+    sip1.set("core:timestamp", 1);
+    sip1.set("core:rcv_requests", 7);
+    let series = panel.until(path, |series| !series["resets"].as_array().unwrap().is_empty()).await;
+    assert_eq!(series["resets"][0]["cause"], "restart");
+    assert_eq!((series["mode"].as_str(), series["unit"].as_str()), (Some("rate"), Some("requests/s")));
+    for rate in series["columns"]["max"].as_array().unwrap() {
+        let rate = rate.as_f64().unwrap_or_default();
+        assert!((0.0..1_000.0).contains(&rate), "a restart gives no wild rate: {series}");
+    }
+}
+
+#[tokio::test]
+async fn an_outage_is_a_gap_with_its_reason() {
+    let (panel, sip1) = recorded("dialog:active_dialogs").await;
+    let path = "/cp/api/v1/series?box=sip1&name=dialog:active_dialogs&span=1h&mode=value";
+    panel.until(path, |series| samples(series) >= 2).await;
+    sip1.silence(true);
+    let down = panel
+        .until(path, |series| {
+            series["gaps"].as_array().unwrap().iter().any(|gap| gap["to"].as_i64() > gap["from"].as_i64().map(|from| from + 1_000))
+        })
+        .await;
+    let reason = down["gaps"][0]["reason"].as_str().unwrap().to_owned();
+    assert!(reason.contains("500"), "{reason}");
+    let before = samples(&down);
+    sip1.silence(false);
+    let up = panel.until(path, |series| samples(series) > before + 2).await;
+    assert!(up["gaps"].as_array().unwrap().iter().any(|gap| gap["reason"] == reason), "{up}");
+}
+
+#[tokio::test]
+async fn a_span_longer_than_points_comes_in_equal_buckets() {
+    let (panel, _sip1) = recorded("dialog:active_dialogs").await;
+    let path = "/cp/api/v1/series?box=sip1&name=dialog:active_dialogs&span=10s&mode=value";
+    panel.until(path, |series| samples(series) > 5).await;
+    let series = panel.get(&format!("{path}&points=4")).await;
+    let times: Vec<i64> = series["columns"]["t"].as_array().unwrap().iter().map(|t| t.as_i64().unwrap()).collect();
+    assert_eq!(times.len(), 4);
+    assert!(times.windows(2).all(|two| two[1] - two[0] == 2_500), "{times:?}");
+    assert_eq!(series["columns"]["mean"][3].as_f64(), Some(9.0));
+    let wrong = panel.send(Method::GET, &format!("{path}&points=0"), json!(null), StatusCode::BAD_REQUEST).await;
+    assert!(wrong["detail"].as_str().unwrap().contains("points"));
+    panel.send(Method::GET, "/cp/api/v1/series?box=sip1&name=no:such", json!(null), StatusCode::NOT_FOUND).await;
+    panel.send(Method::GET, "/cp/api/v1/series?box=nobody&name=no:such", json!(null), StatusCode::NOT_FOUND).await;
+}
+
+#[tokio::test]
+async fn pictures_and_exports_are_what_they_say() {
+    let (panel, _sip1) = recorded("dialog:active_dialogs").await;
+    panel.until("/cp/api/v1/series?box=sip1&name=dialog:active_dialogs", |series| samples(series) >= 3).await;
+    let query = "box=sip1&name=dialog:active_dialogs&span=1h";
+    let svg = panel.ask(Method::GET, &format!("/cp/api/v1/chart.svg?{query}"), None).await;
+    assert_eq!(svg.headers()[header::CONTENT_TYPE], "image/svg+xml");
+    assert!(svg.text().await.unwrap().starts_with("<svg"));
+    let png = panel.ask(Method::GET, &format!("/cp/api/v1/chart.png?{query}&theme=dark&width=400&height=200"), None).await;
+    assert_eq!((png.status(), png.headers()[header::CONTENT_TYPE].to_str().unwrap()), (StatusCode::OK, "image/png"));
+    assert_eq!(&png.bytes().await.unwrap()[..4], b"\x89PNG");
+    let csv = panel.ask(Method::GET, &format!("/cp/api/v1/export?{query}&format=csv"), None).await.text().await.unwrap();
+    let rows: Vec<&str> = csv.lines().collect();
+    assert_eq!(rows[0], "time,box,name,value");
+    assert!(rows.len() >= 4 && rows[1].ends_with(",sip1,dialog:active_dialogs,9"), "{csv}");
+    let metrics = panel.ask(Method::GET, "/metrics", None).await.text().await.unwrap();
+    assert!(metrics.contains("tickmark_statistic{box=\"sip1\",group=\"dialog\",name=\"active_dialogs\"} 9\n"), "{metrics}");
+    assert!(metrics.contains("tickmark_box_up{box=\"sip1\"} 1\n") && metrics.contains("tickmark_panel_requests_total "));
+}
+
+#[tokio::test]
+async fn a_corrected_kind_holds() {
+    let (panel, sip1) = recorded("core:rcv_requests").await;
+    let path = "/cp/api/v1/boxes/sip1/statistics?match=core:rcv_requests";
+    sip1.set("core:rcv_requests", 1_000_001);
+    panel.until(path, |value| value["statistics"][0]["rate"].is_f64()).await;
+    panel
+        .send(Method::PATCH, "/cp/api/v1/boxes/sip1/statistics/core%3Arcv_requests", json!({"kind": "gauge"}), StatusCode::NO_CONTENT)
+        .await;
+    panel.until(path, |value| value["statistics"][0]["kind"] == "gauge" && value["statistics"][0]["rate"].is_null()).await;
+    panel.send(Method::PATCH, "/cp/api/v1/boxes/sip1/statistics/no%3Asuch", json!({"kind": "gauge"}), StatusCode::NOT_FOUND).await;
+    let panel = Start::again(panel.stop().await).every(Duration::from_secs(1)).signed_in().await;
+    let value = panel.until(path, |value| value["at"].is_i64()).await;
+    assert_eq!(value["statistics"][0]["kind"], "gauge");
+}

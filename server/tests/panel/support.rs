@@ -1,0 +1,188 @@
+//! A panel for tests, and questions to it.
+
+use std::{net::SocketAddr, time::Duration};
+
+use reqwest::{Method, Response, StatusCode, header};
+use serde_json::Value;
+use server::{
+    config::{CommonFlags, Environment, ServeConfig, ServeFlags, format_duration},
+    serve::{Panel, ServeError},
+    source::Secret,
+};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// The password of `admin` in tests.
+pub(crate) const PASSWORD: &str = "correct horse battery";
+/// Waiting for something that must come takes at most this long, on however slow a machine.
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+
+/// A running panel.
+pub(crate) struct TestPanel {
+    pub(crate) address: SocketAddr,
+    pub(crate) setup_link: Option<String>,
+    folder: Option<TempDir>,
+    stop: CancellationToken,
+    serving: Option<JoinHandle<Result<(), ServeError>>>,
+    cookie: Option<String>,
+}
+
+/// How a panel is started.
+pub(crate) struct Start {
+    folder: TempDir,
+    password: Option<&'static str>,
+    interval: Duration,
+}
+
+impl Start {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), password: Some(PASSWORD), interval: Duration::from_millis(200) }
+    }
+
+    /// In the folder of a panel that ran before.
+    pub(crate) fn again(folder: TempDir) -> Self {
+        Self { folder, ..Self::new() }
+    }
+
+    pub(crate) fn without_password(mut self) -> Self {
+        self.password = None;
+        self
+    }
+
+    pub(crate) fn every(mut self, interval: Duration) -> Self {
+        self.interval = interval;
+        self
+    }
+
+    pub(crate) fn config(&self) -> ServeConfig {
+        let database = format!("sqlite:{}", self.folder.path().join("tickmark.db").display());
+        let flags =
+            ServeFlags { listen: Some("127.0.0.1:0".into()), interval: Some(format_duration(self.interval)), ..ServeFlags::default() };
+        let common = CommonFlags { database: Some(database), config: None };
+        let mut config = ServeConfig::load(&flags, &common, &Environment::default()).unwrap();
+        config.admin_password = self.password.map(|password| Secret(password.to_owned()));
+        config
+    }
+
+    /// A panel that nobody is signed in to.
+    pub(crate) async fn open(self) -> TestPanel {
+        let panel = Panel::start(self.config()).await.unwrap();
+        let (address, stop) = (panel.address(), panel.stopper());
+        let setup_link = panel.setup_link().map(str::to_owned);
+        let serving = Some(tokio::spawn(panel.serve()));
+        TestPanel { address, setup_link, folder: Some(self.folder), stop, serving, cookie: None }
+    }
+
+    /// A panel with `admin` signed in.
+    pub(crate) async fn signed_in(self) -> TestPanel {
+        let mut panel = self.open().await;
+        panel.sign_in().await;
+        panel
+    }
+}
+
+impl TestPanel {
+    /// Signs `admin` in; later questions carry the session.
+    pub(crate) async fn sign_in(&mut self) {
+        let body = serde_json::json!({"user": "admin", "password": PASSWORD});
+        let answer = self.ask(Method::POST, "/cp/api/v1/login", Some(&body)).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap();
+        self.cookie = Some(cookie.split(';').next().unwrap().to_owned());
+    }
+
+    pub(crate) fn cookie(&self) -> &str {
+        self.cookie.as_deref().unwrap()
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// A client that follows nothing, so that tests see what the panel says.
+    pub(crate) fn client() -> reqwest::Client {
+        // Another test of this process may have installed it already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(LIMIT).build().unwrap()
+    }
+
+    pub(crate) async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Response {
+        let mut request = Self::client().request(method, self.url(path));
+        if let Some(cookie) = &self.cookie {
+            request = request.header(header::COOKIE, cookie);
+        }
+        if let Some(body) = body {
+            request = request.header(header::CONTENT_TYPE, "application/json").body(body.to_string());
+        }
+        request.send().await.unwrap()
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let answer = self.ask(Method::GET, path, None).await;
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert_eq!(status, StatusCode::OK, "{path}: {text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// Sends JSON and expects a status; answers the body, which may be empty.
+    pub(crate) async fn send(&self, method: Method, path: &str, body: Value, expect: StatusCode) -> Value {
+        let body = (!body.is_null()).then_some(body);
+        let answer = self.ask(method, path, body.as_ref()).await;
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert_eq!(status, expect, "{path}: {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    /// Posts a form as a page of this panel does.
+    pub(crate) async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Response {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let mut request = Self::client().post(self.url(path)).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        request = request.header(header::ORIGIN, self.url(""));
+        if let Some(cookie) = &self.cookie {
+            request = request.header(header::COOKIE, cookie);
+        }
+        request.body(body).send().await.unwrap()
+    }
+
+    /// Adds a box of kind OpenSIPS.
+    pub(crate) async fn add_box(&self, name: &str, address: &str) {
+        let body = serde_json::json!({"name": name, "address": address, "kind": "opensips", "interval": "200ms"});
+        self.send(Method::POST, "/cp/api/v1/boxes", body, StatusCode::CREATED).await;
+    }
+
+    /// Asks again until what must come has come.
+    pub(crate) async fn until(&self, path: &str, is_there: impl Fn(&Value) -> bool) -> Value {
+        let mut turns = tokio::time::interval(Duration::from_millis(50));
+        let waiting = async {
+            loop {
+                turns.tick().await;
+                let value = self.get(path).await;
+                if is_there(&value) {
+                    return value;
+                }
+            }
+        };
+        match tokio::time::timeout(LIMIT, waiting).await {
+            Ok(value) => value,
+            Err(_) => panic!("{path} never became what it must: {}", self.get(path).await),
+        }
+    }
+
+    /// Stops the panel as a signal does; its folder stays for the next.
+    pub(crate) async fn stop(mut self) -> TempDir {
+        self.stop.cancel();
+        if let Some(serving) = self.serving.take() {
+            tokio::time::timeout(LIMIT, serving).await.expect("the panel ends").unwrap().unwrap();
+        }
+        self.folder.take().unwrap()
+    }
+}
+
+impl Drop for TestPanel {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}

@@ -1,0 +1,119 @@
+//! What the store has answered for survives `kill -9`, also while it seals. The test runs itself again as the process to kill.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where something fails, in its helpers too")]
+
+use std::process::Stdio;
+
+use app::model::{BoxKind, Number, Origin};
+use server::store::{BoxSpec, PollRecord, SeriesId, Store};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
+
+/// Names the database, in the process to kill.
+const DATABASE: &str = "TICKMARK_TEST_KILL_DATABASE";
+/// Processes that are killed one after the other.
+const ROUNDS: usize = 6;
+/// Series of the box: enough that sealing takes a while.
+const SERIES: usize = 50;
+/// Polls that are under way at once.
+const POLLS: i64 = 20;
+
+async fn series_of(store: &Store) -> (i64, Vec<SeriesId>) {
+    let id = match store.boxes().await.unwrap().first() {
+        Some(stored) => stored.id,
+        None => {
+            let spec = BoxSpec {
+                name: "a".to_owned(),
+                address: "http://127.0.0.1:8888/mi".to_owned(),
+                kind: BoxKind::Opensips,
+                interval_ms: None,
+                labels: [].into(),
+                paused: false,
+                origin: Origin::Panel,
+                user: None,
+                password_sealed: None,
+            };
+            store.add_box(&spec, 1).await.unwrap()
+        }
+    };
+    let names: Vec<String> = (0..SERIES).map(|i| format!("s:{i}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    (id, store.series_ids(id, &names).await.unwrap())
+}
+
+/// How many polls are stored; each must be whole, and in its place.
+async fn stored(store: &Store, series: &[SeriesId]) -> i64 {
+    let mut counts = Vec::new();
+    for (i, series) in (0..).zip(series) {
+        let samples = store.samples(*series, i64::MIN, i64::MAX).await.unwrap();
+        for (n, (at, value)) in (0..).zip(samples.at_ms.iter().zip(&samples.values)) {
+            assert_eq!((*at, *value), (n * 10, Some(Number::Int(n * i))));
+        }
+        counts.push(i64::try_from(samples.at_ms.len()).unwrap());
+    }
+    assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+    counts[0]
+}
+
+/// The process to kill: records and seals without end, and says how many polls were answered for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_until_killed() {
+    let Ok(database) = std::env::var(DATABASE) else { return };
+    let store = Store::open(&database).await.unwrap();
+    let (box_id, series) = series_of(&store).await;
+    let mut next = stored(&store, &series).await;
+    let sealing = store.clone();
+    tokio::spawn(async move {
+        loop {
+            sealing.seal_due(i64::MAX).await.unwrap();
+        }
+    });
+    loop {
+        let polls = (next..next + POLLS).map(|n| PollRecord {
+            box_id,
+            at_ms: n * 10,
+            interval_ms: 10,
+            values: (0..).zip(&series).map(|(i, series)| (*series, Some(Number::Int(n * i)))).collect(),
+            marks: Vec::new(),
+        });
+        for result in futures::future::join_all(polls.map(|poll| store.record(poll))).await {
+            result.unwrap();
+        }
+        next += POLLS;
+        println!("\nanswered {next}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_answered_survives_kill_9() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = format!("sqlite:{}", folder.path().join("kill.db").display());
+    for round in 0..ROUNDS {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "records_until_killed", "--nocapture"])
+            .env(DATABASE, &database)
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut answered = 0;
+        let mut heard = 0;
+        while heard < 2 + round
+            && let Some(line) = lines.next_line().await.unwrap()
+        {
+            if let Some(count) = line.strip_prefix("answered ") {
+                answered = count.parse().unwrap();
+                heard += 1;
+            }
+        }
+        child.kill().await.unwrap();
+        assert_eq!(heard, 2 + round, "the process ended by itself");
+        let store = Store::open(&database).await.unwrap();
+        let (_, series) = series_of(&store).await;
+        let found = stored(&store, &series).await;
+        assert!(found >= answered, "{found} of {answered}");
+        assert_eq!(store.check(|_| {}).await.unwrap().faults, [""; 0]);
+        store.close().await;
+    }
+}
