@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# Installs what is missing for what is named: build, client, kamailio, browser, checks. Says nothing when all is there.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+PATH=$PATH:/usr/sbin:/sbin:$HOME/.cargo/bin
+readonly wasm=wasm32-unknown-unknown
+# Pinned, so that a new release of a tool cannot turn a good commit bad.
+readonly tools=(cargo-deny@0.20.2 cargo-machete@0.9.2)
+
+say() { printf '%s\n' "$*" >&2; }
+have() { command -v "$1" >/dev/null; }
+
+# Runs a command and shows what it printed only if it failed.
+quietly() {
+    local output
+    if ! output=$("$@" 2>&1 </dev/null); then
+        say "$output"
+        return 1
+    fi
+}
+
+packages=()
+want() { # a command, then the Debian packages that bring it
+    local command=$1
+    shift
+    have "$command" || packages+=("$@")
+}
+
+install_packages() {
+    [ ${#packages[@]} -gt 0 ] || return 0
+    local become=()
+    if [ "$(id -u)" != 0 ]; then become=(sudo); fi
+    if ! have apt-get; then
+        say "Missing: ${packages[*]} (names of Debian's packages). Install them with your system's package manager, then try again."
+        exit 1
+    fi
+    if [ ${#become[@]} -gt 0 ] && ! { have sudo && sudo -n true 2>/dev/null; }; then
+        say "Missing: ${packages[*]}. To install them type:"
+        say "    sudo apt-get install ${packages[*]}"
+        exit 1
+    fi
+    say "Installing ${packages[*]} …"
+    local apt=("${become[@]}" env DEBIAN_FRONTEND=noninteractive apt-get)
+    # The lists may be old, or not there at all.
+    if ! quietly "${apt[@]}" install -y --no-install-recommends "${packages[@]}" 2>/dev/null; then
+        quietly "${apt[@]}" update
+        quietly "${apt[@]}" install -y --no-install-recommends "${packages[@]}"
+    fi
+    packages=()
+}
+
+need_build() {
+    if ! have cargo || ! have rustc; then
+        say "Rust is missing. Install it from https://rustup.rs, then try again."
+        exit 1
+    fi
+    local wanted found
+    wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+    found=$(rustc --version | cut -d ' ' -f 2 | cut -d - -f 1)
+    if [ "$(printf '%s\n' "$wanted" "$found" | sort -V | head -n 1)" != "$wanted" ]; then
+        say "Rust $wanted or later is needed, here is $found. To update it type:"
+        say "    rustup update stable"
+        exit 1
+    fi
+    # Some crates bring C: SQLite, and the arithmetic of TLS.
+    if ! echo '#include <stdlib.h>' | cc -E - >/dev/null 2>&1; then packages+=(gcc libc6-dev); fi
+}
+
+need_client() {
+    if [ "${TICKMARK_CLIENT_TOOLCHAIN:-}" != debian ]; then
+        if [ -d "$(rustc --print sysroot)/lib/rustlib/$wasm/lib" ]; then return; fi
+        if have rustup; then
+            say "Adding Rust's target $wasm …"
+            if quietly rustup target add "$wasm"; then return; fi
+            say "rustup could not add it; Debian's compiler for it stands in."
+        fi
+    fi
+    [ -d /usr/lib/rustlib/src/rust/library/std ] || packages+=(rustc-web rust-web-src)
+}
+
+need_kamailio() {
+    want kamailio kamailio
+    want sipp sip-tester
+}
+
+need_browser() {
+    want chromium chromium
+    want node nodejs npm
+    want npm npm
+    install_packages
+    local e2e=server/tests/e2e
+    if [ "$e2e/node_modules/.package-lock.json" -nt "$e2e/package-lock.json" ]; then return; fi
+    say "Installing the browser tests' two packages …"
+    quietly npm --prefix "$e2e" ci
+    touch "$e2e/node_modules/.package-lock.json"
+}
+
+need_checks() {
+    local tool
+    for tool in "${tools[@]}"; do
+        if ! have "${tool%@*}"; then
+            say "Building ${tool%@*}, once: this takes some minutes …"
+            quietly cargo install --locked "$tool"
+        fi
+    done
+}
+
+for part in "$@"; do "need_$part"; done
+install_packages

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Runs every test and ends with how many passed and failed, all kinds together.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+PATH=$PATH:/usr/sbin
+log=$(mktemp -d)
+trap 'rm -rf "$log"' EXIT
+
+# The sum of the numbers that stand before a word.
+sum() { # a word, a file
+    grep -oE "[0-9]+ $1" "$2" | awk '{ total += $1 } END { print total + 0 }'
+}
+
+status=0
+echo "Building the panel and its tests …"
+cargo build --quiet --locked --bin tickmark
+if cargo nextest --version >/dev/null 2>&1; then
+    cargo nextest run --locked --workspace --cargo-quiet --status-level fail --final-status-level fail 2>&1 | tee "$log/rust" || status=1
+    grep -E '^ +Summary ' "$log/rust" >"$log/rust.sums" || true
+else
+    cargo test --quiet --locked --workspace --no-fail-fast 2>&1 | tee "$log/rust" || status=1
+    grep '^test result:' "$log/rust" >"$log/rust.sums" || true
+fi
+
+echo "Chromium against a Kamailio under traffic …"
+export TICKMARK_BIN=${TICKMARK_BIN:-$(realpath "${CARGO_TARGET_DIR:-target}")/debug/tickmark}
+(cd server/tests/e2e && node --test --test-reporter=spec --test-reporter-destination=stdout \
+    --test-reporter=tap --test-reporter-destination="$log/browser") || status=1
+# TAP's closing lines read `# pass 12`.
+sed -n 's/^# \(pass\|fail\) \([0-9]*\)$/\2 \1ed/p' "$log/browser" >"$log/browser.sums"
+
+cat "$log"/*.sums >"$log/sums"
+passed=$(sum passed "$log/sums") failed=$(sum failed "$log/sums")
+# Tests that could not even be built or begun fail too.
+if [ "$status" != 0 ] && [ "$failed" = 0 ]; then failed=1; fi
+echo "$passed passed, $failed failed"
+exit "$status"

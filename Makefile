@@ -1,0 +1,32 @@
+# The only commands a person needs. Each installs what it lacks, or says what to install.
+
+RELEASE = $(or $(CARGO_TARGET_DIR),target)/release/tickmark
+
+.PHONY: run test check audit demo pictures
+
+run: ## the panel, with its database in tickmark.db
+	@.ci/need.sh build client
+	@.ci/build.sh
+	@exec $(RELEASE) --database sqlite:tickmark.db
+
+demo: ## the panel beside a Kamailio under traffic, ten statistics ticked
+	@.ci/need.sh build client kamailio
+	@.ci/build.sh
+	@exec .ci/demo.sh $(RELEASE)
+
+test: ## every test: Rust, and Chromium against a real Kamailio
+	@.ci/need.sh build client kamailio browser
+	@.ci/test.sh
+
+check: ## format, lints, documentation, licences, unused dependencies
+	@.ci/need.sh build client checks
+	@.ci/check.sh
+
+audit: ## known holes in dependencies; fetches the list of them
+	@.ci/need.sh checks
+	@cargo deny --log-level error check advisories
+
+pictures: ## the pictures of the README, drawn anew
+	@.ci/need.sh build client kamailio browser
+	@.ci/build.sh
+	@TICKMARK_BIN=$(abspath $(RELEASE)) npm --prefix server/tests/e2e --silent run pictures
