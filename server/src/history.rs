@@ -41,7 +41,7 @@ pub struct History {
     pub columns: Columns,
     /// Where there are no values and why, cut to the span, in the order of their starts.
     pub gaps: Vec<Gap>,
-    /// Where the counter began anew: the marks given, and drops that nobody marked; in the order of their times.
+    /// The marks given, and drops of a counter that nobody marked; in the order of their times.
     pub resets: Vec<Reset>,
 }
 
@@ -52,26 +52,38 @@ pub const fn lookback_ms(interval_ms: i64) -> i64 {
 }
 
 /// Columns, gaps and resets of one series over a span. `samples` and `resets` begin [`lookback_ms`] before it; `box_gaps` are those
-/// that touch it.
+/// that touch it. Samples come in the order of their recording, which is what rates and drops are told from, and are drawn in that of
+/// their times.
 #[must_use]
 pub fn columns(samples: &Samples, box_gaps: &[Gap], resets: &[Reset], kind: Kind, span: Span) -> History {
-    let start = samples.at_ms.partition_point(|&at| at < span.from_ms);
-    let end = samples.at_ms.partition_point(|&at| at < span.to_ms).max(start);
     let values: Cow<'_, [Option<Number>]> = match span.mode {
         Mode::Value => Cow::Borrowed(&samples.values),
         Mode::Rate => Cow::Owned(rates::rates(samples, resets, kind)),
     };
-    let gaps = gaps::gaps(samples, box_gaps, span, start..end);
-    let columns = if end - start <= span.points {
-        themselves(samples, &values, start..end)
-    } else {
-        buckets::buckets(&samples.at_ms[start..end], &values[start..end], span)
-    };
-    let mut resets: Vec<Reset> = match kind {
+    let mut marks: Vec<Reset> = match kind {
         Kind::Counter => rates::with_drops(samples, resets),
         Kind::Gauge => resets.to_vec(),
     };
-    resets.retain(|reset| (span.from_ms..span.to_ms).contains(&reset.at));
+    marks.retain(|reset| (span.from_ms..span.to_ms).contains(&reset.at));
+    if samples.at_ms.is_sorted() {
+        return drawn(samples, &values, box_gaps, marks, span);
+    }
+    let mut order: Vec<usize> = (0..samples.at_ms.len()).collect();
+    order.sort_by_key(|&i| samples.at_ms[i]);
+    let values: Vec<Option<Number>> = order.iter().map(|&i| values[i]).collect();
+    drawn(&samples.in_order(&order), &values, box_gaps, marks, span)
+}
+
+/// What there is to draw of samples in the order of their times.
+fn drawn(samples: &Samples, values: &[Option<Number>], box_gaps: &[Gap], resets: Vec<Reset>, span: Span) -> History {
+    let start = samples.at_ms.partition_point(|&at| at < span.from_ms);
+    let end = samples.at_ms.partition_point(|&at| at < span.to_ms).max(start);
+    let gaps = gaps::gaps(samples, box_gaps, span, start..end);
+    let columns = if end - start <= span.points {
+        themselves(samples, values, start..end)
+    } else {
+        buckets::buckets(&samples.at_ms[start..end], &values[start..end], span)
+    };
     History { columns, gaps, resets }
 }
 

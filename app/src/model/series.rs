@@ -59,7 +59,7 @@ pub struct Gap {
     pub reason: String,
 }
 
-/// Why a counter began anew.
+/// What happened at an instant that changes how the samples around it are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
@@ -72,6 +72,8 @@ pub enum ResetCause {
     Person,
     /// A schedule reset it.
     Schedule,
+    /// No counter began anew, but the panel's clock was set back: from here on, times repeat.
+    Clock,
 }
 
 impl ResetCause {
@@ -83,7 +85,14 @@ impl ResetCause {
             Self::Drop => "drop",
             Self::Person => "person",
             Self::Schedule => "schedule",
+            Self::Clock => "clock",
         }
+    }
+
+    /// Whether a counter is known to have begun anew: its increase is the new value then. A drop alone does not tell.
+    #[must_use]
+    pub fn began_anew(self) -> bool {
+        matches!(self, Self::Restart | Self::Person | Self::Schedule)
     }
 
     /// The cause that a word of the store names.
@@ -94,12 +103,13 @@ impl ResetCause {
             "drop" => Some(Self::Drop),
             "person" => Some(Self::Person),
             "schedule" => Some(Self::Schedule),
+            "clock" => Some(Self::Clock),
             _ => None,
         }
     }
 }
 
-/// An instant at which a counter began anew.
+/// An instant at which a counter began anew, or the clock was set back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct Reset {
@@ -134,6 +144,6 @@ pub struct Series {
     pub columns: Columns,
     /// Where there are no values, and why.
     pub gaps: Vec<Gap>,
-    /// Where the counter began anew.
+    /// Where the counter began anew, and where the clock was set back.
     pub resets: Vec<Reset>,
 }

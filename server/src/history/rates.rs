@@ -5,24 +5,25 @@ use app::model::{Kind, Number, Reset, ResetCause};
 use super::{apart, drawable};
 use crate::store::Samples;
 
-/// The rate at each sample; none at the first, after a gap, beside an unknown value, and where a counter fell for no known reason.
+/// The rate at each sample, which are in the order of their recording; none at the first, after a gap, beside an unknown value, where
+/// a counter fell for no known reason, and where the clock was set back.
 pub(super) fn rates(samples: &Samples, resets: &[Reset], kind: Kind) -> Vec<Option<Number>> {
     let mut rates = Vec::with_capacity(samples.values.len());
-    let mut marks = Marks::new(resets);
+    let mut marks = Marks::new(samples, resets);
     let mut before = None;
     for (i, &value) in samples.values.iter().enumerate() {
         let value = drawable(value);
-        let began_anew = i > 0 && marks.began_anew(samples.at_ms[i - 1], samples.at_ms[i]).is_some_and(|cause| cause != ResetCause::Drop);
+        let mark = if i > 0 { marks.between(samples.at_ms[i - 1], samples.at_ms[i]) } else { Between::default() };
         let rate = match (before, value) {
-            (Some(before), Some(value)) if !apart(samples, i) => {
+            (Some(before), Some(value)) if !apart(samples, i) && !mark.unclear => {
                 let increase = match kind {
                     Kind::Gauge => Some(difference(value, before)),
-                    Kind::Counter if began_anew => Some(value.as_f64()),
+                    Kind::Counter if mark.cause.is_some_and(ResetCause::began_anew) => Some(value.as_f64()),
                     Kind::Counter => Some(difference(value, before)).filter(|increase| *increase >= 0.0),
                 };
                 #[expect(clippy::cast_precision_loss, reason = "milliseconds between two polls")]
                 let seconds = (samples.at_ms[i] - samples.at_ms[i - 1]) as f64 / 1_000.0;
-                increase.map(|increase| Number::Float(increase / seconds))
+                increase.filter(|_| seconds > 0.0).map(|increase| Number::Float(increase / seconds))
             }
             _ => None,
         };
@@ -35,14 +36,14 @@ pub(super) fn rates(samples: &Samples, resets: &[Reset], kind: Kind) -> Vec<Opti
 /// The marks, and one for each fall of a counter that has none.
 pub(super) fn with_drops(samples: &Samples, resets: &[Reset]) -> Vec<Reset> {
     let mut all = resets.to_vec();
-    let mut marks = Marks::new(resets);
+    let mut marks = Marks::new(samples, resets);
     for (i, pair) in samples.values.windows(2).enumerate() {
         let (from, to) = (samples.at_ms[i], samples.at_ms[i + 1]);
         let fell = match (drawable(pair[0]), drawable(pair[1])) {
-            (Some(before), Some(value)) => difference(value, before) < 0.0,
+            (Some(before), Some(value)) => from < to && difference(value, before) < 0.0,
             _ => false,
         };
-        if fell && marks.began_anew(from, to).is_none() {
+        if fell && marks.between(from, to).cause.is_none() {
             all.push(Reset { at: to, cause: ResetCause::Drop, by: None });
         }
     }
@@ -62,20 +63,40 @@ fn difference(value: Number, before: Number) -> f64 {
     }
 }
 
-/// Walks along the marks as time goes on.
+/// What marks say of the step from one sample to the next.
+#[derive(Clone, Copy, Debug, Default)]
+struct Between {
+    /// Why a counter began anew; a known cause goes before a drop.
+    cause: Option<ResetCause>,
+    /// The clock ran through this time twice: to which of the two a mark belongs is not known.
+    unclear: bool,
+}
+
+/// Walks along the marks as time goes on, and begins again where it was set back.
 struct Marks<'a> {
+    all: &'a [Reset],
     rest: &'a [Reset],
+    /// Spans that the clock ran through more than once.
+    repeated: Vec<(i64, i64)>,
 }
 
 impl<'a> Marks<'a> {
-    fn new(resets: &'a [Reset]) -> Self {
-        Self { rest: resets }
+    fn new(samples: &Samples, resets: &'a [Reset]) -> Self {
+        let back = samples.at_ms.windows(2).filter(|pair| pair[1] < pair[0]);
+        Self { all: resets, rest: resets, repeated: back.map(|pair| (pair[1], pair[0])).collect() }
     }
 
-    /// Why a counter began anew after one sample and up to the next; a known cause goes before a drop.
-    fn began_anew(&mut self, after: i64, up_to: i64) -> Option<ResetCause> {
+    /// What the marks after one sample and up to the next say.
+    fn between(&mut self, after: i64, up_to: i64) -> Between {
+        if up_to < after {
+            self.rest = self.all;
+            return Between::default();
+        }
         self.rest = &self.rest[self.rest.iter().take_while(|reset| reset.at <= after).count()..];
-        let between = self.rest.iter().take_while(|reset| reset.at <= up_to).map(|reset| reset.cause);
-        between.reduce(|cause, other| if cause == ResetCause::Drop { other } else { cause })
+        let between = self.rest.iter().take_while(|reset| reset.at <= up_to);
+        let marked = between.filter(|reset| reset.cause != ResetCause::Clock).map(|reset| reset.cause);
+        let cause = marked.reduce(|cause, other| if cause == ResetCause::Drop { other } else { cause });
+        let unclear = cause.is_some() && self.repeated.iter().any(|&(from, to)| after <= to && up_to >= from);
+        Between { cause, unclear }
     }
 }

@@ -162,6 +162,32 @@ fn more_samples_than_points_become_buckets() {
     assert_eq!(text(&columns.last), "9 1.5 _ 3");
 }
 
+/// Series as text at times of their own, in the order of recording.
+fn series_at(times_s: &[i64], text: &str) -> Samples {
+    let mut samples = series(text);
+    samples.at_ms = times_s.iter().map(|at| at * 1_000).collect();
+    samples
+}
+
+#[test]
+fn a_clock_set_back_hides_no_sample_and_makes_up_no_rate() {
+    let samples = series_at(&[0, 10, 20, 30, 5, 15, 25, 35], "100 110 120 130 140 150 160 170");
+    let value = columns(&samples, &[], &[mark(5_000, ResetCause::Clock)], Kind::Counter, whole(Mode::Value));
+    assert_eq!(value.columns.t, [0, 5_000, 10_000, 15_000, 20_000, 25_000, 30_000, 35_000]);
+    assert_eq!(text(&value.columns.last), "100 140 110 150 120 160 130 170");
+    assert_eq!(value.resets, [mark(5_000, ResetCause::Clock)]);
+    let rate = columns(&samples, &[], &[mark(5_000, ResetCause::Clock)], Kind::Counter, whole(Mode::Rate));
+    assert_eq!(text(&rate.columns.last), "_ _ 1.0 1.0 1.0 1.0 1.0 1.0");
+}
+
+#[test]
+fn a_mark_in_a_time_that_ran_twice_gives_no_rate() {
+    let samples = series_at(&[0, 10, 20, 30, 5, 15, 25, 35, 45], "100 110 5 15 25 35 45 55 65");
+    let rate = columns(&samples, &[], &[mark(20_000, ResetCause::Restart)], Kind::Counter, whole(Mode::Rate));
+    assert_eq!(text(&rate.columns.last), "_ _ 1.0 1.0 _ _ 1.0 1.0 1.0");
+    assert_eq!(rate.resets, [mark(20_000, ResetCause::Restart)]);
+}
+
 #[test]
 fn infinity_is_not_drawn() {
     let mut samples = series("1 2 3");

@@ -36,7 +36,8 @@ struct Piece {
 }
 
 impl Store {
-    /// The samples of a series with `from_ms <= at_ms < to_ms`, from chunks and head as one. A series that is not there has none.
+    /// The samples of a series with `from_ms <= at_ms < to_ms`, from chunks and head as one, in the order of their recording: where
+    /// a clock was set back, times go back with it and no sample takes another's place. A series that is not there has none.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] names what does not decode.
@@ -220,30 +221,24 @@ async fn chunk_rows(
 }
 
 impl Piece {
-    /// Adds what lies in the span. Where it overlaps what is there (a clock had stepped back), what was recorded later holds: but only
-    /// from the first to the last sample that this series has in it, since a poll may be recorded in parts, each of other series.
+    /// Adds what lies in the span. A sample that repeats the one before (a statistic ticked twice between two polls) is one sample.
     fn append(&self, samples: &mut Samples, from_ms: i64, to_ms: i64) {
-        let range = self.times.within(from_ms, to_ms);
-        if self.times.at_ms.first().is_none_or(|&first| samples.at_ms.last().is_none_or(|&last| last < first)) {
-            return self.put(range, samples);
+        let mut range = self.times.within(from_ms, to_ms);
+        if self.repeats(range.start, samples) {
+            range.start += 1;
         }
-        let mut whole = Samples::default();
-        self.put(0..self.times.at_ms.len(), &mut whole);
-        let (Some(&first), Some(&last)) = (whole.at_ms.first(), whole.at_ms.last()) else { return };
-        let low = samples.at_ms.partition_point(|&at| at < first);
-        let high = samples.at_ms.partition_point(|&at| at <= last);
-        let mut after = Samples {
-            at_ms: samples.at_ms.split_off(high),
-            values: samples.values.split_off(high),
-            interval_ms: samples.interval_ms.split_off(high),
-        };
-        samples.at_ms.truncate(low);
-        samples.values.truncate(low);
-        samples.interval_ms.truncate(low);
         self.put(range, samples);
-        samples.at_ms.append(&mut after.at_ms);
-        samples.values.append(&mut after.values);
-        samples.interval_ms.append(&mut after.interval_ms);
+    }
+
+    /// Whether a poll says once more what was said last.
+    fn repeats(&self, poll: usize, samples: &Samples) -> bool {
+        let at = self.times.at_ms.get(poll);
+        if at.is_none() || at != samples.at_ms.last() {
+            return false;
+        }
+        let mut again = None;
+        self.column.for_each(poll..poll + 1, |_, value| again = Some(value));
+        again.is_some_and(|value| samples.values.last() == Some(&value))
     }
 
     fn put(&self, range: std::ops::Range<usize>, samples: &mut Samples) {

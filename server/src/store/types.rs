@@ -76,8 +76,8 @@ pub struct SeriesId(pub i64);
 pub struct PollRecord {
     /// The box.
     pub box_id: i64,
-    /// The poll's time, epoch milliseconds. After a clock stepped back it may lie before earlier records: where they overlap, what
-    /// was recorded later holds. One poll may be recorded in parts of the same time, each of other series.
+    /// The poll's time, epoch milliseconds. After a clock was set back it may lie before earlier records: both are kept.
+    /// One poll may be recorded in parts of the same time, each of other series.
     pub at_ms: i64,
     /// The interval the box was polled at, milliseconds.
     pub interval_ms: i64,
@@ -100,15 +100,27 @@ pub struct Mark {
     pub by: Option<String>,
 }
 
-/// The samples of one series, in the order of their times.
+/// The samples of one series, in the order of their recording.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Samples {
-    /// Times, epoch milliseconds, strictly growing.
+    /// Times, epoch milliseconds. They grow, but for where a clock was set back.
     pub at_ms: Vec<i64>,
     /// A value each; none where the box gave none.
     pub values: Vec<Option<Number>>,
     /// The interval the box was polled at, milliseconds, at each sample.
     pub interval_ms: Vec<i64>,
+}
+
+impl Samples {
+    /// These samples in another order: `order` says which comes first, and so on.
+    #[must_use]
+    pub fn in_order(&self, order: &[usize]) -> Self {
+        Self {
+            at_ms: order.iter().map(|&i| self.at_ms[i]).collect(),
+            values: order.iter().map(|&i| self.values[i]).collect(),
+            interval_ms: order.iter().map(|&i| self.interval_ms[i]).collect(),
+        }
+    }
 }
 
 /// What `tickmark check` found.

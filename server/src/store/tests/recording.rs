@@ -151,21 +151,35 @@ async fn too_many_waiting_polls_are_dropped_and_counted() {
 }
 
 #[tokio::test]
-async fn where_a_clock_stepped_back_what_was_recorded_later_holds() {
+async fn where_a_clock_was_set_back_no_sample_takes_anothers_place() {
     let store = memory().await;
     let (id, series) = with_series(&store, 1).await;
     record_all(&store, counting(id, series[0], [100, 200, 300, 400, 500], 1)).await;
     record_all(&store, counting(id, series[0], [200, 250, 350], 6)).await;
-    let expected = [(100, 1), (200, 6), (250, 7), (350, 8), (400, 4), (500, 5)];
+    let mut expected = vec![(100, 1), (200, 2), (300, 3), (400, 4), (500, 5), (200, 6), (250, 7), (350, 8)];
+    let within = [(300, 3), (400, 4), (250, 7), (350, 8)];
     assert_eq!(ints(&everything(&store, series[0]).await), expected);
-    assert_eq!(ints(&store.samples(series[0], 250, 450).await.unwrap()), expected[2..5]);
+    assert_eq!(ints(&store.samples(series[0], 250, 450).await.unwrap()), within);
     seal_all(&store).await;
     assert_eq!(ints(&everything(&store, series[0]).await), expected);
+    assert_eq!(ints(&store.samples(series[0], 250, 450).await.unwrap()), within);
     record_all(&store, counting(id, series[0], [100, 600], 9)).await;
-    assert_eq!(ints(&everything(&store, series[0]).await), [(100, 9), (600, 10)]);
+    expected.extend([(100, 9), (600, 10)]);
+    assert_eq!(ints(&everything(&store, series[0]).await), expected);
     seal_all(&store).await;
-    assert_eq!(ints(&everything(&store, series[0]).await), [(100, 9), (600, 10)]);
+    assert_eq!(ints(&everything(&store, series[0]).await), expected);
     assert_eq!(store.check(|_| {}).await.unwrap().faults, [""; 0]);
+}
+
+#[tokio::test]
+async fn the_same_sample_twice_is_one() {
+    let store = memory().await;
+    let (id, series) = with_series(&store, 1).await;
+    record_all(&store, counting(id, series[0], [100, 200], 1)).await;
+    record_all(&store, counting(id, series[0], [200, 300], 2)).await;
+    assert_eq!(ints(&everything(&store, series[0]).await), [(100, 1), (200, 2), (300, 3)]);
+    seal_all(&store).await;
+    assert_eq!(ints(&everything(&store, series[0]).await), [(100, 1), (200, 2), (300, 3)]);
 }
 
 #[tokio::test]
@@ -174,7 +188,7 @@ async fn a_clock_that_leaps_corrupts_nothing() {
     let (id, series) = with_series(&store, 1).await;
     let far = 2_000_000_000_000;
     record_all(&store, counting(id, series[0], [1_000, far, far + 10, 2_000, 3_000, 100_000_000, i64::MAX - 1, i64::MIN, 4_000], 1)).await;
-    let expected = [(i64::MIN, 8), (1_000, 1), (2_000, 4), (3_000, 5), (4_000, 9), (100_000_000, 6), (far, 2), (far + 10, 3)];
+    let expected = [(1_000, 1), (far, 2), (far + 10, 3), (2_000, 4), (3_000, 5), (100_000_000, 6), (i64::MIN, 8), (4_000, 9)];
     assert_eq!(ints(&store.samples(series[0], i64::MIN, far + 11).await.unwrap()), expected);
     seal_all(&store).await;
     assert_eq!(ints(&store.samples(series[0], i64::MIN, far + 11).await.unwrap()), expected);
