@@ -15,4 +15,4 @@ pub use page::{
     Theme,
 };
 pub use series::{Column, Columns, Gap, Mode, Reset, ResetCause, Series};
-pub use statistic::{Kind, LiveStatistic, LiveValues, Recorded, Statistic, Statistics, split_name};
+pub use statistic::{Fault, Kind, LiveStatistic, LiveValues, Recorded, Removed, Statistic, Statistics, split_name};

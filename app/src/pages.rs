@@ -74,7 +74,7 @@ fn title(page: &Page) -> String {
 }
 
 fn bare_frame() -> Frame {
-    Frame { tab: Tab::None, user: None, theme: Theme::Auto, here: "/cp".to_owned(), notice: None, alert: None }
+    Frame { tab: Tab::None, user: None, theme: Theme::Auto, here: "/cp".to_owned(), notice: None, alert: None, fault: None }
 }
 
 /// Shown when the server forgot to provide a page: a fault of the program, but still a page.

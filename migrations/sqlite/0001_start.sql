@@ -34,6 +34,8 @@ create table box (
     -- The number and the time of the last poll that is sealed.
     sealed_seq integer not null default 0,
     sealed_ms integer,
+    -- When the server last started, as far as its polls told.
+    started_ms integer,
     constraint box_paused check (paused in (0, 1)),
     constraint box_purging check (purging in (0, 1))
 );

@@ -8,6 +8,7 @@ use std::{
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use subtle::ConstantTimeEq;
+use tokio::sync::watch;
 
 use crate::{
     config::check_account_name,
@@ -122,13 +123,27 @@ pub struct Auth {
     throttle: Mutex<Throttle>,
     /// Held while the first account is made, so that one link makes one account.
     setup: tokio::sync::Mutex<()>,
+    /// Counts those who left.
+    left: watch::Sender<u64>,
 }
 
 impl Auth {
     /// Over the accounts of a store.
     #[must_use]
     pub fn new(store: Store) -> Self {
-        Self { store, passwords: Passwords::default(), throttle: Mutex::default(), setup: tokio::sync::Mutex::default() }
+        Self {
+            store,
+            passwords: Passwords::default(),
+            throttle: Mutex::default(),
+            setup: tokio::sync::Mutex::default(),
+            left: watch::Sender::new(0),
+        }
+    }
+
+    /// Changes whenever somebody leaves: what is still open for them is to be closed.
+    #[must_use]
+    pub fn doors(&self) -> watch::Receiver<u64> {
+        self.left.subscribe()
     }
 
     /// Hashes and checks passwords within the panel's bounds.
@@ -191,6 +206,7 @@ impl Auth {
     pub async fn logout(&self, headers: &HeaderMap) -> Result<SessionCookie, AuthError> {
         if let Some(secret) = session_secret(headers) {
             self.store.remove_session(&hash_secret(secret)).await?;
+            self.left.send_modify(|left| *left += 1);
         }
         Ok(SessionCookie::end())
     }

@@ -60,6 +60,10 @@ pub struct Counts {
     pub polls_answered: Counter,
     /// Polls failed, by kind, in the order of [`FAILURE_KINDS`].
     pub polls_failed: [Counter; FAILURE_KINDS.len()],
+    /// Polls that were queued to be recorded.
+    pub polls_queued: Counter,
+    /// Polls that left that queue, recorded or lost.
+    pub polls_settled: Counter,
     /// Polls whose samples could not be recorded.
     pub polls_lost: Counter,
 }
@@ -92,12 +96,11 @@ const TABLE: &[Row] = &[
     ("panel", "logins_failed", Kind::Counter, "logins", "Logins with a wrong name or password."),
     ("panel", "memory", Kind::Gauge, "bytes", "Memory that the panel itself uses (resident)."),
     ("polls", "answered", Kind::Counter, "polls", "Questions to boxes that were answered."),
-    ("polls", "lost", Kind::Counter, "polls", "Answers whose samples could not be recorded."),
+    ("polls", "lost", Kind::Counter, "polls", "Answers whose samples could not be recorded, and are lost."),
     ("store", "size", Kind::Gauge, "bytes", "Size of the database with its log."),
     ("store", "samples", Kind::Counter, "samples", "Samples recorded since the start."),
     ("store", "commits", Kind::Counter, "commits", "Transactions of samples since the start."),
     ("store", "queue_depth", Kind::Gauge, "polls", "Polls that wait to be committed."),
-    ("store", "dropped_polls", Kind::Counter, "polls", "Polls dropped because the queue was full."),
     ("store", "chunks_sealed", Kind::Counter, "chunks", "Chunks packed since the start."),
     ("host", "load_1m", Kind::Gauge, "", "Processes that want to run, mean of a minute."),
     ("host", "load_5m", Kind::Gauge, "", "Processes that want to run, mean of five minutes."),
@@ -177,6 +180,7 @@ impl Engine {
     fn panel(&self, store: StoreStats, uptime: Duration) -> Vec<(String, Reading)> {
         let counts = &self.counts;
         let watchers = counts.watchers_opened.get().saturating_sub(counts.watchers_closed.get());
+        let waiting = counts.polls_queued.get().saturating_sub(counts.polls_settled.get());
         let mut pairs = vec![
             ("panel:uptime".to_owned(), whole(uptime.as_secs())),
             ("panel:requests".to_owned(), whole(counts.requests.get())),
@@ -191,8 +195,7 @@ impl Engine {
             ("store:size".to_owned(), whole(store.size_bytes)),
             ("store:samples".to_owned(), whole(store.samples)),
             ("store:commits".to_owned(), whole(store.commits)),
-            ("store:queue_depth".to_owned(), whole(store.queue_depth)),
-            ("store:dropped_polls".to_owned(), whole(store.dropped_polls)),
+            ("store:queue_depth".to_owned(), whole(waiting)),
             ("store:chunks_sealed".to_owned(), whole(store.chunks_sealed)),
         ]);
         pairs

@@ -44,6 +44,8 @@ use crate::{
 
 /// No form and no JSON body is larger than this.
 const MAX_BODY: usize = 1024 * 1024;
+/// The database answers within this time, or the panel is not ready.
+const READY_LIMIT: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// What every handler shares.
 pub struct App {
@@ -138,22 +140,37 @@ async fn count(State(app): State<Shared>, request: Request, next: Next) -> Respo
 }
 
 async fn ready(State(app): State<Shared>) -> Response {
-    match app.store.ping().await {
-        Ok(()) => "ready\n".into_response(),
-        Err(error) => {
-            tracing::warn!(%error, "not ready: the database does not answer");
-            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response()
+    let answered = tokio::time::timeout(READY_LIMIT, app.store.ping()).await;
+    let error = match answered {
+        Ok(Ok(())) => app.fault(),
+        Ok(Err(error)) => Some(error.to_string()),
+        Err(_) => Some("the database does not answer".to_owned()),
+    };
+    match error {
+        None => "ready\n".into_response(),
+        Some(error) => {
+            tracing::warn!(error, "not ready");
+            (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")).into_response()
         }
     }
 }
 
-async fn events(State(app): State<Shared>, ask: Ask) -> Result<Response, Problem> {
+async fn events(State(app): State<Shared>, ask: Ask, request: Request) -> Result<Response, Problem> {
     let only = ask.get("box").map(|name| app.desk.entry(name)).transpose()?.map(|entry| entry.lock().stored.id);
     if live::is_full(&app.engine) {
         let detail = format!("{} pages watch already: close some", live::MAX_WATCHERS);
         return Err(problem(StatusCode::SERVICE_UNAVAILABLE, "Too many watchers", detail));
     }
-    let events = live::events(Arc::clone(&app.desk.board), Arc::clone(&app.engine), only, app.stop.clone());
+    let (auth, headers) = (Arc::clone(&app.auth), request.headers().clone());
+    let events = live::events(live::Watch {
+        board: Arc::clone(&app.desk.board),
+        engine: Arc::clone(&app.engine),
+        only,
+        trouble: app.store.trouble(),
+        allowed: async move || matches!(auth.caller(&headers, clock::now_ms()).await, Ok(Some(_))),
+        doors: app.auth.doors(),
+        stop: app.stop.clone(),
+    });
     let mut response = Sse::new(events.map(Ok::<_, std::convert::Infallible>)).into_response();
     // Proxies such as nginx would collect the stream otherwise.
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
@@ -165,6 +182,15 @@ async fn method_not_allowed() -> Problem {
 }
 
 impl App {
+    /// Why nothing can be recorded at this moment, and how much waits for it or is lost.
+    #[must_use]
+    pub fn fault(&self) -> Option<String> {
+        let text = self.store.trouble().borrow().as_ref().map(live::fault)?;
+        let counts = &self.engine.counts;
+        let waiting = counts.polls_queued.get().saturating_sub(counts.polls_settled.get());
+        Some(format!("{text} Answers that wait: {waiting}; lost since the start: {}.", counts.polls_lost.get()))
+    }
+
     /// Signs in; answers the `Set-Cookie` value.
     ///
     /// # Errors

@@ -2,28 +2,31 @@
 //! A slow or dead box delays nobody but itself. Knows no wire format and no SQL.
 
 mod phase;
+mod queue;
 mod recorder;
+mod steps;
 mod task;
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    board::{Board, Rules},
+    board::{Board, Entry, Rules},
     clock,
     engine::Engine,
     source::Secret,
     store::{Store, StoreError, StoredBox},
     vault::Vault,
 };
+pub use queue::Budget;
 pub use recorder::{Recorder, Recording};
-use task::Task;
+use task::{Begin, Task};
 
 /// How often the store is asked whether somebody else changed boxes, ticks or kinds.
 const REVISION_EVERY: Duration = Duration::from_millis(500);
@@ -54,6 +57,8 @@ pub struct Shared {
     pub vault: Vault,
     /// The built-in box's statistics, and what is counted.
     pub engine: Arc<Engine>,
+    /// How many samples wait for the store.
+    pub waiting: Budget,
 }
 
 /// The sampler of all boxes.
@@ -120,25 +125,27 @@ impl Sampler {
     /// Starts, restarts or stops the task of one box.
     fn match_task(&self, running: &mut HashMap<i64, Running>, stored: StoredBox) {
         let id = stored.id;
-        let idle_because = match running.get_mut(&id) {
+        let begin = match running.get_mut(&id) {
             Some(task) if same_polling(&task.stored, &stored) => {
                 task.stored = stored;
                 return;
             }
             Some(task) => {
                 task.stop.cancel();
-                if task.stored.spec.paused { "paused" } else { "" }
+                Begin { idle_because: task.stored.spec.paused.then_some("paused"), moved: !same_server(&task.stored, &stored) }
             }
-            None => "Tickmark was not running",
+            None => Begin { idle_because: Some("Tickmark was not running"), moved: false },
         };
         let stop = self.stop.child_token();
         let (refresh, asked) = mpsc::channel(MAX_REFRESHES);
         running.insert(id, Running { stored: stored.clone(), stop: stop.clone(), refresh });
+        let Some(entry) = self.shared.board.by_id(id) else { return };
         if stored.spec.paused {
+            let shared = Arc::clone(&self.shared);
+            self.tasks.spawn(async move { shared.show_last(&entry, id).await });
             return;
         }
-        let Some(entry) = self.shared.board.by_id(id) else { return };
-        let task = Task::new(Arc::clone(&self.shared), entry, stored, idle_because);
+        let task = Task::new(Arc::clone(&self.shared), entry, stored, begin);
         self.tasks.spawn(async move { task.run(asked, stop).await });
     }
 
@@ -179,6 +186,7 @@ impl Sampler {
                 }
             }
         }
+        store.probe_trouble().await;
         if let Err(error) = store.sync().await {
             tracing::error!(%error, "what is committed could not be written to the disk; it is tried again");
         }
@@ -230,6 +238,18 @@ impl Sampler {
 }
 
 impl Shared {
+    /// Shows what was recorded last of a box that is not asked.
+    async fn show_last(&self, entry: &Entry, box_id: i64) {
+        match self.store.last_known(box_id).await {
+            Ok(Some(last)) => {
+                entry.lock().seed(&last, Instant::now(), clock::now_ms());
+                self.board.tell();
+            }
+            Ok(None) => {}
+            Err(error) => tracing::error!(box_id, %error, "what was recorded last could not be read"),
+        }
+    }
+
     /// The password of a box, opened with the key file.
     ///
     /// # Errors
@@ -238,6 +258,11 @@ impl Shared {
         let sealed = stored.spec.password_sealed.as_deref();
         sealed.map(|sealed| self.vault.unseal(sealed).map_err(|error| error.to_string())).transpose()
     }
+}
+
+/// Whether a changed box is still the same server, as far as the panel can tell.
+fn same_server(before: &StoredBox, now: &StoredBox) -> bool {
+    before.spec.kind == now.spec.kind && before.spec.address == now.spec.address
 }
 
 /// Whether a changed box is still asked in the same way; else its task starts anew.

@@ -8,7 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{Signal, SignalKind, signal},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -20,7 +23,7 @@ use crate::{
     engine::Engine,
     http,
     provision::{self, ProvisionError},
-    sampler::{Recorder, Sampler, Shared},
+    sampler::{Budget, Recorder, Sampler, Shared},
     store::{Store, StoreError},
     vault::{Vault, VaultError},
 };
@@ -77,25 +80,34 @@ pub async fn run(config: ServeConfig) -> Result<(), ServeError> {
         eprintln!("{notice}");
     }
     let panel = Panel::start(config).await?;
+    // Heard before anybody knows that there is a panel to end.
+    let signals = Signals::hear()?;
     panel.announce()?;
     let stop = panel.stop.clone();
     tokio::spawn(async move {
-        signal().await;
+        signals.any().await;
         tracing::info!("stopping");
         stop.cancel();
     });
     panel.serve().await
 }
 
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
-        tracing::error!("signals cannot be heard: the panel ends only when it is killed");
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
+/// The signals that end the panel.
+struct Signals {
+    term: Signal,
+    int: Signal,
+}
+
+impl Signals {
+    fn hear() -> io::Result<Self> {
+        Ok(Self { term: signal(SignalKind::terminate())?, int: signal(SignalKind::interrupt())? })
+    }
+
+    async fn any(mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.int.recv() => {}
+        }
     }
 }
 
@@ -121,8 +133,9 @@ impl Panel {
 
         let engine = Arc::new(Engine::new(Instant::now()));
         let board = Arc::new(Board::new(i64::try_from(config.interval.as_millis()).unwrap_or(i64::MAX)));
-        let recorder = Recorder::new(store.clone(), Arc::clone(&engine), Arc::clone(&board));
-        let sampler = Sampler::new(Shared { board, recorder, store: store.clone(), vault, engine: Arc::clone(&engine) });
+        let recorder = Recorder::new(store.clone(), Arc::clone(&board));
+        let sampler =
+            Sampler::new(Shared { board, recorder, store: store.clone(), vault, engine: Arc::clone(&engine), waiting: Budget::default() });
         sampler.reload().await?;
         sampler.follow();
         let stop = CancellationToken::new();

@@ -59,6 +59,8 @@ pub enum Unknown {
     NotANumber,
     /// The system that the built-in box reads does not tell it.
     NotTold,
+    /// It was recorded as unknown before the panel started; the reason is not kept.
+    NotKept,
     /// The name came twice with different values.
     Ambiguous,
 }
@@ -71,6 +73,7 @@ impl Unknown {
             Self::Inexact => "negative, but the box rounded it away",
             Self::NotANumber => "the box gave no number",
             Self::NotTold => "this system does not tell it",
+            Self::NotKept => "it was not known when it was recorded",
             Self::Ambiguous => "the box gave two values for this name",
         }
     }

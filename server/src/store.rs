@@ -17,6 +17,8 @@ mod cell;
 mod check;
 mod chunk;
 mod head;
+mod health;
+mod last;
 mod open;
 mod pack;
 mod read;
@@ -29,8 +31,9 @@ mod tests;
 mod ticks;
 mod types;
 
+pub use health::Trouble;
 pub use record::{MAX_BATCH_POLLS, QUEUE_POLLS};
-pub use types::{Account, BoxSpec, CheckReport, Mark, PollRecord, Samples, SeriesId, StoreStats, StoredBox, TickRule, Token};
+pub use types::{Account, BoxSpec, CheckReport, LastKnown, Mark, PollRecord, Samples, SeriesId, StoreStats, StoredBox, TickRule, Token};
 
 /// Begins a transaction that will write: takes the write lock at once, so that it cannot fail half-way for want of it.
 const BEGIN_WRITE: &str = "begin immediate";
@@ -65,9 +68,12 @@ pub enum StoreError {
     /// More polls wait to be committed than may; this one was dropped.
     #[error("the database is too slow: {QUEUE_POLLS} polls wait to be written, this one was dropped")]
     Full,
-    /// The transaction that this poll shared failed.
-    #[error("the database failed: {0}")]
-    Commit(String),
+    /// Nothing can be written at this moment; what was to be written is worth another try.
+    #[error("the database cannot be written: {0}")]
+    Unwritable(Trouble),
+    /// Another process wrote what only this one may.
+    #[error("{0}")]
+    Conflict(String),
     /// The store is closed.
     #[error("the store is closed")]
     Closed,
@@ -85,7 +91,8 @@ impl StoreError {
             Self::Missing(_) => "missing",
             Self::Damaged(_) => "damaged",
             Self::Full => "full",
-            Self::Commit(_) => "commit",
+            Self::Unwritable(_) => "unwritable",
+            Self::Conflict(_) => "conflict",
             Self::Closed => "closed",
         }
     }
@@ -95,7 +102,7 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match error {
             sqlx::Error::PoolClosed => Self::Closed,
-            error => Self::Sql(error),
+            error => Trouble::of(&error).map_or_else(|| Self::Sql(error), Self::Unwritable),
         }
     }
 }
@@ -114,6 +121,7 @@ struct Inner {
     /// The file; none in memory.
     path: Option<PathBuf>,
     writer: record::Writer,
+    health: Arc<health::Health>,
     /// The heads of boxes that were read.
     heads: Mutex<HashMap<i64, SharedHead>>,
     /// The box of each series that was read.
@@ -144,11 +152,48 @@ impl Store {
         Ok(sqlx::query_scalar("select changes from revision where revision_id = 1").fetch_one(&self.inner.read).await?)
     }
 
+    /// What keeps the database from being written at this moment, and every change of that.
+    #[must_use]
+    pub fn trouble(&self) -> tokio::sync::watch::Receiver<Option<Trouble>> {
+        self.inner.health.watch()
+    }
+
+    /// Where the database could not be written: tries again with a small write, so that the end of the trouble is noticed also when
+    /// nothing waits.
+    pub async fn probe_trouble(&self) {
+        if self.inner.health.watch().borrow().is_none() {
+            return;
+        }
+        let write = async {
+            let mut change = self.inner.write.begin_with(BEGIN_WRITE).await?;
+            sqlx::query("update revision set changes = changes where revision_id = 1").execute(&mut *change).await?;
+            change.commit().await
+        };
+        self.note(write.await.map_err(StoreError::from)).unwrap_or_default();
+    }
+
+    /// Notes what the outcome of a write says of the database.
+    fn note<T>(&self, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
+        match &outcome {
+            Ok(_) => self.inner.health.good(),
+            Err(StoreError::Unwritable(trouble)) => self.inner.health.bad(trouble),
+            Err(_) => {}
+        }
+        outcome
+    }
+
     /// Begins a change of what [`Self::revision`] counts, and counts it.
     async fn begin_change(&self) -> Result<sqlx::Transaction<'static, sqlx::Any>, StoreError> {
-        let mut change = self.inner.write.begin_with(BEGIN_WRITE).await?;
-        sqlx::query("update revision set changes = changes + 1 where revision_id = 1").execute(&mut *change).await?;
-        Ok(change)
+        let begin = async {
+            let mut change = self.inner.write.begin_with(BEGIN_WRITE).await?;
+            sqlx::query("update revision set changes = changes + 1 where revision_id = 1").execute(&mut *change).await?;
+            Ok::<_, sqlx::Error>(change)
+        };
+        let begun = begin.await.map_err(StoreError::from);
+        if let Err(StoreError::Unwritable(trouble)) = &begun {
+            self.inner.health.bad(trouble);
+        }
+        begun
     }
 }
 

@@ -75,6 +75,7 @@ async fn records_until_killed() {
             interval_ms: 10,
             values: (0..).zip(&series).map(|(i, series)| (*series, Some(Number::Int(n * i)))).collect(),
             marks: Vec::new(),
+            started_ms: None,
         });
         for result in futures::future::join_all(polls.map(|poll| store.record(poll))).await {
             result.unwrap();

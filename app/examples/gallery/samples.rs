@@ -48,7 +48,7 @@ pub(crate) fn all() -> Vec<(&'static str, Frame, Page)> {
 }
 
 fn frame(tab: Tab, user: Option<&str>) -> Frame {
-    Frame { tab, user: user.map(str::to_owned), theme: Theme::Auto, here: "/cp?box=sip1".into(), notice: None, alert: None }
+    Frame { tab, user: user.map(str::to_owned), theme: Theme::Auto, here: "/cp?box=sip1".into(), notice: None, alert: None, fault: None }
 }
 
 fn one_box(name: &str, kind: BoxKind, state: BoxState) -> BoxView {

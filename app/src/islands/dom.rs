@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::model::Fault;
 use leptos::prelude::{document, set_timeout, window};
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 use web_sys::{Element, Event, EventTarget, Headers, HtmlElement, NodeList, RequestInit, Response};
@@ -78,6 +79,13 @@ pub(super) fn say(text: &str, bad: bool) {
         },
         MESSAGE_TIME,
     );
+}
+
+/// Shows why nothing can be recorded, or takes that back: the data of a `fault` event.
+pub(super) fn fault(data: &str) {
+    let (Some(place), Ok(fault)) = (one("#fault"), serde_json::from_str::<Fault>(data)) else { return };
+    show(&place, fault.message.is_some());
+    write(&place, fault.message.as_deref().unwrap_or_default());
 }
 
 /// Asks the server.

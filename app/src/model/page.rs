@@ -64,6 +64,8 @@ pub struct Frame {
     pub notice: Option<String>,
     /// Like `notice`, for what went wrong.
     pub alert: Option<String>,
+    /// Why nothing can be recorded at this moment.
+    pub fault: Option<String>,
 }
 
 /// A page: its frame is beside it.

@@ -74,6 +74,8 @@ pub enum ResetCause {
     Schedule,
     /// No counter began anew, but the panel's clock was set back: from here on, times repeat.
     Clock,
+    /// The address or the kind of the box was changed: other numbers may begin here.
+    Moved,
 }
 
 impl ResetCause {
@@ -86,6 +88,7 @@ impl ResetCause {
             Self::Person => "person",
             Self::Schedule => "schedule",
             Self::Clock => "clock",
+            Self::Moved => "moved",
         }
     }
 
@@ -104,6 +107,7 @@ impl ResetCause {
             "person" => Some(Self::Person),
             "schedule" => Some(Self::Schedule),
             "clock" => Some(Self::Clock),
+            "moved" => Some(Self::Moved),
             _ => None,
         }
     }

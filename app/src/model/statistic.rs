@@ -114,6 +114,23 @@ pub struct Recorded {
     pub at: i64,
 }
 
+/// The data of a `removed` event: the box is no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub struct Removed {
+    /// The name it had.
+    #[serde(rename = "box")]
+    pub box_name: String,
+}
+
+/// The data of a `fault` event: whether samples can be recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub struct Fault {
+    /// Why not and what to do, in a sentence; none when all is well.
+    pub message: Option<String>,
+}
+
 /// Splits `group:name` at the first colon; a name without one has an empty group.
 #[must_use]
 pub fn split_name(full: &str) -> (&str, &str) {

@@ -78,7 +78,9 @@ fn account_menu(frame: &Frame) -> Option<impl IntoView + use<>> {
 pub(super) fn notices(frame: &Frame) -> impl IntoView + use<> {
     let alert = frame.alert.clone().map(|text| view! { <p class="note bad" role="alert">{text}</p> });
     let notice = frame.notice.clone().map(|text| view! { <p class="note good" role="status">{text}</p> });
-    view! { {alert} {notice} }
+    // Always there, so that the stream can show it and take it back.
+    let fault = view! { <p class="note bad" id="fault" role="alert" hidden=frame.fault.is_none()>{frame.fault.clone()}</p> };
+    view! { {fault} {alert} {notice} }
 }
 
 /// A tip box of the platform: it opens without JavaScript, and `?` opens it with.

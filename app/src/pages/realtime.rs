@@ -51,8 +51,8 @@ pub(super) fn page(frame: &Frame, page: &RealtimePage) -> AnyView {
 fn rows_form(frame: &Frame, page: &RealtimePage, current: &BoxView) -> AnyView {
     // What was the last answer of a box that answers no more is shown, but not as if it were true now.
     let class = match current.state {
-        BoxState::Down | BoxState::Paused => "stale",
-        BoxState::Up | BoxState::Waiting => "",
+        BoxState::Down | BoxState::Paused | BoxState::Waiting => "stale",
+        BoxState::Up => "",
     };
     let class = if page.search.is_empty() { class.to_owned() } else { format!("{class} searching") };
     // Whether all rows of this choice are in the page, so that the island may search among them itself.

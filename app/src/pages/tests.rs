@@ -16,6 +16,7 @@ fn render(page: Page) -> String {
         here: "/cp?box=sip1".into(),
         notice: None,
         alert: Some("<i>alert</i>".into()),
+        fault: None,
     };
     Owner::new().with(|| {
         provide_context(frame);

@@ -29,6 +29,9 @@ impl From<DeskError> for Problem {
 
 impl From<AuthError> for Problem {
     fn from(error: AuthError) -> Self {
+        if let AuthError::Store(error) = &error {
+            return failed(error);
+        }
         tracing::error!(%error, "the door failed");
         problem(StatusCode::SERVICE_UNAVAILABLE, "Not now", "the database does not answer: try again, and see the panel's log")
     }
@@ -42,6 +45,11 @@ impl From<StoreError> for Problem {
 
 /// The store's own failure: logged here with its reason, told without it.
 fn failed(error: &StoreError) -> Problem {
+    if let StoreError::Unwritable(trouble) = error {
+        // The store has logged it once; it is the same for every request until it ends.
+        let detail = format!("Nothing was changed, {trouble}. Then try again.");
+        return problem(StatusCode::SERVICE_UNAVAILABLE, "The database cannot be written", detail);
+    }
     tracing::error!(%error, "the store failed");
     let detail = "the database did not do it: see the panel's log, then try again";
     problem(StatusCode::INTERNAL_SERVER_ERROR, "The database failed", detail.to_owned())

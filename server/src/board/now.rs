@@ -14,8 +14,8 @@ use super::{
     rates::{self, Moment, Step},
 };
 use crate::{
-    source::{Answer, Reading},
-    store::StoredBox,
+    source::{Answer, Reading, Unknown},
+    store::{LastKnown, StoredBox},
 };
 
 /// So many points a spark line has.
@@ -99,8 +99,14 @@ impl BoxNow {
         now
     }
 
-    /// Takes a changed description, changed ticks or corrected kinds.
+    /// Takes a changed description, changed ticks or corrected kinds. At another address there is another server: nothing that is
+    /// known of the one before holds for it.
     pub fn redescribe(&mut self, stored: StoredBox, rules: Rules, corrected: Vec<(String, Kind)>, default_interval_ms: i64) {
+        if stored.spec.address != self.stored.spec.address || stored.spec.kind != self.stored.spec.kind {
+            let (answers, changes, recorded_at_ms) = (self.answers, self.changes + 1, self.recorded_at_ms);
+            *self = Self { answers, changes, recorded_at_ms, ..Self::new(stored, rules, corrected, default_interval_ms) };
+            return;
+        }
         let interval_ms = stored.spec.interval_ms.unwrap_or(default_interval_ms);
         self.interval = Duration::from_millis(u64::try_from(interval_ms).unwrap_or(1));
         if stored.spec.paused {
@@ -175,6 +181,18 @@ impl BoxNow {
         applied
     }
 
+    /// Takes what was recorded last, before this process began: the pages show it, as old as it is, until the box answers.
+    pub fn seed(&mut self, last: &LastKnown, instant: Instant, now_ms: i64) {
+        let Ok(age_ms) = u64::try_from(now_ms - last.at_ms) else { return };
+        let Some(instant) = instant.checked_sub(Duration::from_millis(age_ms)).filter(|_| self.moment.is_none()) else { return };
+        self.carry_over(last.values.iter().map(|(full, _)| Arc::clone(full)).collect());
+        self.values = last.values.iter().map(|(_, value)| value.ok_or(Unknown::NotKept)).collect();
+        self.moment = Some(Moment { instant, at_ms: last.at_ms, uptime_ms: last.started_ms.map(|start| last.at_ms - start) });
+        // Watchers are shown them as they are shown an answer.
+        self.answers += 1;
+        self.changes += 1;
+    }
+
     /// Takes a failed poll: the values stay, as old as they are.
     pub fn fail(&mut self, reason: String) {
         if self.state != BoxState::Down || self.reason.as_deref() != Some(&reason) {
@@ -193,7 +211,7 @@ impl BoxNow {
         let before = Arc::clone(&self.layout);
         self.relayout(names);
         let places: Vec<Option<usize>> = self.layout.names.iter().map(|full| before.place(full)).collect();
-        let unseen: Reading = Err(crate::source::Unknown::NotTold);
+        let unseen: Reading = Err(Unknown::NotTold);
         self.values = places.iter().map(|place| place.map_or(unseen, |place| self.values[place])).collect();
         self.moved = vec![false; places.len()];
         self.rates = vec![None; places.len()];

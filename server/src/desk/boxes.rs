@@ -144,8 +144,11 @@ impl Desk {
     /// When there is none, it is read-only, or a field is wrong.
     pub async fn change_box(&self, name: &str, patch: BoxPatch) -> Result<BoxView, DeskError> {
         let entry = self.entry(name)?;
+        // One change at a time: each reads the box, changes it and writes it whole.
+        let turn = self.sampler.hold().await;
         let mut stored = entry.lock().stored.clone();
         check_changeable(&entry, &patch)?;
+        check_password_stays(&stored.spec, &patch)?;
         let spec = &mut stored.spec;
         if let Some(name) = patch.name {
             check_name(&name)?;
@@ -174,6 +177,7 @@ impl Desk {
         }
         spec.paused = patch.paused.unwrap_or(spec.paused);
         self.store.change_box(stored.id, &stored.spec).await?;
+        drop(turn);
         self.sampler.reload().await?;
         self.view(stored.id)
     }
@@ -214,6 +218,22 @@ fn check_panel_owned(entry: &Entry) -> Result<(), DeskError> {
         Origin::Config => Err(DeskError::ReadOnly(format!("{name} comes from the configuration file: change it there"))),
         Origin::Builtin => Err(DeskError::ReadOnly(format!("{name} is the panel itself: only its interval, labels and pause can change"))),
     }
+}
+
+/// A password is for one server: it is not sent to another host because somebody changed the address, perhaps in order to read it.
+fn check_password_stays(spec: &BoxSpec, patch: &BoxPatch) -> Result<(), DeskError> {
+    let Some(address) = patch.address.as_deref().filter(|_| spec.password_sealed.is_some() && patch.password.is_none()) else {
+        return Ok(());
+    };
+    let host = |address: &str| {
+        source::parse_address(address)
+            .ok()
+            .map(|url| (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port_or_known_default()))
+    };
+    if host(address) == host(&spec.address) {
+        return Ok(());
+    }
+    Err(DeskError::invalid("password", "the address names another server: type the password again, so that it is sent there on purpose"))
 }
 
 /// The built-in box may be paused, labelled and asked at another interval; nothing else of it may change.

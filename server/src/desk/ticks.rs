@@ -47,8 +47,12 @@ impl Desk {
         drop(turn);
         self.board.tell();
         if let Some(recording) = recording {
-            // The tick stands even when this one sample is lost; the recorder has logged why.
-            let _ = self.sampler.shared().recorder.record(&entry, recording).await;
+            let shared = self.sampler.shared();
+            if let Err(error) = shared.recorder.record(&entry, &recording).await {
+                // The tick stands all the same.
+                shared.engine.counts.polls_lost.count();
+                tracing::error!(id, at_ms = recording.at_ms, %error, "the first samples of new ticks are lost");
+            }
         }
         let now = entry.lock();
         Ok(now.layout.slots.iter().filter(|slot| slot.ticked).count())
@@ -111,6 +115,7 @@ fn first_samples(entry: &Entry, rules: Rules) -> Option<Recording> {
     let at_ms = now.moment?.at_ms;
     let values: Vec<_> = newly.into_iter().map(|(full, place)| (full, now.values[place].ok())).collect();
     let interval_ms = i64::try_from(now.interval.as_millis()).unwrap_or(i64::MAX);
-    let recording = Recording { box_id: now.stored.id, at_ms, interval_ms, values, restarted: false, dropped: Vec::new() };
+    let recording =
+        Recording { box_id: now.stored.id, at_ms, interval_ms, values, marks: Vec::new(), dropped: Vec::new(), started_ms: None };
     (!recording.values.is_empty()).then_some(recording)
 }

@@ -68,7 +68,8 @@ fn difference(value: Number, before: Number) -> f64 {
 struct Between {
     /// Why a counter began anew; a known cause goes before a drop.
     cause: Option<ResetCause>,
-    /// The clock ran through this time twice: to which of the two a mark belongs is not known.
+    /// Nothing can be said of the step: the box is another one, or the clock ran through this time twice, and to which of the two
+    /// the mark belongs is not known.
     unclear: bool,
 }
 
@@ -95,8 +96,9 @@ impl<'a> Marks<'a> {
         self.rest = &self.rest[self.rest.iter().take_while(|reset| reset.at <= after).count()..];
         let between = self.rest.iter().take_while(|reset| reset.at <= up_to);
         let marked = between.filter(|reset| reset.cause != ResetCause::Clock).map(|reset| reset.cause);
-        let cause = marked.reduce(|cause, other| if cause == ResetCause::Drop { other } else { cause });
-        let unclear = cause.is_some() && self.repeated.iter().any(|&(from, to)| after <= to && up_to >= from);
+        let cause = marked.reduce(|cause, other| if cause == ResetCause::Drop || other == ResetCause::Moved { other } else { cause });
+        let unclear =
+            cause == Some(ResetCause::Moved) || cause.is_some() && self.repeated.iter().any(|&(from, to)| after <= to && up_to >= from);
         Between { cause, unclear }
     }
 }

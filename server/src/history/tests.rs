@@ -91,6 +91,12 @@ fn the_increase_across_a_known_reset_is_the_new_value() {
 }
 
 #[test]
+fn a_box_that_moved_gives_no_rate_at_that_step() {
+    check_rate("100 110 1000 1010", Kind::Counter, &[mark(20_000, ResetCause::Moved)], "_ 1.0 _ 1.0", &[]);
+    check_rate("100 110 30 40", Kind::Gauge, &[mark(20_000, ResetCause::Moved)], "_ 1.0 _ 1.0", &[]);
+}
+
+#[test]
 fn any_other_drop_gives_no_rate_and_a_mark() {
     check_rate("100 110 30 40", Kind::Counter, &[], "_ 1.0 _ 1.0", &[20_000]);
     check_rate("100 110 30 40", Kind::Counter, &[mark(20_000, ResetCause::Drop)], "_ 1.0 _ 1.0", &[20_000]);

@@ -22,6 +22,7 @@ use crate::{
     board::BoxNow,
     desk::per_second,
     problem::{Problem, problem},
+    store::SeriesId,
 };
 
 /// A page draws so many rows: beyond, a search finds the rest.
@@ -117,11 +118,14 @@ pub(super) async fn charts(State(app): State<Shared>, caller: Caller, ask: Ask, 
     let query = Query::search(&search);
     let (mut charts, mut left_out) = (Vec::new(), 0);
     for entry in app.desk.board.all() {
-        let now = entry.lock();
-        if current.as_ref().is_some_and(|name| *name != now.stored.spec.name) {
+        // Of a box that is not shown nothing need be read.
+        if current.as_ref().is_some_and(|name| *name != entry.lock().stored.spec.name) {
             continue;
         }
-        for name in charted(&now).into_iter().filter(|name| query.matches(name)) {
+        let id = entry.lock().stored.id;
+        let recorded = app.store.series_of(id).await?;
+        let now = entry.lock();
+        for name in charted(&now, recorded).into_iter().filter(|name| query.matches(name)) {
             if charts.len() == MAX_CHARTS {
                 left_out += 1;
             } else {
@@ -133,9 +137,11 @@ pub(super) async fn charts(State(app): State<Shared>, caller: Caller, ask: Ask, 
     Ok(render::page(&app, frame, Page::Charts(page), request).await)
 }
 
-/// What is recorded of a box: ticked statistics of the newest answer, and ticked names that it does not have now.
-fn charted(now: &BoxNow) -> Vec<String> {
+/// What is recorded of a box: ticked statistics of the newest answer, those that were recorded before and that the box does not name
+/// now, and ticked names that it never had.
+fn charted(now: &BoxNow, recorded: Vec<(SeriesId, String)>) -> Vec<String> {
     let mut names: Vec<String> = now.ticked().into_iter().map(|(name, _)| name.to_string()).collect();
+    names.extend(recorded.into_iter().map(|(_, name)| name).filter(|name| now.rules.ticked(name)));
     let exact = now.rules.as_slice().iter().filter(|rule| !rule.except && app::matching::Pattern::parse(&rule.pattern).is_exact());
     names.extend(exact.map(|rule| rule.pattern.clone()));
     names.sort_unstable();

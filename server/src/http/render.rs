@@ -21,7 +21,8 @@ pub(super) const THEME_COOKIE: &str = "theme";
 pub(super) const NOTICE_COOKIE: &str = "notice";
 
 /// Draws a page inside its frame.
-pub(super) async fn page(app: &App, frame: Frame, page: Page, request: Request) -> Response {
+pub(super) async fn page(app: &App, mut frame: Frame, page: Page, request: Request) -> Response {
+    frame.fault = app.fault();
     let status = match &page {
         Page::Message(message) => StatusCode::from_u16(message.status).unwrap_or(StatusCode::OK),
         _ => StatusCode::OK,
@@ -74,6 +75,7 @@ pub(super) fn frame(tab: Tab, caller: Option<&Caller>, headers: &HeaderMap, uri:
         here: uri.path_and_query().map_or_else(|| "/cp".to_owned(), ToString::to_string),
         notice,
         alert,
+        fault: None,
     }
 }
 

@@ -6,11 +6,11 @@ use std::{
 };
 
 use app::model::{Number, ResetCause};
+use tokio::sync::watch;
 
 use crate::{
     board::{Applied, Entry},
-    engine::Engine,
-    store::{Mark, PollRecord, SeriesId, Store, StoreError},
+    store::{Mark, PollRecord, SeriesId, Store, StoreError, Trouble},
 };
 
 /// The numbers of series, by box and full name.
@@ -20,7 +20,6 @@ type Ids = HashMap<(i64, Arc<str>), SeriesId>;
 #[derive(Clone)]
 pub struct Recorder {
     store: Store,
-    engine: Arc<Engine>,
     board: Arc<crate::board::Board>,
     ids: Arc<Mutex<Ids>>,
 }
@@ -36,10 +35,12 @@ pub struct Recording {
     pub interval_ms: i64,
     /// Names and values.
     pub values: Vec<(Arc<str>, Option<Number>)>,
-    /// The box restarted.
-    pub restarted: bool,
+    /// What happened to the whole box since the poll before.
+    pub marks: Vec<ResetCause>,
     /// Counters that fell.
     pub dropped: Vec<Arc<str>>,
+    /// When the box started, epoch milliseconds, where that is news.
+    pub started_ms: Option<i64>,
 }
 
 impl Recording {
@@ -50,56 +51,51 @@ impl Recording {
         values.extend(lost.iter().map(|full| (Arc::clone(full), None)));
         let dropped = applied.dropped.iter().filter(|full| now.rules.ticked(full)).cloned().collect();
         let interval_ms = i64::try_from(now.interval.as_millis()).unwrap_or(i64::MAX);
-        Self { box_id: now.stored.id, at_ms, interval_ms, values, restarted: applied.restarted, dropped }
+        let marks = applied.restarted.then_some(ResetCause::Restart).into_iter().collect();
+        Self { box_id: now.stored.id, at_ms, interval_ms, values, marks, dropped, started_ms: None }
     }
 }
 
 impl Recorder {
     /// A recorder for a store.
     #[must_use]
-    pub fn new(store: Store, engine: Arc<Engine>, board: Arc<crate::board::Board>) -> Self {
-        Self { store, engine, board, ids: Arc::default() }
+    pub fn new(store: Store, board: Arc<crate::board::Board>) -> Self {
+        Self { store, board, ids: Arc::default() }
+    }
+
+    /// What keeps the database from being written at this moment.
+    #[must_use]
+    pub fn trouble(&self) -> watch::Receiver<Option<Trouble>> {
+        self.store.trouble()
     }
 
     /// Records what one poll brought and, once it is committed, tells watchers.
     ///
     /// # Errors
-    /// When it is not recorded; this is counted and logged here.
-    pub async fn record(&self, entry: &Entry, recording: Recording) -> Result<(), StoreError> {
-        if recording.values.is_empty() && !recording.restarted {
+    /// When it is not recorded: whoever asked counts it, or tries again.
+    pub async fn record(&self, entry: &Entry, recording: &Recording) -> Result<(), StoreError> {
+        if recording.values.is_empty() && recording.marks.is_empty() && recording.started_ms.is_none() {
             return Ok(());
         }
-        let (box_id, at_ms, samples) = (recording.box_id, recording.at_ms, recording.values.len());
-        let done = self.commit(recording).await;
-        match &done {
-            Ok(()) => {
-                let mut now = entry.lock();
-                now.recorded_at_ms = now.recorded_at_ms.max(Some(at_ms));
-                drop(now);
-                self.board.tell();
-            }
-            Err(error) => {
-                self.engine.counts.polls_lost.count();
-                tracing::error!(box_id, at_ms, samples, %error, "samples could not be recorded");
-            }
-        }
-        done
+        self.commit(recording).await?;
+        // Not the largest: a clock may have been set back.
+        entry.lock().recorded_at_ms = Some(recording.at_ms);
+        self.board.tell();
+        Ok(())
     }
 
-    async fn commit(&self, recording: Recording) -> Result<(), StoreError> {
-        let Recording { box_id, at_ms, interval_ms, values, restarted, dropped } = recording;
-        self.learn_ids(box_id, values.iter().map(|(full, _)| full).chain(&dropped)).await?;
+    async fn commit(&self, recording: &Recording) -> Result<(), StoreError> {
+        let &Recording { box_id, at_ms, interval_ms, started_ms, .. } = recording;
+        self.learn_ids(box_id, recording.values.iter().map(|(full, _)| full).chain(&recording.dropped)).await?;
         let record = {
             let ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
             let id = |full: &Arc<str>| ids.get(&(box_id, Arc::clone(full))).copied();
-            let mut marks: Vec<Mark> = Vec::new();
-            if restarted {
-                marks.push(Mark { series: None, at_ms, cause: ResetCause::Restart, by: None });
-            }
-            marks
-                .extend(dropped.iter().filter_map(|full| Some(Mark { series: Some(id(full)?), at_ms, cause: ResetCause::Drop, by: None })));
-            let values = values.iter().filter_map(|(full, value)| Some((id(full)?, *value))).collect();
-            PollRecord { box_id, at_ms, interval_ms, values, marks }
+            let whole_box = recording.marks.iter().map(|&cause| Mark { series: None, at_ms, cause, by: None });
+            let dropped = recording.dropped.iter().filter_map(id);
+            let dropped = dropped.map(|series| Mark { series: Some(series), at_ms, cause: ResetCause::Drop, by: None });
+            let marks = whole_box.chain(dropped).collect();
+            let values = recording.values.iter().filter_map(|(full, value)| Some((id(full)?, *value))).collect();
+            PollRecord { box_id, at_ms, interval_ms, values, marks, started_ms }
         };
         self.store.record(record).await
     }
@@ -119,11 +115,12 @@ impl Recorder {
         Ok(())
     }
 
-    /// Begins or extends a gap of a box; a failure is logged here.
-    pub async fn gap(&self, box_id: i64, from_ms: i64, to_ms: i64, reason: &str) {
-        if let Err(error) = self.store.record_gap(box_id, from_ms, to_ms, reason).await {
-            tracing::error!(box_id, from_ms, to_ms, reason, %error, "a gap could not be recorded");
-        }
+    /// Begins or extends a gap of a box.
+    ///
+    /// # Errors
+    /// When it is not recorded.
+    pub async fn gap(&self, box_id: i64, from_ms: i64, to_ms: i64, reason: &str) -> Result<(), StoreError> {
+        self.store.record_gap(box_id, from_ms, to_ms, reason).await
     }
 
     /// Forgets the numbers of a box's series: its history was deleted.

@@ -5,18 +5,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use app::model::{BoxKind, BoxState};
+use app::model::{BoxKind, BoxState, ResetCause};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Refreshed, Shared,
     phase::until_due,
-    recorder::{Recorder, Recording},
+    queue::{Queue, queue},
+    recorder::Recording,
+    steps::{self, Clock},
 };
 use crate::{
-    board::{Applied, Entry, Layout, MAX_GAP_INTERVALS},
+    board::{Applied, Entry, Layout, MAX_GAP_INTERVALS, RESTART_TOLERANCE},
     clock,
+    config::format_duration,
     source::{Answer, Source, Target, parse_address},
     store::StoredBox,
 };
@@ -28,13 +31,16 @@ const MAX_TIME_LIMIT: Duration = Duration::from_secs(10);
 const FIRST_POLL_WITHIN: Duration = Duration::from_millis(300);
 /// Kinds are asked again for names that are new, but not more often than this.
 const KINDS_EVERY: Duration = Duration::from_secs(60);
-/// So many polls of a box may wait for the store; more are dropped and counted, the newest first.
-const MAX_UNRECORDED: usize = 256;
+/// Why there are no values while a poll takes longer than the interval.
+const OVERRUN: &str = "a poll took longer than the interval";
 
-/// What the store is to be told, in order.
-enum Work {
-    Samples(Recording),
-    Gap { from_ms: i64, to_ms: i64, reason: String },
+/// How a task begins.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Begin {
+    /// Why the box was not asked before, where that is known.
+    pub(super) idle_because: Option<&'static str>,
+    /// Its address or its kind was changed: what it answers has nothing to do with what it answered before.
+    pub(super) moved: bool,
 }
 
 /// A span without answers that has not ended.
@@ -49,18 +55,26 @@ pub(super) struct Task {
     entry: Arc<Entry>,
     stored: StoredBox,
     interval: Duration,
-    idle_because: &'static str,
+    begin: Begin,
     source: Option<Source>,
+    /// There are names whose kind the box was not asked for yet.
+    kinds_wanted: bool,
     kinds_asked: Option<Instant>,
     gap: Option<OpenGap>,
+    /// The last answer by both clocks; after a start by the wall clock alone.
+    last_answer: Option<Instant>,
     last_good_ms: Option<i64>,
+    /// The start of the box that the store knows.
+    known_start_ms: Option<i64>,
+    /// Since when polls take longer than the interval.
+    slow_since_ms: Option<i64>,
     layout: Arc<Layout>,
     recorded: Vec<Arc<str>>,
     lost: Vec<Arc<str>>,
 }
 
 impl Task {
-    pub(super) fn new(shared: Arc<Shared>, entry: Arc<Entry>, stored: StoredBox, idle_because: &'static str) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, entry: Arc<Entry>, stored: StoredBox, begin: Begin) -> Self {
         let interval = entry.lock().interval;
         let layout = Arc::new(Layout::empty());
         Self {
@@ -68,11 +82,15 @@ impl Task {
             entry,
             stored,
             interval,
-            idle_because,
+            begin,
             source: None,
+            kinds_wanted: false,
             kinds_asked: None,
             gap: None,
+            last_answer: None,
             last_good_ms: None,
+            known_start_ms: None,
+            slow_since_ms: None,
             layout,
             recorded: Vec::new(),
             lost: Vec::new(),
@@ -81,21 +99,19 @@ impl Task {
 
     /// Runs until it is stopped; what was answered by then is recorded.
     pub(super) async fn run(mut self, mut asked: mpsc::Receiver<oneshot::Sender<Refreshed>>, stop: CancellationToken) {
-        let (queue, work) = mpsc::channel(MAX_UNRECORDED);
-        let recorder = record_all(self.shared.recorder.clone(), Arc::clone(&self.entry), self.stored.id, work);
+        let shared = Arc::clone(&self.shared);
+        let (entry, box_id) = (Arc::clone(&self.entry), self.stored.id);
+        let (queue, drain) = queue(&self.stored.spec.name, shared.waiting.clone(), Arc::clone(&shared.engine));
+        let ended = stop.clone();
         let asking = async move {
-            self.open_idle_gap().await;
-            self.ask_until(&mut asked, &stop, &queue).await;
+            let mut queue = queue;
+            self.look_back().await;
+            self.ask_until(&mut asked, &stop, &mut queue).await;
         };
-        tokio::join!(asking, recorder);
+        tokio::join!(asking, drain.run(&shared.recorder, &entry, box_id, &ended));
     }
 
-    async fn ask_until(
-        &mut self,
-        asked: &mut mpsc::Receiver<oneshot::Sender<Refreshed>>,
-        stop: &CancellationToken,
-        queue: &mpsc::Sender<Work>,
-    ) {
+    async fn ask_until(&mut self, asked: &mut mpsc::Receiver<oneshot::Sender<Refreshed>>, stop: &CancellationToken, queue: &mut Queue) {
         let name = self.stored.spec.name.clone();
         let mut due = Instant::now() + until_due(&name, self.interval, clock::now_ms()).min(FIRST_POLL_WITHIN);
         loop {
@@ -105,7 +121,7 @@ impl Task {
                 () = tokio::time::sleep_until(due.into()) => {}
                 Some(ask) = asked.recv() => waiting.push(ask),
             }
-            let began = Instant::now();
+            let (began, began_ms) = (Instant::now(), clock::now_ms());
             let done = tokio::select! {
                 () = stop.cancelled() => return,
                 done = self.poll(queue) => done,
@@ -117,20 +133,28 @@ impl Task {
                 // Whoever asked may have gone meanwhile.
                 let _ = ask.send(done.clone());
             }
-            self.count_overruns(began.max(due));
+            let missed = missed(began.elapsed(), until_due(&name, self.interval, began_ms), self.interval);
+            self.overran(missed, began_ms, queue);
             due = Instant::now() + until_due(&name, self.interval, clock::now_ms());
         }
     }
 
-    /// Each due time that passed while a poll ran is a failure of its own.
-    fn count_overruns(&self, began: Instant) {
-        let intervals = began.elapsed().as_nanos() / self.interval.as_nanos().max(1);
-        for _ in 0..intervals {
+    /// Each due time that passed while a poll ran is a failure of its own, and tells of the gap that it leaves.
+    fn overran(&mut self, missed: u128, began_ms: i64, queue: &Queue) {
+        if missed == 0 {
+            self.slow_since_ms = None;
+            return;
+        }
+        for _ in 0..missed {
             self.shared.engine.counts.poll_failed("overrun");
+        }
+        // Fewer leave no gap in the history; a box that does not answer has a gap already.
+        if missed >= u128::from(MAX_GAP_INTERVALS) && self.gap.is_none() {
+            queue.gap(*self.slow_since_ms.get_or_insert(began_ms), clock::now_ms(), OVERRUN);
         }
     }
 
-    async fn poll(&mut self, queue: &mpsc::Sender<Work>) -> Refreshed {
+    async fn poll(&mut self, queue: &mut Queue) -> Refreshed {
         let sent = Instant::now();
         let sent_ms = clock::now_ms();
         match self.ask().await {
@@ -178,23 +202,65 @@ impl Task {
         Source::new(target).map_err(|error| error.to_string())
     }
 
-    async fn answered(&mut self, answer: &Answer, instant: Instant, queue: &mpsc::Sender<Work>) {
-        let (applied, recording, first) = {
+    async fn answered(&mut self, answer: &Answer, instant: Instant, queue: &mut Queue) {
+        let (applied, mut recording, first) = {
             let entry = Arc::clone(&self.entry);
             let mut now = entry.lock();
-            let first = now.answers == 0 || now.server.is_none();
+            if now.stored.spec.address != self.stored.spec.address || now.stored.spec.kind != self.stored.spec.kind {
+                // It was changed while this answer was under way: another task asks there now.
+                return;
+            }
+            let first = now.server.is_none();
             let applied = now.apply(answer, instant);
             self.follow_layout(&now);
             (applied.clone(), Recording::of(&now, answer.at_ms, &applied, &self.lost), first)
         };
         self.shared.board.tell();
         self.close_gap(answer.at_ms, queue);
+        recording.marks.extend(self.marks(instant, answer.at_ms, queue));
+        recording.started_ms = self.new_start(answer.started_at_ms);
+        self.last_answer = Some(instant);
         self.last_good_ms = Some(answer.at_ms);
-        self.queue(queue, Work::Samples(recording));
+        queue.samples(recording);
         if applied.restarted {
             tracing::info!(name = self.stored.spec.name, "the box restarted");
         }
         self.ask_around(&applied, first).await;
+    }
+
+    /// What else an answer brings for the whole box: that it is another one, and what this host's clock did since the one before.
+    fn marks(&mut self, instant: Instant, at_ms: i64, queue: &Queue) -> Vec<ResetCause> {
+        let mut marks = Vec::new();
+        if std::mem::take(&mut self.begin.moved) {
+            marks.push(ResetCause::Moved);
+        }
+        let clock = match (self.last_answer, self.last_good_ms) {
+            (Some(before), Some(before_ms)) => steps::between((before, before_ms), (instant, at_ms)),
+            // From before the start: only that it goes back can be told.
+            (None, Some(before_ms)) => steps::between((instant, before_ms), (instant, at_ms.min(before_ms))),
+            _ => Clock::Steady,
+        };
+        match clock {
+            Clock::Steady => {}
+            Clock::Back => {
+                tracing::warn!(name = self.stored.spec.name, "this host's clock was set back: times repeat from here on");
+                marks.push(ResetCause::Clock);
+            }
+            Clock::Forward(by) => {
+                let by = format_duration(Duration::from_secs(by.as_secs()));
+                tracing::warn!(name = self.stored.spec.name, by, "this host's clock was set forward");
+                queue.gap(self.last_good_ms.unwrap_or(at_ms), at_ms, &format!("this host's clock was set forward by {by}"));
+            }
+        }
+        marks
+    }
+
+    /// The start of the box where the store knows another one.
+    fn new_start(&mut self, started_ms: Option<i64>) -> Option<i64> {
+        let tolerance_ms = RESTART_TOLERANCE.as_millis();
+        let news = started_ms.filter(|start| self.known_start_ms.is_none_or(|known| u128::from(known.abs_diff(*start)) > tolerance_ms));
+        self.known_start_ms = news.or(self.known_start_ms);
+        news
     }
 
     /// Asks what the box calls itself and how its statistics count, when that may be new.
@@ -215,11 +281,15 @@ impl Task {
                 Err(error) => tracing::debug!(name = self.stored.spec.name, %error, "the box does not say what it is"),
             }
         }
+        self.kinds_wanted |= applied.new_names || applied.restarted;
         let due = self.kinds_asked.is_none_or(|asked| asked.elapsed() >= KINDS_EVERY);
-        if applied.restarted || (due && applied.new_names) {
+        if self.kinds_wanted && (due || applied.restarted) {
             self.kinds_asked = Some(Instant::now());
             match source.kinds().await {
-                Ok(kinds) => self.entry.lock().set_kinds(kinds),
+                Ok(kinds) => {
+                    self.kinds_wanted = false;
+                    self.entry.lock().set_kinds(kinds);
+                }
                 Err(error) => tracing::debug!(name = self.stored.spec.name, %error, "the box does not say its kinds"),
             }
         }
@@ -238,7 +308,7 @@ impl Task {
         self.recorded = self.lost.iter().cloned().chain(ticked.into_iter().map(|(full, _)| full)).collect();
     }
 
-    fn failed(&mut self, kind: &'static str, reason: &str, queue: &mpsc::Sender<Work>) {
+    fn failed(&mut self, kind: &'static str, reason: &str, queue: &Queue) {
         let was_up = {
             let mut now = self.entry.lock();
             let was_up = now.state != BoxState::Down;
@@ -256,57 +326,65 @@ impl Task {
         }
         let from_ms = self.last_good_ms.unwrap_or(now_ms);
         let gap = self.gap.get_or_insert_with(|| OpenGap { from_ms, reason: reason.to_owned() });
-        let work = Work::Gap { from_ms: gap.from_ms, to_ms: now_ms, reason: gap.reason.clone() };
-        self.queue(queue, work);
+        queue.gap(gap.from_ms, now_ms, &gap.reason);
     }
 
-    fn close_gap(&mut self, to_ms: i64, queue: &mpsc::Sender<Work>) {
+    fn close_gap(&mut self, to_ms: i64, queue: &Queue) {
         if let Some(gap) = self.gap.take() {
-            self.queue(queue, Work::Gap { from_ms: gap.from_ms, to_ms, reason: gap.reason });
+            queue.gap(gap.from_ms, to_ms, &gap.reason);
         }
     }
 
-    /// Samples that end long before this task began leave a gap, whose reason is known: paused, or not running.
-    async fn open_idle_gap(&mut self) {
-        if self.idle_because.is_empty() || self.entry.lock().rules.is_empty() {
+    /// What the store remembers of the box: its last values, for the pages until it answers; when it last started; and since when there
+    /// is a gap whose reason is known, since the box was paused or this panel not running.
+    async fn look_back(&mut self) {
+        let last = match self.shared.store.last_known(self.stored.id).await {
+            Ok(last) => last,
+            Err(error) => {
+                tracing::error!(name = self.stored.spec.name, %error, "what was recorded last could not be read");
+                return;
+            }
+        };
+        let Some(last) = last else { return };
+        self.last_good_ms = Some(last.at_ms);
+        if self.begin.moved {
             return;
         }
-        match self.shared.store.last_record_ms(self.stored.id).await {
-            Ok(Some(last_ms)) => {
-                self.last_good_ms = Some(last_ms);
-                let longest = self.interval.saturating_mul(MAX_GAP_INTERVALS).as_millis();
-                if clock::now_ms().saturating_sub(last_ms) > i64::try_from(longest).unwrap_or(i64::MAX) {
-                    self.gap = Some(OpenGap { from_ms: last_ms, reason: self.idle_because.to_owned() });
-                }
-            }
-            Ok(None) => {}
-            Err(error) => tracing::error!(name = self.stored.spec.name, %error, "the last sample's time could not be read"),
-        }
-    }
-
-    fn queue(&self, queue: &mpsc::Sender<Work>, work: Work) {
-        if queue.try_send(work).is_err() {
-            self.shared.engine.counts.polls_lost.count();
-            tracing::error!(name = self.stored.spec.name, "the store is too slow: the samples of a poll are dropped");
+        self.known_start_ms = last.started_ms;
+        self.entry.lock().seed(&last, Instant::now(), clock::now_ms());
+        self.shared.board.tell();
+        let longest = i64::try_from(self.interval.saturating_mul(MAX_GAP_INTERVALS).as_millis()).unwrap_or(i64::MAX);
+        if let Some(reason) = self.begin.idle_because
+            && !self.entry.lock().rules.is_empty()
+            && clock::now_ms().saturating_sub(last.at_ms) > longest
+        {
+            self.gap = Some(OpenGap { from_ms: last.at_ms, reason: reason.to_owned() });
         }
     }
 }
 
-/// Tells the store what comes, in order, until the task ends and all is told.
-async fn record_all(recorder: Recorder, entry: Arc<Entry>, box_id: i64, mut work: mpsc::Receiver<Work>) {
-    while let Some(work) = work.recv().await {
-        match work {
-            // A failure is counted and logged by the recorder.
-            Work::Samples(recording) => drop(recorder.record(&entry, recording).await),
-            Work::Gap { from_ms, to_ms, reason } => recorder.gap(box_id, from_ms, to_ms, &reason).await,
-        }
-    }
+/// How many due times passed while a poll ran; `first` is how long after its beginning the first of them was.
+fn missed(took: Duration, first: Duration, interval: Duration) -> u128 {
+    took.checked_sub(first).map_or(0, |after| after.as_nanos() / interval.as_nanos().max(1) + 1)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{engine::FAILURE_KINDS, source::SourceError};
+
+    #[test]
+    fn due_times_that_pass_while_a_poll_runs_are_missed() {
+        let ms = Duration::from_millis;
+        let check = |took, first, expect| assert_eq!(missed(ms(took), ms(first), ms(200)), expect, "{took} {first}");
+        check(150, 200, 0);
+        check(200, 200, 1);
+        check(399, 200, 1);
+        check(900, 200, 4);
+        // A refresh between two due times.
+        check(40, 50, 0);
+        check(60, 50, 1);
+    }
 
     #[test]
     fn every_failure_of_a_source_is_counted_under_its_kind() {

@@ -34,6 +34,7 @@ pub(super) struct Head {
 /// One series: its values packed one behind the other, and which polls they are of.
 #[derive(Default)]
 struct HeadColumn {
+    last: Option<Number>,
     bytes: Vec<u8>,
     cell: Cell,
     runs: Vec<Run>,
@@ -81,6 +82,15 @@ impl Head {
     /// The samples it holds.
     pub(super) fn samples(&self) -> usize {
         self.columns.iter().flat_map(|column| &column.runs).map(|run| run.end - run.start).sum()
+    }
+
+    /// The time of the last poll, and what it said: it may have come in parts of the same time.
+    pub(super) fn last(&self) -> Option<(i64, Vec<(SeriesId, Option<Number>)>)> {
+        let &at_ms = self.at_ms.last()?;
+        let first = self.at_ms.iter().rposition(|&at| at != at_ms).map_or(0, |before| before + 1);
+        let told = self.places.iter().map(|(&series, &place)| (series, &self.columns[place]));
+        let values = told.filter(|(_, column)| column.runs.last().is_some_and(|run| run.end > first));
+        Some((at_ms, values.map(|(series, column)| (series, column.last)).collect()))
     }
 
     /// The series it holds.
@@ -174,6 +184,7 @@ impl Head {
 impl HeadColumn {
     fn push(&mut self, poll: usize, value: Option<Number>) {
         self.cell.put(&mut self.bytes, value);
+        self.last = value;
         match self.runs.last_mut() {
             Some(run) if run.end == poll => run.end += 1,
             _ => self.runs.push(Run { start: poll, end: poll + 1 }),

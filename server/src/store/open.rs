@@ -2,12 +2,13 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use sqlx::any::AnyPoolOptions;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 
+use super::health::Health;
 use super::{BEGIN_WRITE, Inner, Store, StoreError, StoreStats, record};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
@@ -45,8 +46,9 @@ impl Store {
             Some(_) => pool(READ_CONNECTIONS).connect(&connect).await.map_err(|error| refusal(&shown, &error))?,
             None => write.clone(),
         };
-        let writer = record::Writer::start(write.clone());
-        let inner = Inner { write, read, path, writer, heads: Mutex::default(), series_boxes: Mutex::default() };
+        let health = Arc::new(Health::new());
+        let writer = record::Writer::start(write.clone(), Arc::clone(&health));
+        let inner = Inner { write, read, path, writer, health, heads: Mutex::default(), series_boxes: Mutex::default() };
         let store = Self { inner: inner.into() };
         store.finish_purges().await?;
         Ok(store)

@@ -103,17 +103,6 @@ impl Store {
         rows.into_iter().map(reset).collect()
     }
 
-    /// The time of the last record of a box, epoch milliseconds.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn last_record_ms(&self, box_id: i64) -> Result<Option<i64>, StoreError> {
-        let select = "select coalesce((select at_ms from head where head.box_id = box.box_id order by seq desc limit 1), sealed_ms) \
-                      from box where box_id = $1";
-        let last: Option<Option<i64>> = sqlx::query_scalar(select).bind(box_id).fetch_optional(&self.inner.read).await?;
-        Ok(last.flatten())
-    }
-
     async fn box_of(&self, series: SeriesId) -> Result<Option<i64>, StoreError> {
         if let Some(&box_id) = locked(&self.inner.series_boxes).get(&series) {
             return Ok(Some(box_id));

@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::cell::Cell;
+use super::health::Health;
 use super::row::{RowHead, decode_layout, encode_layout, encode_row};
 use super::types::{Mark, PollRecord, SeriesId, StoreStats};
 use super::{BEGIN_WRITE, Store, StoreError, locked};
@@ -53,6 +54,7 @@ struct Waiting {
 /// What the task shares with the handle.
 struct State {
     write: AnyPool,
+    health: Arc<Health>,
     /// Whoever locks it may take a connection then, never the other way round.
     tails: tokio::sync::Mutex<HashMap<i64, Tail>>,
     dropped_polls: AtomicU64,
@@ -72,10 +74,11 @@ struct Tail {
 }
 
 impl Writer {
-    pub(super) fn start(write: AnyPool) -> Self {
+    pub(super) fn start(write: AnyPool, health: Arc<Health>) -> Self {
         let (polls, queue) = mpsc::channel(QUEUE_POLLS);
         let state = Arc::new(State {
             write,
+            health,
             tails: tokio::sync::Mutex::default(),
             dropped_polls: AtomicU64::new(0),
             samples: AtomicU64::new(0),
@@ -173,7 +176,7 @@ impl State {
             Ok(()) => polls.iter().map(|_| Ok(())).collect(),
             Err(error) if polls.len() == 1 => vec![Err(error)],
             // Nobody can write at this moment: asking again for each poll would only make all wait longer.
-            Err(error @ StoreError::Commit(_)) => polls.iter().map(|_| Err(StoreError::Commit(error.to_string()))).collect(),
+            Err(StoreError::Unwritable(trouble)) => polls.iter().map(|_| Err(StoreError::Unwritable(trouble.clone()))).collect(),
             Err(_) => {
                 let mut results = Vec::with_capacity(polls.len());
                 for poll in &polls {
@@ -196,29 +199,42 @@ impl State {
                 let samples: usize = polls.iter().map(|poll| poll.values.len()).sum();
                 self.samples.fetch_add(samples as u64, Ordering::Relaxed);
                 self.commits.fetch_add(1, Ordering::Relaxed);
+                self.health.good();
             }
-            // What they remember was not stored.
-            Err(_) => polls.iter().for_each(|poll| drop(tails.remove(&poll.box_id))),
+            Err(error) => {
+                // What they remember was not stored.
+                polls.iter().for_each(|poll| drop(tails.remove(&poll.box_id)));
+                if let StoreError::Unwritable(trouble) = error {
+                    self.health.bad(trouble);
+                }
+            }
         }
         result
     }
 
     async fn write_all(&self, tails: &mut HashMap<i64, Tail>, polls: &[&PollRecord]) -> Result<(), StoreError> {
-        let failed = |error: sqlx::Error| StoreError::Commit(error.to_string());
-        let mut change = self.write.begin_with(BEGIN_WRITE).await.map_err(failed)?;
+        let mut change = self.write.begin_with(BEGIN_WRITE).await?;
         for poll in polls {
             if let Err(error) = write_poll(&mut change, tails, poll).await {
-                change.rollback().await?;
+                // A transaction that is not committed is rolled back, whether or not this succeeds.
+                let _ = change.rollback().await;
                 return Err(error);
             }
         }
-        change.commit().await.map_err(failed)
+        Ok(change.commit().await?)
     }
 }
 
 async fn write_poll(connection: &mut AnyConnection, tails: &mut HashMap<i64, Tail>, poll: &PollRecord) -> Result<(), StoreError> {
     for mark in &poll.marks {
         write_mark(connection, poll.box_id, mark).await?;
+    }
+    if let Some(started_ms) = poll.started_ms {
+        sqlx::query("update box set started_ms = $1 where box_id = $2")
+            .bind(started_ms)
+            .bind(poll.box_id)
+            .execute(&mut *connection)
+            .await?;
     }
     if poll.values.is_empty() {
         return Ok(());

@@ -124,7 +124,7 @@ impl Store {
         let next: Option<i64> = sqlx::query_scalar(next).bind(box_id).fetch_optional(&mut *change).await?;
         if next == Some(0) {
             change.rollback().await?;
-            return Err(StoreError::Commit(format!("box {box_id} was not sealed: another process records into this database")));
+            return Err(StoreError::Conflict(format!("box {box_id} was not sealed: another process records into this database")));
         }
         let unused = "delete from layout where box_id = $1 and layout_id not in (select layout_id from head where box_id = $1)";
         sqlx::query(unused).bind(box_id).execute(&mut *change).await?;

@@ -85,6 +85,8 @@ pub struct PollRecord {
     pub values: Vec<(SeriesId, Option<Number>)>,
     /// Instants at which counters began anew, stored with them.
     pub marks: Vec<Mark>,
+    /// When the box started, epoch milliseconds, where that is news: a later start of this process compares with it.
+    pub started_ms: Option<i64>,
 }
 
 /// A counter, or all of a box's, began anew.
@@ -109,6 +111,17 @@ pub struct Samples {
     pub values: Vec<Option<Number>>,
     /// The interval the box was polled at, milliseconds, at each sample.
     pub interval_ms: Vec<i64>,
+}
+
+/// What was recorded last of a box.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LastKnown {
+    /// The time of the last poll, epoch milliseconds.
+    pub at_ms: i64,
+    /// When the box started, as far as its polls told, epoch milliseconds.
+    pub started_ms: Option<i64>,
+    /// The statistics of that poll, by full name, in the order in which they were first recorded; none where it was not known.
+    pub values: Vec<(std::sync::Arc<str>, Option<Number>)>,
 }
 
 impl Samples {

@@ -126,6 +126,7 @@ impl Live {
                         live.mark(Some(&event.box_name));
                     }
                 })
+                .on("fault", |data| super::super::dom::fault(&data))
                 .on("error", move |_| failed.upgrade().into_iter().for_each(|live| live.stream_failed()))
         });
         self.work.borrow_mut().stream = stream;

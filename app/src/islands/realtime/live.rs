@@ -148,6 +148,7 @@ impl Page {
                 page.values(news);
             }
         });
+        on("fault", |_, event| dom::fault(&event.data().as_string().unwrap_or_default()));
         on("box", |page, event| {
             if let Some(news) = read::<BoxView>(event) {
                 page.box_changed(news);
