@@ -78,9 +78,11 @@ impl Recorder {
             return Ok(());
         }
         self.commit(recording).await?;
-        // Not the largest: a clock may have been set back.
-        entry.lock().recorded_at_ms = Some(recording.at_ms);
-        self.board.tell();
+        if !recording.values.is_empty() {
+            // Not the largest: a clock may have been set back.
+            entry.lock().recorded_at_ms = Some(recording.at_ms);
+            self.board.tell();
+        }
         Ok(())
     }
 

@@ -40,7 +40,11 @@ impl Store {
             first.execute(PRAGMAS).await.map_err(|error| refusal(&shown, &error))?;
             first.close().await.map_err(|error| refusal(&shown, &error))?;
         }
-        let write = pool(1).connect(&connect).await.map_err(|error| refusal(&shown, &error))?;
+        let write = pool(1)
+            .after_release(|connection, _| Box::pin(is_clean(connection)))
+            .connect(&connect)
+            .await
+            .map_err(|error| refusal(&shown, &error))?;
         migrate(&write, &shown).await?;
         let read = match &path {
             Some(_) => pool(READ_CONNECTIONS).connect(&connect).await.map_err(|error| refusal(&shown, &error))?,
@@ -96,6 +100,14 @@ fn pool(connections: u32) -> AnyPoolOptions {
             })
         },
     )
+}
+
+/// Whether a connection may be used again. SQLite ends a transaction by itself when the disk is full or fails, and refuses the rollback
+/// that follows: the connection would be taken to be in that transaction for ever.
+async fn is_clean(connection: &mut AnyConnection) -> Result<bool, sqlx::Error> {
+    // A rollback that waits its turn is done first.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 /// The file that a URL names; none for a database in memory.

@@ -19,12 +19,14 @@ struct Says {
     statistics: Vec<(String, Value)>,
     silent: bool,
     polls: u64,
+    /// A counter that says how often the box was asked.
+    polls_as: Option<String>,
 }
 
 impl FakeBox {
     pub(crate) async fn start(statistics: &[(&str, i64)]) -> Self {
         let statistics = statistics.iter().map(|&(name, value)| (name.to_owned(), json!(value))).collect();
-        let says = Arc::new(Mutex::new(Says { statistics, silent: false, polls: 0 }));
+        let says = Arc::new(Mutex::new(Says { statistics, silent: false, polls: 0, polls_as: None }));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = Router::new().route("/mi", post(answer)).with_state(Arc::clone(&says));
@@ -44,6 +46,16 @@ impl FakeBox {
         }
     }
 
+    /// Tells how often it was asked, by a counter of this name: each poll has a value of its own.
+    pub(crate) fn count_polls(&self, name: &str) {
+        self.says.lock().unwrap().polls_as = Some(name.to_owned());
+    }
+
+    /// How often it was asked for its statistics.
+    pub(crate) fn polls(&self) -> u64 {
+        self.says.lock().unwrap().polls
+    }
+
     /// From now on it answers 500, as a server that is going down does.
     pub(crate) fn silence(&self, silent: bool) {
         self.says.lock().unwrap().silent = silent;
@@ -59,9 +71,13 @@ async fn answer(State(says): State<Arc<Mutex<Says>>>, body: String) -> axum::res
     let result = match ask["method"].as_str().unwrap() {
         "get_statistics" => {
             says.polls += 1;
-            Value::Object(says.statistics.iter().cloned().collect())
+            let counted = says.polls_as.clone().map(|name| (name, json!(says.polls)));
+            Value::Object(says.statistics.iter().cloned().chain(counted).collect())
         }
-        "list_statistics" => Value::Object(says.statistics.iter().map(|(name, _)| (name.clone(), kind(name))).collect()),
+        "list_statistics" => {
+            let names = says.statistics.iter().map(|(name, _)| name).chain(&says.polls_as);
+            Value::Object(names.map(|name| (name.clone(), kind(name))).collect())
+        }
         "version" => json!({"Server": "OpenSIPS (4.0.1 (x86_64/linux))"}),
         "uptime" => json!({"Now": "Mon Nov 23 10:00:00 2026", "Up since": "Mon Nov 23 09:58:39 2026", "Up time": "81 [sec]"}),
         other => panic!("nobody asked an OpenSIPS for {other} yet"),

@@ -1,60 +1,12 @@
 //! The binary itself, as a person at a shell meets it.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
-
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{Read, Write},
     net::TcpStream,
-    path::Path,
-    process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
-const BINARY: &str = env!("CARGO_BIN_EXE_tickmark");
-
-fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(BINARY);
-    command.current_dir(folder).args(arguments).env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-fn run(folder: &Path, arguments: &[&str]) -> Output {
-    command(folder, arguments).output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// A panel in a process of its own.
-struct Served {
-    child: Child,
-    address: String,
-    lines: Vec<String>,
-}
-
-impl Served {
-    fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let mut child = command(folder, arguments).args(["--listen", "127.0.0.1:0"]).stderr(Stdio::inherit()).spawn().unwrap();
-        let mut lines = Vec::new();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        loop {
-            let mut line = String::new();
-            assert_ne!(out.read_line(&mut line).unwrap(), 0, "the panel ended: {lines:?}");
-            lines.push(line.trim_end().to_owned());
-            if lines.iter().any(|line| line.contains("Set it up: ")) {
-                break;
-            }
-        }
-        let address = lines[0].strip_prefix("Tickmark is at http://").unwrap().strip_suffix("/cp").unwrap().to_owned();
-        Self { child, address, lines }
-    }
-
-    fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
-    }
-}
+use crate::served::{Served, run, text};
 
 #[test]
 fn it_says_where_it_is_and_a_signal_ends_it_whatever_clients_do() {

@@ -1,0 +1,84 @@
+//! A disk that fills up while the panel records: it stays up, says so, keeps what it can, counts what it must drop, and goes on by itself.
+//! The disk is a small tmpfs in a mount namespace of the panel's own, which ends with it.
+
+use std::{fs, io::Write as _, path::PathBuf, process::Command};
+
+use crate::{
+    fake_box::FakeBox,
+    served::{BINARY, Served},
+    watcher::{Told, Watcher},
+};
+
+/// The counter that the box raises by one at each poll.
+const COUNTER: &str = "core:polls";
+
+/// Starts the panel with its database on a tmpfs; the path is where this process sees it. None where this user may not mount.
+async fn start(folder: &tempfile::TempDir, config: &str) -> Option<(Served, PathBuf)> {
+    fs::write(folder.path().join("tickmark.toml"), config).unwrap();
+    let disk = folder.path().join("disk");
+    fs::create_dir(&disk).unwrap();
+    let mount = format!("mount -t tmpfs -o size=2m tmpfs '{}'", disk.display());
+    let unshare = |script: &str| {
+        let mut command = Command::new("unshare");
+        // A user that is not root becomes root of a user namespace, where it may mount.
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
+        command
+    };
+    if !unshare(&mount).status().is_ok_and(|status| status.success()) {
+        assert!(std::env::var_os("CI").is_none(), "CI can mount");
+        println!("skipped: this user may not make a mount namespace");
+        return None;
+    }
+    let script = format!("{mount} && exec '{BINARY}' --listen 127.0.0.1:0 --database sqlite:disk/tickmark.db");
+    let panel = Served::start_through(unshare(&script), folder.path());
+    let seen = PathBuf::from(format!("/proc/{}/root{}", panel.child.id(), disk.display()));
+    Some((panel, seen))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_is_said_and_what_was_answered_meanwhile_is_recorded_afterwards() {
+    let one = FakeBox::start(&[]).await;
+    one.count_polls(COUNTER);
+    let folder = tempfile::tempdir().unwrap();
+    let address = one.url();
+    let config =
+        format!("[[box]]\nname = \"sip1\"\nkind = \"opensips\"\naddress = \"{address}\"\ninterval = \"200ms\"\nticks = [\"core:\"]\n");
+    let Some((mut panel, disk)) = start(&folder, &config).await else { return };
+    let mut told = Told::default();
+    let mut watcher = Watcher::open(&panel, COUNTER).await;
+    watcher.until(&mut told, "a first sample", |told| !told.recorded.is_empty()).await;
+
+    let filler = disk.join("filler");
+    let mut file = fs::File::create(&filler).unwrap();
+    while file.write_all(&[0; 4096]).is_ok() {}
+    drop(file);
+    watcher.until(&mut told, "the word that the disk is full", |told| told.fault.is_some()).await;
+    let fault = told.fault.clone().unwrap();
+    assert!(fault.contains("is full") && fault.contains("make room"), "{fault}");
+    let (status, text) = watcher.get("/readyz").await;
+    assert!(status == 503 && text.contains("is full"), "{status} {text}");
+    for page in ["/cp", "/cp?box=sip1", "/cp/charts", "/cp/boxes"] {
+        let (status, text) = watcher.get(page).await;
+        assert!(status == 200 && text.contains("make room on it"), "{page}: {status} {text}");
+    }
+    // It goes on asking and showing.
+    let values = told.values.len();
+    watcher.until(&mut told, "more values while the disk is full", |told| told.values.len() >= values + 5).await;
+
+    fs::remove_file(&filler).unwrap();
+    watcher.until(&mut told, "the word that all is well", |told| told.fault.is_none()).await;
+    let last = told.recorded.len();
+    watcher.until(&mut told, "samples after the fault", |told| told.recorded.len() > last + 2).await;
+    assert_eq!(watcher.get("/readyz").await.0, 200);
+    let newest = told.recorded.iter().map(|(_, at)| *at).max().unwrap();
+    let (status, series) = watcher.get("/cp/api/v1/series?box=sip1&name=core:polls&mode=value&span=1h").await;
+    assert_eq!(status, 200);
+    let series: serde_json::Value = serde_json::from_str(&series).unwrap();
+    let times = series["columns"]["t"].as_array().unwrap();
+    for ((_, at), value) in told.values.iter().filter(|((name, at), _)| name == "sip1" && *at <= newest) {
+        let place = times.iter().position(|time| time.as_i64() == Some(*at));
+        assert!(place.is_some_and(|place| series["columns"]["last"][place] == *value), "{at} was shown and is not recorded: {series}");
+    }
+    panel.signal("TERM");
+    assert!(panel.child.wait().unwrap().success());
+}

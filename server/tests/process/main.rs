@@ -1,0 +1,12 @@
+//! Tests of the binary as a process: what a person at a shell meets, and what it leaves behind when it is ended at any instant.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+
+mod commands;
+#[path = "../panel/fake_box.rs"]
+#[expect(dead_code, reason = "other tests need more of it")]
+mod fake_box;
+mod full_disk;
+mod killed;
+mod served;
+mod watcher;
