@@ -1,7 +1,17 @@
 //! Whether the database can be written, and what keeps it from being: noted by whoever writes, told to whoever must say so. It must
 //! not know what is written.
 
+use std::{
+    fs::OpenOptions,
+    io::ErrorKind,
+    path::PathBuf,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
 use tokio::sync::watch;
+
+use super::locked;
 
 /// What keeps the database from being written. All of these pass by themselves, or when somebody mends them: what could not be
 /// written is worth another try.
@@ -28,7 +38,7 @@ impl Trouble {
         const FULL: i64 = 13;
         const CANTOPEN: i64 = 14;
         let error = match error {
-            sqlx::Error::PoolTimedOut => return Some(Self::Locked),
+            sqlx::Error::PoolTimedOut => return Some(Self::Disk("no connection could be had in time".to_owned())),
             sqlx::Error::Io(error) => return Some(Self::Disk(error.to_string())),
             other => other.as_database_error()?,
         };
@@ -68,16 +78,21 @@ impl std::fmt::Display for Trouble {
 }
 
 /// The newest word on whether the database can be written.
-pub(super) struct Health(watch::Sender<Option<Trouble>>);
+pub(super) struct Health {
+    newest: watch::Sender<Option<Trouble>>,
+    /// The file; none in memory.
+    path: Option<PathBuf>,
+    last_bad: Mutex<Option<Instant>>,
+}
 
 impl Health {
-    pub(super) fn new() -> Self {
-        Self(watch::Sender::new(None))
+    pub(super) fn new(path: Option<PathBuf>) -> Self {
+        Self { newest: watch::Sender::new(None), path, last_bad: Mutex::default() }
     }
 
     /// Something was written.
     pub(super) fn good(&self) {
-        let was_bad = self.0.send_if_modified(|trouble| trouble.take().is_some());
+        let was_bad = self.newest.send_if_modified(|trouble| trouble.take().is_some());
         if was_bad {
             tracing::info!("the database can be written again");
         }
@@ -85,7 +100,9 @@ impl Health {
 
     /// Something could not be written.
     pub(super) fn bad(&self, trouble: &Trouble) {
-        let is_new = self.0.send_if_modified(|known| {
+        let trouble = &self.looked_at(trouble);
+        *locked(&self.last_bad) = Some(Instant::now());
+        let is_new = self.newest.send_if_modified(|known| {
             let is_new = known.as_ref() != Some(trouble);
             *known = Some(trouble.clone());
             is_new
@@ -95,7 +112,23 @@ impl Health {
         }
     }
 
+    /// Whether a connection of this age may not be what it should: SQLite opens for reading alone what it cannot open for writing, and
+    /// stays with that when the trouble is over.
+    pub(super) fn suspects(&self, age: Duration) -> bool {
+        let begun_before_the_end = || locked(&self.last_bad).is_some_and(|bad| age > bad.elapsed());
+        self.path.is_some() && (self.newest.borrow().is_some() || begun_before_the_end())
+    }
+
     pub(super) fn watch(&self) -> watch::Receiver<Option<Trouble>> {
-        self.0.subscribe()
+        self.newest.subscribe()
+    }
+
+    /// SQLite calls it a failing disk, too, where the file may just not be written any more.
+    fn looked_at(&self, trouble: &Trouble) -> Trouble {
+        let (Trouble::Disk(_), Some(path)) = (trouble, &self.path) else { return trouble.clone() };
+        match OpenOptions::new().append(true).open(path) {
+            Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => Trouble::ReadOnly,
+            _ => trouble.clone(),
+        }
     }
 }

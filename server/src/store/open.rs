@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use sqlx::any::AnyPoolOptions;
 use sqlx::migrate::{MigrateError, Migrator};
@@ -15,6 +16,9 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
 
 /// Connections that read; more than cores would only wait for each other.
 const READ_CONNECTIONS: u32 = 4;
+
+/// Whoever waits longer than this for a connection is told that there is none.
+const ACQUIRE_LIMIT: Duration = Duration::from_secs(15);
 
 /// What each connection is told. Pages of 16 kB keep the file near its payload; `synchronous = normal` survives `kill -9`, and a power
 /// loss may take the last commits but corrupts nothing; another process's short transaction is waited for.
@@ -40,17 +44,13 @@ impl Store {
             first.execute(PRAGMAS).await.map_err(|error| refusal(&shown, &error))?;
             first.close().await.map_err(|error| refusal(&shown, &error))?;
         }
-        let write = pool(1)
-            .after_release(|connection, _| Box::pin(is_clean(connection)))
-            .connect(&connect)
-            .await
-            .map_err(|error| refusal(&shown, &error))?;
+        let health = Arc::new(Health::new(path.clone()));
+        let write = pool(1, &health).connect(&connect).await.map_err(|error| refusal(&shown, &error))?;
         migrate(&write, &shown).await?;
         let read = match &path {
-            Some(_) => pool(READ_CONNECTIONS).connect(&connect).await.map_err(|error| refusal(&shown, &error))?,
+            Some(_) => pool(READ_CONNECTIONS, &health).connect(&connect).await.map_err(|error| refusal(&shown, &error))?,
             None => write.clone(),
         };
-        let health = Arc::new(Health::new());
         let writer = record::Writer::start(write.clone(), Arc::clone(&health));
         let inner = Inner { write, read, path, writer, health, heads: Mutex::default(), series_boxes: Mutex::default() };
         let store = Self { inner: inner.into() };
@@ -91,23 +91,25 @@ impl Store {
 }
 
 /// A connection of a database in memory is the database: it is never let go.
-fn pool(connections: u32) -> AnyPoolOptions {
-    AnyPoolOptions::new().max_connections(connections).min_connections(1).idle_timeout(None).max_lifetime(None).after_connect(
-        |connection, _| {
-            Box::pin(async move {
-                connection.execute(PRAGMAS).await?;
-                Ok(())
-            })
-        },
-    )
-}
-
-/// Whether a connection may be used again. SQLite ends a transaction by itself when the disk is full or fails, and refuses the rollback
-/// that follows: the connection would be taken to be in that transaction for ever.
-async fn is_clean(connection: &mut AnyConnection) -> Result<bool, sqlx::Error> {
-    // A rollback that waits its turn is done first.
-    connection.ping().await?;
-    Ok(!connection.is_in_transaction())
+fn pool(connections: u32, health: &Arc<Health>) -> AnyPoolOptions {
+    let health = Arc::clone(health);
+    let options = AnyPoolOptions::new().max_connections(connections).min_connections(1).idle_timeout(None).max_lifetime(None);
+    let options = options.acquire_timeout(ACQUIRE_LIMIT).after_connect(|connection, _| {
+        Box::pin(async move {
+            connection.execute(PRAGMAS).await?;
+            Ok(())
+        })
+    });
+    options.after_release(move |connection, meta| {
+        let suspect = health.suspects(meta.age);
+        Box::pin(async move {
+            // A rollback that waits its turn is done first.
+            connection.ping().await?;
+            // SQLite ends a transaction by itself when the disk is full or fails, and refuses the rollback that follows: the connection
+            // would be taken to be in that transaction for ever.
+            Ok(!suspect && !connection.is_in_transaction())
+        })
+    })
 }
 
 /// The file that a URL names; none for a database in memory.

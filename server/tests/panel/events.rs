@@ -9,13 +9,13 @@ use crate::{
 };
 
 /// Reads a stream event by event.
-struct Events {
+pub(crate) struct Events {
     answer: reqwest::Response,
     text: String,
 }
 
 impl Events {
-    async fn open(panel: &TestPanel, path: &str) -> Self {
+    pub(crate) async fn open(panel: &TestPanel, path: &str) -> Self {
         let answer = panel.ask(Method::GET, path, None).await;
         assert_eq!(answer.status(), StatusCode::OK);
         assert!(answer.headers()[header::CONTENT_TYPE].to_str().unwrap().starts_with("text/event-stream"));
@@ -37,7 +37,7 @@ impl Events {
         }
     }
 
-    async fn until(&mut self, name: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn until(&mut self, name: &str, is_it: impl Fn(&Value) -> bool) -> Value {
         loop {
             let (event, data) = self.next().await.expect("the stream goes on");
             if event == name && is_it(&data) {
@@ -86,5 +86,37 @@ async fn streams_end_when_the_panel_stops() {
     let mut events = Events::open(&panel, "/cp/events").await;
     assert!(events.next().await.is_some());
     panel.stop().await;
+    while events.next().await.is_some() {}
+}
+
+#[tokio::test]
+async fn a_removed_box_is_told_and_ends_its_own_stream() {
+    let panel = Start::new().signed_in().await;
+    let (sip1, sip2) = (FakeBox::start(&[("core:rcv_requests", 5)]).await, FakeBox::start(&[("core:rcv_requests", 6)]).await);
+    panel.add_box("sip1", &sip1.url()).await;
+    panel.add_box("sip2", &sip2.url()).await;
+    panel.until("/cp/api/v1/boxes/sip2", |one| one["state"] == "up").await;
+    panel.until("/cp/api/v1/boxes/sip1", |one| one["state"] == "up").await;
+    let mut own = Events::open(&panel, "/cp/events?box=sip1").await;
+    let mut all = Events::open(&panel, "/cp/events").await;
+    own.until("values", |data| data["box"] == "sip1").await;
+    all.until("values", |data| data["box"] == "sip1").await;
+    // Of other boxes a stream of one tells the state alone.
+    sip2.silence(true);
+    let other = own.until("box", |data| data["name"] == "sip2").await;
+    assert_eq!(other["state"], "down");
+    panel.send(Method::DELETE, "/cp/api/v1/boxes/sip1?history=keep", json!(null), StatusCode::NO_CONTENT).await;
+    assert_eq!(own.until("removed", |_| true).await, json!({"box": "sip1"}));
+    assert_eq!(own.next().await, None);
+    assert_eq!(all.until("removed", |_| true).await, json!({"box": "sip1"}));
+    assert!(all.next().await.is_some());
+}
+
+#[tokio::test]
+async fn a_stream_ends_for_whom_has_left() {
+    let panel = Start::new().signed_in().await;
+    let mut events = Events::open(&panel, "/cp/events").await;
+    assert!(events.next().await.is_some());
+    panel.send(Method::POST, "/cp/api/v1/logout", json!(null), StatusCode::NO_CONTENT).await;
     while events.next().await.is_some() {}
 }

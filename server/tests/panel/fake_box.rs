@@ -51,11 +51,6 @@ impl FakeBox {
         self.says.lock().unwrap().polls_as = Some(name.to_owned());
     }
 
-    /// How often it was asked for its statistics.
-    pub(crate) fn polls(&self) -> u64 {
-        self.says.lock().unwrap().polls
-    }
-
     /// From now on it answers 500, as a server that is going down does.
     pub(crate) fn silence(&self, silent: bool) {
         self.says.lock().unwrap().silent = silent;

@@ -7,6 +7,7 @@ mod boxes;
 mod door;
 mod events;
 mod fake_box;
+mod faults;
 mod series;
 mod stop;
 mod support;

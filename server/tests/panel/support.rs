@@ -171,6 +171,11 @@ impl TestPanel {
         }
     }
 
+    /// Where its database is.
+    pub(crate) fn database(&self) -> std::path::PathBuf {
+        self.folder.as_ref().unwrap().path().join("tickmark.db")
+    }
+
     /// Stops the panel as a signal does; its folder stays for the next.
     pub(crate) async fn stop(mut self) -> TempDir {
         self.stop.cancel();

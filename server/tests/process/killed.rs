@@ -29,24 +29,21 @@ const OLD_SERIES: usize = 150;
 
 struct Stage {
     folder: tempfile::TempDir,
-    boxes: Vec<FakeBox>,
 }
 
 impl Stage {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = String::new();
-        let mut boxes = Vec::new();
         for number in 0..BOXES {
             let one = FakeBox::start(&[]).await;
             one.count_polls(COUNTER);
             let address = one.url();
             writeln!(config, "[[box]]\nname = \"box{number}\"\nkind = \"opensips\"\naddress = \"{address}\"").unwrap();
             writeln!(config, "interval = \"200ms\"\nticks = [\"core:\"]").unwrap();
-            boxes.push(one);
         }
         std::fs::write(folder.path().join("tickmark.toml"), config).unwrap();
-        Self { folder, boxes }
+        Self { folder }
     }
 
     fn path(&self) -> &Path {
@@ -162,6 +159,6 @@ async fn a_signal_under_load_loses_nothing() {
         assert_eq!(stored[name].get(at), Some(&vec![*value]), "{name} at {at} was shown and is not recorded");
     }
     let answered: usize = stored.values().flat_map(HashMap::values).map(Vec::len).sum();
-    println!("{} values shown, {answered} stored, {} polls asked", told.values.len(), stage.boxes.iter().map(FakeBox::polls).sum::<u64>());
+    println!("{} values shown, {answered} stored", told.values.len());
     stage.check();
 }

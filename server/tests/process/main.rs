@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
+mod clock;
 mod commands;
 #[path = "../panel/fake_box.rs"]
 #[expect(dead_code, reason = "other tests need more of it")]

@@ -45,9 +45,7 @@ impl Served {
 
     /// Starts it with `admin` there already.
     pub(crate) fn start_set_up(folder: &Path, arguments: &[&str]) -> Self {
-        let mut command = command(folder, arguments);
-        command.env("TICKMARK_ADMIN_PASSWORD", PASSWORD);
-        Self::wait_for(command, "Tickmark is at ")
+        Self::start_as(command(folder, arguments))
     }
 
     /// Starts it through another program, which must become it.
@@ -56,6 +54,12 @@ impl Served {
         command = quiet(command, folder, &[]);
         command.env("PATH", path).env("TICKMARK_ADMIN_PASSWORD", PASSWORD);
         Self::wait_for_as_is(command, "Tickmark is at ")
+    }
+
+    /// Starts what a test has made ready, with `admin` there already.
+    pub(crate) fn start_as(mut command: Command) -> Self {
+        command.env("TICKMARK_ADMIN_PASSWORD", PASSWORD);
+        Self::wait_for(command, "Tickmark is at ")
     }
 
     fn wait_for(mut command: Command, line: &str) -> Self {
