@@ -81,6 +81,8 @@ need_client() {
 need_kamailio() {
     want kamailio kamailio
     want sipp sip-tester
+    # Sets the clock of one process, for the tests of clocks that step.
+    want faketime faketime
 }
 
 need_browser() {

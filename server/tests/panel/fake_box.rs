@@ -3,16 +3,19 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Instant,
 };
 
 use axum::{Router, extract::State, http::header, response::IntoResponse, routing::post};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 /// What it will say.
 #[derive(Clone)]
 pub(crate) struct FakeBox {
     pub(crate) address: SocketAddr,
     says: Arc<Mutex<Says>>,
+    held: watch::Sender<bool>,
 }
 
 struct Says {
@@ -21,17 +24,20 @@ struct Says {
     polls: u64,
     /// A counter that says how often the box was asked.
     polls_as: Option<String>,
+    /// When it started, as it says.
+    started: Instant,
 }
 
 impl FakeBox {
     pub(crate) async fn start(statistics: &[(&str, i64)]) -> Self {
         let statistics = statistics.iter().map(|&(name, value)| (name.to_owned(), json!(value))).collect();
-        let says = Arc::new(Mutex::new(Says { statistics, silent: false, polls: 0, polls_as: None }));
+        let says = Arc::new(Mutex::new(Says { statistics, silent: false, polls: 0, polls_as: None, started: long_ago() }));
+        let held = watch::Sender::new(false);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let router = Router::new().route("/mi", post(answer)).with_state(Arc::clone(&says));
+        let router = Router::new().route("/mi", post(answer)).with_state((Arc::clone(&says), held.subscribe()));
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { address, says }
+        Self { address, says, held }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -51,14 +57,31 @@ impl FakeBox {
         self.says.lock().unwrap().polls_as = Some(name.to_owned());
     }
 
+    /// It takes requests, and answers them once this is over.
+    pub(crate) fn hold(&self, held: bool) {
+        self.held.send_replace(held);
+    }
+
+    /// It says that it has just started.
+    pub(crate) fn restart(&self) {
+        self.says.lock().unwrap().started = Instant::now();
+    }
+
     /// From now on it answers 500, as a server that is going down does.
     pub(crate) fn silence(&self, silent: bool) {
         self.says.lock().unwrap().silent = silent;
     }
 }
 
-async fn answer(State(says): State<Arc<Mutex<Says>>>, body: String) -> axum::response::Response {
+/// A server that has been running for a while.
+fn long_ago() -> Instant {
+    Instant::now().checked_sub(std::time::Duration::from_secs(1_000)).unwrap()
+}
+
+async fn answer(State((says, mut held)): State<(Arc<Mutex<Says>>, watch::Receiver<bool>)>, body: String) -> axum::response::Response {
     let ask: Value = serde_json::from_str(&body).unwrap();
+    // Its other end lives as long as the test.
+    let _ = held.wait_for(|held| !held).await;
     let mut says = says.lock().unwrap();
     if says.silent {
         return axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response();
@@ -74,7 +97,9 @@ async fn answer(State(says): State<Arc<Mutex<Says>>>, body: String) -> axum::res
             Value::Object(names.map(|name| (name.clone(), kind(name))).collect())
         }
         "version" => json!({"Server": "OpenSIPS (4.0.1 (x86_64/linux))"}),
-        "uptime" => json!({"Now": "Mon Nov 23 10:00:00 2026", "Up since": "Mon Nov 23 09:58:39 2026", "Up time": "81 [sec]"}),
+        "uptime" => {
+            json!({"Now": "Mon Nov 23 10:00:00 2026", "Up since": "Mon Nov 23 09:58:39 2026", "Up time": format!("{} [sec]", says.started.elapsed().as_secs())})
+        }
         other => panic!("nobody asked an OpenSIPS for {other} yet"),
     };
     let reply = json!({"jsonrpc": "2.0", "result": result, "id": ask["id"]});

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where something is not as it must be")]
 
 mod boxes;
+mod continuity;
 mod door;
 mod events;
 mod fake_box;
