@@ -223,7 +223,7 @@ mod tests {
     fn the_bound_of_samples_is_shared_by_all_boxes() {
         let (engine, budget) = (Arc::new(Engine::new(Instant::now())), Budget::default());
         let (mut one, mut first) = queue("a", budget.clone(), Arc::clone(&engine));
-        let (mut other, _second) = queue("b", budget.clone(), Arc::clone(&engine));
+        let (mut other, _second) = queue("b", budget, Arc::clone(&engine));
         // A single poll is taken, however large it is.
         one.samples(recording(1, MAX_WAITING_SAMPLES + 1));
         other.samples(recording(1, 1));

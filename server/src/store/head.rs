@@ -31,6 +31,9 @@ pub(super) struct Head {
     values: Vec<Option<Number>>,
 }
 
+/// The time of a poll, and what it said.
+pub(super) type Poll = (i64, Vec<(SeriesId, Option<Number>)>);
+
 /// One series: its values packed one behind the other, and which polls they are of.
 #[derive(Default)]
 struct HeadColumn {
@@ -85,7 +88,7 @@ impl Head {
     }
 
     /// The time of the last poll, and what it said: it may have come in parts of the same time.
-    pub(super) fn last(&self) -> Option<(i64, Vec<(SeriesId, Option<Number>)>)> {
+    pub(super) fn last(&self) -> Option<Poll> {
         let &at_ms = self.at_ms.last()?;
         let first = self.at_ms.iter().rposition(|&at| at != at_ms).map_or(0, |before| before + 1);
         let told = self.places.iter().map(|(&series, &place)| (series, &self.columns[place]));

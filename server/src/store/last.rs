@@ -1,14 +1,10 @@
 //! What was recorded last of a box, from its head or, where that is sealed, its newest chunks. It must not know who shows it.
 
-use app::model::Number;
-
 use super::chunk::{Column, Times};
+use super::head::Poll;
 use super::read::refresh;
 use super::types::{LastKnown, SeriesId};
 use super::{BEGIN_READ, Store, StoreError, TIER_RAW};
-
-/// The time of a poll, and what it said.
-type Poll = (i64, Vec<(SeriesId, Option<Number>)>);
 
 impl Store {
     /// What was recorded last of a box; none where nothing was.
@@ -23,7 +19,7 @@ impl Store {
         let Some((at_ms, told)) = poll else { return Ok(None) };
         let start = sqlx::query_scalar("select started_ms from box where box_id = $1").bind(box_id);
         let started_ms: Option<Option<i64>> = start.fetch_optional(&self.inner.read).await?;
-        let told: std::collections::HashMap<SeriesId, Option<Number>> = told.into_iter().collect();
+        let told: std::collections::HashMap<_, _> = told.into_iter().collect();
         let names = self.series_of(box_id).await?.into_iter();
         let values = names.filter_map(|(series, name)| Some((name.into(), *told.get(&series)?))).collect();
         Ok(Some(LastKnown { at_ms, started_ms: started_ms.flatten(), values }))
