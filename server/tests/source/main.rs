@@ -12,8 +12,9 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use app::model::{BoxKind, Kind, Number};
+use app::model::{BoxKind, Kind, Number, split_name};
 use replay::{Action, Replay, Request};
+use server::catalogue;
 use server::source::{Answer, Reading, Secret, Source, Target, Unknown};
 
 /// Long enough never to be reached where an answer is expected.
@@ -117,6 +118,24 @@ async fn kamailio_is_polled() {
     assert!(source.kinds().await.unwrap().is_empty());
     assert_eq!(server.methods(), ["stats.fetchn", "core.uptime", "core.version"]);
     assert!(server.seen().iter().all(|request| request.connection == 0));
+}
+
+#[tokio::test]
+async fn every_name_of_a_recorded_kamailio_is_in_the_catalogue() {
+    for capture in ["kamailio-5.6/fetchn_all", "kamailio-5.6/fetchn_registered"] {
+        let server = Replay::start(move |request| match request.method().as_str() {
+            "stats.fetchn" => request.recorded(capture),
+            _ => kamailio(request),
+        })
+        .await;
+        let answer = source(BoxKind::Kamailio, &server, "/RPC").poll().await.unwrap();
+        let known = |full: &str| {
+            let (group, name) = split_name(full);
+            catalogue::lookup(BoxKind::Kamailio, group, name).is_some()
+        };
+        let unknown: Vec<_> = answer.names.iter().filter(|full| !known(full)).collect();
+        assert!(answer.names.len() > 150 && unknown.is_empty(), "{capture}: {unknown:?}");
+    }
 }
 
 #[tokio::test]
