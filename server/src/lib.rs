@@ -19,6 +19,7 @@ pub mod live;
 pub mod png;
 pub mod problem;
 pub mod provision;
+pub mod runtime;
 pub mod sampler;
 pub mod serve;
 pub mod source;

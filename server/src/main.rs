@@ -6,12 +6,18 @@ use clap::Parser as _;
 use server::{
     cli::{self, Cli, Outcome},
     config::{Environment, LogConfig, LogFormat},
-    serve,
+    runtime, serve,
 };
 use tracing_subscriber::EnvFilter;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
+    runtime::run(tickmark()).unwrap_or_else(|error| {
+        eprintln!("tickmark: no threads can be started: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+async fn tickmark() -> ExitCode {
     match cli::run(Cli::parse(), &Environment::of_process()).await {
         Ok(Outcome::Done(code)) => code,
         Ok(Outcome::Serve(config)) => {
