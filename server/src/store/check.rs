@@ -1,11 +1,16 @@
 //! Reads every chunk, span and head row back and compares what must agree. It must not repair.
+//!
+//! What is compared is read in one transaction a box: a panel that seals meanwhile is no fault.
 
 use std::collections::HashMap;
+
+use sqlx::AnyConnection;
 
 use super::bytes::Damage;
 use super::chunk::{Column, Times};
 use super::head::Head;
 use super::read::refresh;
+use super::series::series_in;
 use super::types::CheckReport;
 use super::{BEGIN_READ, Store, StoreError};
 
@@ -24,14 +29,16 @@ impl Store {
         let boxes: Vec<i64> = sqlx::query_scalar("select box_id from box order by box_id").fetch_all(&self.inner.read).await?;
         let all: i64 = sqlx::query_scalar("select count(*) from series").fetch_one(&self.inner.read).await?;
         for box_id in boxes {
-            let spans = self.check_spans(box_id, &mut report).await?;
-            for (series, name) in self.series_of(box_id).await? {
-                self.check_series(series.0, &format!("{name} of box {box_id}"), &spans, &mut report).await?;
+            let mut view = self.inner.read.begin_with(BEGIN_READ).await?;
+            let spans = check_spans(&mut view, box_id, &mut report).await?;
+            for (series, name) in series_in(&mut view, box_id).await? {
+                check_series(&mut view, series.0, &format!("{name} of box {box_id}"), &spans, &mut report).await?;
                 report.series += 1;
                 #[expect(clippy::cast_precision_loss, reason = "it is only shown")]
                 progress(report.series as f64 / all.max(1) as f64);
             }
-            self.check_head(box_id, &mut report).await?;
+            check_head(&mut view, box_id, &mut report).await?;
+            view.commit().await?;
         }
         progress(1.0);
         Ok(report)
@@ -44,72 +51,71 @@ impl Store {
             Err(error) => report.faults.push(format!("the file: {error}")),
         }
     }
+}
 
-    /// The polls of each span of a box.
-    async fn check_spans(&self, box_id: i64, report: &mut CheckReport) -> Result<HashMap<SpanKey, usize>, StoreError> {
-        let select = "select tier, start_ms, seq, end_ms, polls, payload from span where box_id = $1 order by tier, start_ms, seq";
-        let rows: Vec<(i64, i64, i64, i64, i64, Vec<u8>)> = match sqlx::query_as(select).bind(box_id).fetch_all(&self.inner.read).await {
-            Ok(rows) => rows,
-            Err(error) => return unreadable(error, &format!("the spans of box {box_id}"), report),
+/// The polls of each span of a box.
+async fn check_spans(view: &mut AnyConnection, box_id: i64, report: &mut CheckReport) -> Result<HashMap<SpanKey, usize>, StoreError> {
+    let select = "select tier, start_ms, seq, end_ms, polls, payload from span where box_id = $1 order by tier, start_ms, seq";
+    let rows: Vec<(i64, i64, i64, i64, i64, Vec<u8>)> = match sqlx::query_as(select).bind(box_id).fetch_all(view).await {
+        Ok(rows) => rows,
+        Err(error) => return unreadable(error, &format!("the spans of box {box_id}"), report),
+    };
+    let mut spans = HashMap::new();
+    for (tier, start_ms, seq, end_ms, polls, payload) in rows {
+        let fault = match Times::decode(&payload) {
+            Err(Damage(why)) => Some(why),
+            Ok(times) if times.at_ms.first() != Some(&start_ms) || times.at_ms.last() != Some(&end_ms) => {
+                Some("its times are not those it is stored under")
+            }
+            Ok(times) if i64::try_from(times.at_ms.len()) != Ok(polls) => Some("it has more or fewer polls than it says"),
+            Ok(_) => None,
         };
-        let mut spans = HashMap::new();
-        for (tier, start_ms, seq, end_ms, polls, payload) in rows {
-            let fault = match Times::decode(&payload) {
-                Err(Damage(why)) => Some(why),
-                Ok(times) if times.at_ms.first() != Some(&start_ms) || times.at_ms.last() != Some(&end_ms) => {
-                    Some("its times are not those it is stored under")
-                }
-                Ok(times) if i64::try_from(times.at_ms.len()) != Ok(polls) => Some("it has more or fewer polls than it says"),
-                Ok(_) => None,
-            };
-            report.faults.extend(fault.map(|why| format!("the span of box {box_id} that begins at {start_ms}: {why}")));
-            spans.insert((tier, start_ms, seq), usize::try_from(polls).unwrap_or_default());
-        }
-        Ok(spans)
+        report.faults.extend(fault.map(|why| format!("the span of box {box_id} that begins at {start_ms}: {why}")));
+        spans.insert((tier, start_ms, seq), usize::try_from(polls).unwrap_or_default());
     }
+    Ok(spans)
+}
 
-    async fn check_series(
-        &self,
-        series: i64,
-        place: &str,
-        spans: &HashMap<SpanKey, usize>,
-        report: &mut CheckReport,
-    ) -> Result<(), StoreError> {
-        let select = "select tier, start_ms, seq, samples, payload from chunk where series_id = $1 order by tier, start_ms, seq";
-        let rows: Vec<(i64, i64, i64, i64, Vec<u8>)> = match sqlx::query_as(select).bind(series).fetch_all(&self.inner.read).await {
-            Ok(rows) => rows,
-            Err(error) => return unreadable(error, &format!("the chunks of {place}"), report),
+async fn check_series(
+    view: &mut AnyConnection,
+    series: i64,
+    place: &str,
+    spans: &HashMap<SpanKey, usize>,
+    report: &mut CheckReport,
+) -> Result<(), StoreError> {
+    let select = "select tier, start_ms, seq, samples, payload from chunk where series_id = $1 order by tier, start_ms, seq";
+    let rows: Vec<(i64, i64, i64, i64, Vec<u8>)> = match sqlx::query_as(select).bind(series).fetch_all(view).await {
+        Ok(rows) => rows,
+        Err(error) => return unreadable(error, &format!("the chunks of {place}"), report),
+    };
+    for (tier, start_ms, seq, samples, payload) in rows {
+        report.chunks += 1;
+        let fault = match (Column::decode(&payload), spans.get(&(tier, start_ms, seq))) {
+            (Err(Damage(why)), _) => Some(why),
+            (Ok(_), None) => Some("its span is missing"),
+            (Ok(column), Some(&polls)) if column.polls() != polls => Some("it has more or fewer polls than its span"),
+            (Ok(column), _) if i64::try_from(column.samples()) != Ok(samples) => Some("it has more or fewer samples than it says"),
+            (Ok(column), _) => {
+                report.chunk_samples += column.samples() as u64;
+                None
+            }
         };
-        for (tier, start_ms, seq, samples, payload) in rows {
-            report.chunks += 1;
-            let fault = match (Column::decode(&payload), spans.get(&(tier, start_ms, seq))) {
-                (Err(Damage(why)), _) => Some(why),
-                (Ok(_), None) => Some("its span is missing"),
-                (Ok(column), Some(&polls)) if column.polls() != polls => Some("it has more or fewer polls than its span"),
-                (Ok(column), _) if i64::try_from(column.samples()) != Ok(samples) => Some("it has more or fewer samples than it says"),
-                (Ok(column), _) => {
-                    report.chunk_samples += column.samples() as u64;
-                    None
-                }
-            };
-            report.faults.extend(fault.map(|why| format!("the chunk of {place} that begins at {start_ms}: {why}")));
-        }
-        Ok(())
+        report.faults.extend(fault.map(|why| format!("the chunk of {place} that begins at {start_ms}: {why}")));
     }
+    Ok(())
+}
 
-    async fn check_head(&self, box_id: i64, report: &mut CheckReport) -> Result<(), StoreError> {
-        let mut head = Head::default();
-        let mut view = self.inner.read.begin_with(BEGIN_READ).await?;
-        match refresh(&mut view, box_id, &mut head).await {
-            Ok(()) => {}
-            Err(StoreError::Sql(error)) => return unreadable(error, &format!("the head of box {box_id}"), report),
-            Err(error) => return Err(error),
-        }
-        report.head_rows += head.polls() as u64;
-        report.head_samples += head.samples() as u64;
-        report.faults.extend(head.faults.iter().map(|fault| format!("box {box_id}, {fault}")));
-        Ok(())
+async fn check_head(view: &mut AnyConnection, box_id: i64, report: &mut CheckReport) -> Result<(), StoreError> {
+    let mut head = Head::default();
+    match refresh(view, box_id, &mut head).await {
+        Ok(()) => {}
+        Err(StoreError::Sql(error)) => return unreadable(error, &format!("the head of box {box_id}"), report),
+        Err(error) => return Err(error),
     }
+    report.head_rows += head.polls() as u64;
+    report.head_samples += head.samples() as u64;
+    report.faults.extend(head.faults.iter().map(|fault| format!("box {box_id}, {fault}")));
+    Ok(())
 }
 
 /// What the database cannot read is a fault; that it cannot be asked at all is an error.

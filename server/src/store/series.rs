@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use sqlx::AnyConnection;
+
 use super::types::SeriesId;
 use super::{Store, StoreError};
 
@@ -29,9 +31,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn series_of(&self, box_id: i64) -> Result<Vec<(SeriesId, String)>, StoreError> {
-        let select = sqlx::query_as("select series_id, name from series where box_id = $1 order by series_id").bind(box_id);
-        let rows: Vec<(i64, String)> = select.fetch_all(&self.inner.read).await?;
-        Ok(rows.into_iter().map(|(id, name)| (SeriesId(id), name)).collect())
+        let mut view = self.inner.read.acquire().await?;
+        series_in(&mut view, box_id).await
     }
 
     async fn series_by_name(&self, box_id: i64) -> Result<HashMap<String, SeriesId>, StoreError> {
@@ -51,4 +52,11 @@ impl Store {
         }
         Ok(change.commit().await?)
     }
+}
+
+/// As [`Store::series_of`], in a transaction of the caller's.
+pub(super) async fn series_in(view: &mut AnyConnection, box_id: i64) -> Result<Vec<(SeriesId, String)>, StoreError> {
+    let select = sqlx::query_as("select series_id, name from series where box_id = $1 order by series_id").bind(box_id);
+    let rows: Vec<(i64, String)> = select.fetch_all(view).await?;
+    Ok(rows.into_iter().map(|(id, name)| (SeriesId(id), name)).collect())
 }

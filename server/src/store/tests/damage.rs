@@ -44,6 +44,30 @@ async fn a_damaged_chunk_is_found() {
     assert!(told.is_sorted() && told.first() == Some(&0.0) && told.last() == Some(&1.0), "{told:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sealing_under_way_is_no_fault() {
+    let place = Place::new();
+    let store = place.open().await;
+    let id = store.add_box(&spec("a"), 1).await.unwrap();
+    let series = store.series_ids(id, &["s:0", "s:1"]).await.unwrap();
+    let both = |at: i64| poll(id, at, &[(series[0], Some(Number::Int(at))), (series[1], Some(Number::Int(at)))]);
+    record_all(&store, (0..100).map(|i| both(i * 10)).collect()).await;
+    // A panel seals while the first series is checked and the second is yet to come.
+    let panel = place.open().await;
+    let mut sealed = 0;
+    let report = store.check(|part| {
+        if sealed == 0 && part > 0.0 {
+            tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(seal_all(&panel)));
+            sealed += 1;
+        }
+    });
+    let report = report.await.unwrap();
+    assert_eq!((sealed, report.faults), (1, Vec::<String>::new()));
+    assert_eq!((report.head_samples, report.chunk_samples), (200, 0), "all of it is as it was when the check began");
+    assert_eq!(everything(&store, series[1]).await.at_ms.len(), 100);
+    assert_eq!(store.check(|_| {}).await.unwrap().chunk_samples, 200);
+}
+
 #[tokio::test]
 async fn wrong_counts_and_missing_spans_are_found() {
     let place = Place::new();
