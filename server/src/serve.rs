@@ -1,9 +1,10 @@
 //! `tickmark serve`: puts the parts together, listens, and ends in good order.
 
 use std::{
-    fs::{File, TryLockError},
+    fs::File,
     io::{self, Write},
     net::SocketAddr,
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -27,6 +28,8 @@ use crate::{
     store::{Store, StoreError},
     vault::{Vault, VaultError},
 };
+
+mod lock;
 
 /// After a signal, requests in flight get this long; then connections are dropped. The whole end takes under two seconds.
 const GRACE: Duration = Duration::from_millis(500);
@@ -54,6 +57,14 @@ pub enum ServeError {
     /// Another panel serves this database.
     #[error("another Tickmark serves {0} already: stop it first, or name another database with --database")]
     Running(String),
+    /// It cannot be found out whether another one does.
+    #[error("the lock file of {} cannot be made: {error}; give the user that runs tickmark the right to write its folder", .path.display())]
+    Lock {
+        /// The database, or its lock file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
     /// The network failed while serving.
     #[error("serving failed: {0}")]
     Io(#[from] io::Error),
@@ -120,9 +131,9 @@ impl Panel {
         let listener = listen(config.listen).await?;
         let address = listener.local_addr()?;
         let store = Store::open(config.database.url()).await?;
+        let one_alone = config.database.file().map(lock::lock).transpose()?;
         let key_file = config.database.key_file();
         let vault = key_file.as_deref().map_or_else(Vault::in_memory, Vault::open)?;
-        let one_alone = key_file.as_deref().map(|path| lock(path, config.database.url())).transpose()?;
         let auth = Arc::new(Auth::new(store.clone()));
         provision::builtin(&store, clock::now_ms()).await?;
         let done = provision::provision(&store, auth.passwords(), &vault, &config.provided, clock::now_ms()).await?;
@@ -207,14 +218,4 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
         };
         ServeError::Listen(format!("cannot listen on {address}: {why}; choose another with --listen, such as --listen 127.0.0.1:8889"))
     })
-}
-
-/// Two panels on one database would record everything twice: the key file is locked by the one that serves.
-fn lock(path: &std::path::Path, database: &str) -> Result<File, ServeError> {
-    let file = File::open(path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(ServeError::Running(database.to_owned())),
-        Err(TryLockError::Error(error)) => Err(error.into()),
-    }
 }

@@ -1,6 +1,6 @@
 //! Which database, by its URL. Pure: opening it is the store's.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use url::Url;
 
@@ -61,6 +61,15 @@ impl Database {
             Self::Sqlite { url, .. } => url,
             Self::Memory => "sqlite::memory:",
             Self::Postgres(url) => &url.0,
+        }
+    }
+
+    /// The file of SQLite; none for one in memory or on a server.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Sqlite { path, .. } => Some(path),
+            Self::Memory | Self::Postgres(_) => None,
         }
     }
 

@@ -1,6 +1,9 @@
 //! Starting and ending.
 
-use server::serve::{Panel, ServeError};
+use server::{
+    config::Database,
+    serve::{Panel, ServeError},
+};
 
 use crate::support::Start;
 
@@ -22,4 +25,14 @@ async fn a_second_panel_on_one_database_is_refused() {
     assert!(matches!(error, ServeError::Running(_)), "{error}");
     let _folder = panel.stop().await;
     Panel::start(config).await.expect("after the first has ended");
+}
+
+#[tokio::test]
+async fn two_panels_with_databases_of_their_own_share_a_folder() {
+    let start = Start::new();
+    let mut second = start.config();
+    second.database = Database::parse(&second.database.url().replace("tickmark.db", "other.db")).unwrap();
+    let panel = start.open().await;
+    Panel::start(second).await.expect("it has a database of its own");
+    panel.stop().await;
 }
