@@ -24,14 +24,18 @@ pub enum Database {
 }
 
 impl Database {
-    /// Reads `sqlite:PATH`, `sqlite://PATH`, `sqlite::memory:` or `postgres://…`.
+    /// Reads `sqlite:PATH`, `sqlite://PATH`, `sqlite::memory:` or `postgres://…`. The path is taken letter by letter; a `?` ends it, and
+    /// of the parameters that other programs write there only `mode=rwc` is taken, which is what happens anyway.
     ///
     /// # Errors
     /// A sentence that says what is allowed. It quotes nothing that may hold a password.
     pub fn parse(text: &str) -> Result<Self, String> {
         if let Some(rest) = text.strip_prefix("sqlite:") {
             let path = rest.strip_prefix("//").unwrap_or(rest);
-            let path = path.split('?').next().unwrap_or_default();
+            let (path, parameters) = path.split_once('?').unwrap_or((path, ""));
+            if !matches!(parameters, "" | "mode=rwc") {
+                return Err(format!("{text:?} has parameters that cannot be had: write no more than sqlite:{path}"));
+            }
             return match path {
                 ":memory:" => Ok(Self::Memory),
                 "" => Err(format!("{text:?} names no file: write such as sqlite:tickmark.db")),
@@ -121,6 +125,9 @@ mod tests {
         assert_eq!(Database::parse("sqlite::memory:"), Ok(Database::Memory));
         assert_eq!(Database::Memory.key_file(), None);
         assert!(Database::parse("sqlite:").unwrap_err().contains("names no file"));
+        assert!(Database::parse("sqlite:?mode=rwc").unwrap_err().contains("names no file"));
+        let error = Database::parse("sqlite:t.db?mode=ro").unwrap_err();
+        assert_eq!(error, "\"sqlite:t.db?mode=ro\" has parameters that cannot be had: write no more than sqlite:t.db");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 
 use super::health::Health;
 use super::{BEGIN_WRITE, Inner, Store, StoreError, StoreStats, record};
+use crate::config::Database;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
 
@@ -26,7 +27,7 @@ const PRAGMAS: &str = "pragma busy_timeout = 5000; pragma page_size = 16384; pra
                        pragma synchronous = normal; pragma foreign_keys = on; pragma journal_size_limit = 67108864;";
 
 impl Store {
-    /// Opens, or makes, the database of a URL (`sqlite:PATH`, `sqlite::memory:`), and brings it up to date.
+    /// Opens, or makes, the database of a URL (as [`Database::parse`] reads it), and brings it up to date.
     ///
     /// # Errors
     /// [`StoreError::Open`] names the database and what to do; [`StoreError::Migrate`] when a migration fails.
@@ -114,20 +115,13 @@ fn pool(connections: u32, health: &Arc<Health>) -> AnyPoolOptions {
 
 /// The file that a URL names; none for a database in memory.
 fn path_of(url: &str) -> Result<Option<PathBuf>, StoreError> {
-    if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-        return Err(StoreError::Open("PostgreSQL comes in a later version of Tickmark; use sqlite:PATH for now".to_owned()));
+    match Database::parse(url).map_err(StoreError::Open)? {
+        Database::Sqlite { path, .. } => Ok(Some(path)),
+        Database::Memory => Ok(None),
+        Database::Postgres(_) => {
+            Err(StoreError::Open("PostgreSQL comes in a later version of Tickmark; use sqlite:PATH for now".to_owned()))
+        }
     }
-    let Some(rest) = url.strip_prefix("sqlite:") else {
-        return Err(StoreError::Open(format!("{url} is no database URL; use sqlite:PATH, such as sqlite:tickmark.db")));
-    };
-    let path = rest.strip_prefix("//").unwrap_or(rest);
-    if path == ":memory:" {
-        return Ok(None);
-    }
-    if path.is_empty() {
-        return Err(StoreError::Open("the database URL names no file; use sqlite:PATH, such as sqlite:tickmark.db".to_owned()));
-    }
-    Ok(Some(PathBuf::from(path)))
 }
 
 fn connect_url(path: Option<&Path>) -> String {

@@ -34,7 +34,7 @@ impl Place {
     }
 
     fn path(&self) -> PathBuf {
-        self.folder.path().join("tick mark?#.db")
+        self.folder.path().join("tick mark%3f#.db")
     }
 
     fn url(&self) -> String {

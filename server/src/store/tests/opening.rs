@@ -15,7 +15,7 @@ async fn what_cannot_be_opened_says_what_to_do() {
     let place = Place::new();
     let folder = place.folder.path();
     check_refused(Store::open("postgres://localhost/tickmark").await, &["PostgreSQL", "later version", "sqlite:"]);
-    check_refused(Store::open("mysql://localhost").await, &["no database URL", "sqlite:tickmark.db"]);
+    check_refused(Store::open("mysql://localhost").await, &["no kind of database", "sqlite:PATH"]);
     check_refused(Store::open("sqlite:").await, &["names no file"]);
     let missing = format!("sqlite:{}/not/there.db", folder.display());
     check_refused(Store::open(&missing).await, &["/not does not exist", "make it"]);
@@ -23,6 +23,16 @@ async fn what_cannot_be_opened_says_what_to_do() {
     let text = folder.join("notes.txt");
     std::fs::write(&text, "These are my notes, not a database. ".repeat(100)).unwrap();
     check_refused(Store::open(&format!("sqlite:{}", text.display())).await, &["notes.txt is not a database"]);
+}
+
+#[tokio::test]
+async fn the_parameters_of_a_url_are_no_part_of_the_files_name() {
+    let place = Place::new();
+    Store::open(&format!("{}?mode=rwc", place.url())).await.unwrap().close().await;
+    assert!(place.path().exists());
+    let names = std::fs::read_dir(place.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(names.into_iter().all(|name| !name.to_string_lossy().contains('?')));
+    check_refused(Store::open(&format!("{}?mode=ro", place.url())).await, &["parameters", "write no more than sqlite:"]);
 }
 
 #[tokio::test]
