@@ -1,5 +1,7 @@
 # The only commands a person needs. Each installs what it lacks, or says what to install.
 
+# rustup's programs, when it was installed after this shell began.
+export PATH := $(PATH):$(HOME)/.cargo/bin
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/release/tickmark
 
 .PHONY: run test check audit demo pictures

@@ -3,6 +3,7 @@
 use std::{
     io::{Read, Write},
     net::TcpStream,
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -99,4 +100,16 @@ fn help_documents_every_flag() {
     for command in ["box", "user", "token", "get", "list", "reset", "watch", "check", "import", "export"] {
         assert!(text(&run(folder.path(), &["--help"]).stdout).contains(command), "{command}");
     }
+}
+
+#[test]
+fn make_finds_cargo_where_rustup_puts_it() {
+    let makefile = concat!(env!("CARGO_MANIFEST_DIR"), "/../Makefile");
+    let print = ["-f", makefile, "--no-print-directory", "--eval", "tell-path: ; @echo $$PATH", "tell-path"];
+    let path = std::env::var_os("PATH").unwrap();
+    let told = Command::new("make").args(print).env_clear().env("PATH", &path).env("HOME", "/home/ann").output().unwrap();
+    let (told, path) = (text(&told.stdout), path.into_string().unwrap());
+    // Behind what is there already: a cargo of one's own choice stays the one.
+    let added = told.trim_end().strip_prefix(&path).unwrap_or_else(|| panic!("{told}"));
+    assert!(added.split(':').any(|folder| folder == "/home/ann/.cargo/bin"), "{told}");
 }
