@@ -195,7 +195,7 @@ impl Source {
             BoxKind::Kamailio => &KAMAILIO,
             BoxKind::Tickmark => return Err(SourceError::Protocol("the box tickmark is the panel itself and has no address".into())),
         };
-        let http = Http::new(target.url.clone(), target.user.clone(), target.password.clone())?;
+        let http = Http::new(target.url.clone(), target.user.clone(), target.password.clone(), target.time_limit)?;
         Ok(Self { words, http, memory: Memory::new(target.kind), body: Vec::new(), id: 0, uptime_refused: false, target })
     }
 

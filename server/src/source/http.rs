@@ -20,7 +20,7 @@ const MAX_BODY_BYTES: usize = 16 << 20;
 /// The largest body of a refusal that a probe looks into.
 const MAX_REFUSAL_BYTES: u64 = 1024;
 /// A SIP server is near: a connection that takes longer will not come.
-const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+const MAX_CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// An idle connection is given back after this; Kamailio closes its own after 120 s.
 const IDLE_LIMIT: Duration = Duration::from_secs(60);
 
@@ -62,8 +62,8 @@ pub(super) struct Http {
 }
 
 impl Http {
-    /// Prepares a client; nothing is sent yet.
-    pub(super) fn new(url: Url, user: Option<String>, password: Option<Secret>) -> Result<Self, SourceError> {
+    /// Prepares a client for questions that may take `time_limit` each; nothing is sent yet.
+    pub(super) fn new(url: Url, user: Option<String>, password: Option<Secret>, time_limit: Duration) -> Result<Self, SourceError> {
         static PROVIDER: Once = Once::new();
         // A provider that is there already serves as well.
         PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
@@ -77,7 +77,7 @@ impl Http {
             .retry(reqwest::retry::never())
             .no_proxy()
             .referer(false)
-            .connect_timeout(CONNECT_LIMIT)
+            .connect_timeout(connect_limit(time_limit))
             .pool_max_idle_per_host(1)
             .pool_idle_timeout(IDLE_LIMIT)
             .connector_layer(MapResponseLayer::new(move |connection| {
@@ -159,6 +159,12 @@ impl Http {
         let response = request.send().await.map_err(|error| (error, made().is_none()))?;
         Ok((response, made().unwrap_or(begun)))
     }
+}
+
+/// How long a connection may take to be made: less than the whole question, so that a host that cannot be reached and a server that
+/// does not answer are told apart.
+fn connect_limit(time_limit: Duration) -> Duration {
+    (time_limit * 3 / 4).min(MAX_CONNECT_LIMIT)
 }
 
 /// Epoch milliseconds of the instant midway between two others, of which `now` is the wall clock's time of the later one.
@@ -278,6 +284,14 @@ fn causes(error: &reqwest::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_connection_may_take_less_than_the_question() {
+        for ms in [1, 50, 2_000, 2_500, 8_000, 10_000, 60_000] {
+            let limit = Duration::from_millis(ms);
+            assert!(connect_limit(limit) < limit && connect_limit(limit) <= MAX_CONNECT_LIMIT, "{limit:?}");
+        }
+    }
 
     #[test]
     fn a_poll_is_midway() {

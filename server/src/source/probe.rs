@@ -120,7 +120,7 @@ fn candidates(url: &Url) -> Vec<Url> {
 
 /// Asks one path in both dialects.
 async fn ask(url: Url, user: Option<&str>, password: Option<&Secret>) -> Path {
-    let http = match Http::new(url.clone(), user.map(Into::into), password.cloned()) {
+    let http = match Http::new(url.clone(), user.map(Into::into), password.cloned(), PATH_LIMIT) {
         Ok(http) => http,
         Err(error) => return Path::Other(error, None),
     };
@@ -197,7 +197,7 @@ async fn tell(found: Found, wrong: Option<&Url>, user: Option<&str>, password: O
 
 /// The version of an OpenSIPS 2.x, which tells it by GET.
 async fn opensips_2x(url: &Url, user: Option<&str>, password: Option<&Secret>) -> Option<String> {
-    let http = Http::new(url.clone(), user.map(Into::into), password.cloned()).ok()?;
+    let http = Http::new(url.clone(), user.map(Into::into), password.cloned(), PATH_LIMIT).ok()?;
     let mut body = Vec::new();
     let exchange = tokio::time::timeout(PATH_LIMIT, http.get(VERSION_2X, &mut body)).await.ok()?.ok()?;
     if !exchange.status.is_success() {

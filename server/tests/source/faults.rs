@@ -9,10 +9,11 @@ use std::{
 };
 
 use app::model::BoxKind;
+use server::source::{Source, Target, probe};
 
 use super::{
     opensips,
-    replay::{Action, Replay, Request, ok},
+    replay::{Action, BlackHole, Replay, Request, ok},
     source, source_with,
 };
 
@@ -159,6 +160,22 @@ async fn a_server_that_is_gone() {
     let error = source.poll().await.unwrap_err();
     assert_eq!(error.kind(), "unreachable", "{error}");
     assert!(error.to_string().contains("check host and port"), "{error}");
+}
+
+#[tokio::test]
+async fn a_host_that_takes_no_connection_is_not_one_that_never_answers() {
+    let hole = BlackHole::dig().await;
+    let target = Target {
+        kind: BoxKind::Opensips,
+        url: format!("http://{}/mi", hole.address).parse().unwrap(),
+        user: None,
+        password: None,
+        time_limit: Duration::from_millis(400),
+    };
+    let error = Source::new(target).unwrap().poll().await.unwrap_err();
+    assert_eq!(error.kind(), "unreachable", "{error}");
+    let report = probe(&hole.address.to_string(), None, None).await;
+    assert!(report.message.contains("check the address, its network and firewall"), "{}", report.message);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::TcpListener,
+    net::{TcpListener, TcpSocket, TcpStream},
     task::JoinHandle,
 };
 use tokio_rustls::TlsAcceptor;
@@ -183,5 +183,24 @@ async fn read(stream: &mut (impl AsyncRead + Unpin), buffer: &mut Vec<u8>, conne
         if stream.read_buf(buffer).await.ok()? == 0 {
             return None;
         }
+    }
+}
+
+/// A host that takes no connection: as many wait to be accepted as may, so that the system drops what else comes.
+pub(crate) struct BlackHole {
+    pub(crate) address: SocketAddr,
+    _listener: TcpListener,
+    _waiting: Vec<TcpStream>,
+}
+
+impl BlackHole {
+    pub(crate) async fn dig() -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        // One more than the number given may wait.
+        let listener = socket.listen(1).unwrap();
+        let address = listener.local_addr().unwrap();
+        let waiting = vec![TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await.unwrap()];
+        Self { address, _listener: listener, _waiting: waiting }
     }
 }
