@@ -264,14 +264,26 @@ impl Auth {
             return Ok(None);
         }
         if let Some(password) = admin_password {
-            let hash = self.passwords.hash(password).await?;
-            self.store.add_account(FIRST_ACCOUNT, &hash, now_ms).await?;
+            self.make_admin(password, now_ms).await?;
             self.forget_setup().await?;
             return Ok(None);
         }
         let token = new_secret()?;
         self.store.set_setting(SETUP_SETTING, Some(&hex(&hash_secret(&token.0)))).await?;
         Ok(Some(setup_link(listen, &token)))
+    }
+
+    /// Makes `admin`, while there is no account, and says whether it did.
+    ///
+    /// # Errors
+    /// When the password is too weak, or the database fails.
+    pub async fn make_admin(&self, password: &Secret, now_ms: i64) -> Result<bool, AuthError> {
+        if !self.needs_setup().await? {
+            return Ok(false);
+        }
+        let hash = self.passwords.hash(password).await?;
+        self.store.add_account(FIRST_ACCOUNT, &hash, now_ms).await?;
+        Ok(true)
     }
 
     async fn forget_setup(&self) -> Result<(), AuthError> {

@@ -11,7 +11,10 @@ use std::{
 
 use clap::Args;
 
-use crate::source::Secret;
+use crate::{
+    auth::{FIRST_ACCOUNT, check_password},
+    source::Secret,
+};
 
 mod database;
 mod duration;
@@ -25,7 +28,7 @@ pub use layers::{ConfigError, Environment};
 pub use names::{BUILTIN_BOX, MAX_NAME_LEN, check_account_name, check_box_name, check_token_name, nearest};
 pub use provided::{Provided, ProvidedBox, ProvidedPassword, ProvidedUser};
 
-use layers::{Layers, OPTIONS};
+use layers::{ADMIN_PASSWORD, Layers, OPTIONS};
 
 /// Where the panel listens unless told otherwise.
 pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8888);
@@ -158,7 +161,8 @@ pub struct ServeConfig {
     pub interval: Duration,
     /// What is logged.
     pub log: LogConfig,
-    /// `TICKMARK_ADMIN_PASSWORD`: the password of `admin`, used when there is no account yet; default none.
+    /// `TICKMARK_ADMIN_PASSWORD`: the password of `admin`, used when there is no account yet; default none. None as well when the file
+    /// declares `admin`.
     pub admin_password: Option<Secret>,
     /// What comes in a later version.
     pub later: LaterConfig,
@@ -183,7 +187,7 @@ impl ServeConfig {
                 format: layers.value("log", flags.log.as_deref(), parse_log)?.unwrap_or_default(),
                 filter: layers.value("log_filter", None, parse_filter)?.unwrap_or_else(|| DEFAULT_LOG_FILTER.to_owned()),
             },
-            admin_password: env.get("TICKMARK_ADMIN_PASSWORD").map(|password| Secret(password.to_owned())),
+            admin_password: admin_password(env)?,
             later: LaterConfig {
                 mi_listen: layers.value("mi_listen", flags.mi_listen.as_deref(), parse_listen)?,
                 mi_fifo: layers.value("mi_fifo", flags.mi_fifo.as_deref(), parse_path)?,
@@ -195,6 +199,12 @@ impl ServeConfig {
         };
         config.database.usable_now()?;
         config.notices.extend(config.later.notices());
+        if config.admin_password.is_some() && config.provided.users.iter().any(|user| user.name == FIRST_ACCOUNT) {
+            config.admin_password = None;
+            config
+                .notices
+                .push(format!("{ADMIN_PASSWORD} is set and not used: the configuration file says the password of {FIRST_ACCOUNT}."));
+        }
         Ok(config)
     }
 }
@@ -242,6 +252,12 @@ pub fn option_names() -> impl Iterator<Item = &'static str> {
 fn database(layers: &Layers<'_>, common: &CommonFlags) -> Result<Database, ConfigError> {
     let given = layers.value("database", common.database.as_deref(), Database::parse)?;
     given.map_or_else(|| Database::parse(DEFAULT_DATABASE).map_err(ConfigError::Value), Ok)
+}
+
+fn admin_password(env: &Environment) -> Result<Option<Secret>, ConfigError> {
+    let Some(password) = env.get(ADMIN_PASSWORD).map(|password| Secret(password.to_owned())) else { return Ok(None) };
+    check_password(&password).map_err(|error| ConfigError::Value(format!("{ADMIN_PASSWORD}: {error}")))?;
+    Ok(Some(password))
 }
 
 fn parse_listen(text: &str) -> Result<SocketAddr, String> {

@@ -136,6 +136,14 @@ impl Panel {
         let vault = key_file.as_deref().map_or_else(Vault::in_memory, Vault::open)?;
         let auth = Arc::new(Auth::new(store.clone()));
         provision::builtin(&store, clock::now_ms()).await?;
+        // Before the accounts of the configuration file, which would make it look like a later start.
+        if let Some(password) = &config.admin_password
+            && !auth.make_admin(password, clock::now_ms()).await?
+        {
+            tracing::info!(
+                "TICKMARK_ADMIN_PASSWORD is for the first start and not used: `tickmark user password admin` changes the password"
+            );
+        }
         let done = provision::provision(&store, auth.passwords(), &vault, &config.provided, clock::now_ms()).await?;
         for notice in &done.notices {
             tracing::warn!("{notice}");

@@ -11,8 +11,10 @@ use super::{CommonFlags, DEFAULT_CONFIG, Provided, nearest, provided};
 /// Every option that the file may hold, besides `[[box]]` and `[[user]]`; all but `log_filter` are flags, too.
 pub(super) const OPTIONS: [&str; 9] =
     ["listen", "database", "interval", "mi_listen", "mi_fifo", "tls_cert", "tls_key", "log", "log_filter"];
+/// The variable with the password of the first account.
+pub(super) const ADMIN_PASSWORD: &str = "TICKMARK_ADMIN_PASSWORD";
 /// Variables that are no option of the file.
-const OTHER_VARIABLES: [&str; 2] = ["TICKMARK_CONFIG", "TICKMARK_ADMIN_PASSWORD"];
+const OTHER_VARIABLES: [&str; 2] = ["TICKMARK_CONFIG", ADMIN_PASSWORD];
 /// What all variables begin with.
 const PREFIX: &str = "TICKMARK_";
 

@@ -86,18 +86,35 @@ fn what_comes_later_says_so() {
 
 #[test]
 fn a_variable_that_is_none_is_noticed() {
-    let env = [("TICKMARK_LISSTEN", "x"), ("TICKMARK_CONFIG", ""), ("TICKMARK_ADMIN_PASSWORD", "x"), ("OTHER", "y")];
+    let env = [("TICKMARK_LISSTEN", "x"), ("TICKMARK_CONFIG", ""), ("TICKMARK_ADMIN_PASSWORD", "long enough"), ("OTHER", "y")];
     let notices = load(&ServeFlags::default(), &env, "").unwrap().notices;
     assert_eq!(notices, ["The variable TICKMARK_LISSTEN is set, but there is no such option, did you mean TICKMARK_LISTEN?"]);
 }
 
 #[test]
 fn secrets_do_not_show() {
-    let env = [("TICKMARK_ADMIN_PASSWORD", "s3cret")];
+    let env = [("TICKMARK_ADMIN_PASSWORD", "s3cret horse")];
     let config = load(&ServeFlags::default(), &env, "").unwrap();
-    assert_eq!(config.admin_password, Some(Secret("s3cret".to_owned())));
+    assert_eq!(config.admin_password, Some(Secret("s3cret horse".to_owned())));
     assert!(!format!("{config:?}").contains("s3cret"));
     assert!(!format!("{:?}", env.into_iter().collect::<Environment>()).contains("s3cret"));
+}
+
+#[test]
+fn the_password_of_admin_is_checked_before_anything_is_opened() {
+    let error = load(&ServeFlags::default(), &[("TICKMARK_ADMIN_PASSWORD", "s3cret")], "").unwrap_err();
+    assert_eq!(error, "TICKMARK_ADMIN_PASSWORD: the password is too short: at least 10 characters are needed");
+    assert_eq!(load(&ServeFlags::default(), &[("TICKMARK_ADMIN_PASSWORD", "")], "").unwrap().admin_password, None);
+}
+
+#[test]
+fn the_password_of_admin_gives_way_to_the_file_and_says_so() {
+    let env = [("TICKMARK_ADMIN_PASSWORD", "long enough")];
+    let config = load(&ServeFlags::default(), &env, "[[user]]\nname='admin'\npassword='another one'").unwrap();
+    assert_eq!(config.admin_password, None);
+    assert_eq!(config.notices, ["TICKMARK_ADMIN_PASSWORD is set and not used: the configuration file says the password of admin."]);
+    let config = load(&ServeFlags::default(), &env, "[[user]]\nname='ann'\npassword='another one'").unwrap();
+    assert_eq!((config.admin_password.is_some(), config.notices.len()), (true, 0));
 }
 
 #[test]

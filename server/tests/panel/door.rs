@@ -133,3 +133,12 @@ async fn tries_are_slowed_down_and_say_how_long() {
     }
     assert_eq!(status, StatusCode::TOO_MANY_REQUESTS, "{last}");
 }
+
+#[tokio::test]
+async fn the_password_of_admin_holds_beside_the_accounts_of_the_file() {
+    let panel = Start::new().with_file("[[user]]\nname = 'ann'\npassword = 'battery of a horse'").open().await;
+    for (user, password) in [("admin", PASSWORD), ("ann", "battery of a horse")] {
+        let body = json!({"user": user, "password": password});
+        assert_eq!(panel.ask(Method::POST, "/cp/api/v1/login", Some(&body)).await.status(), StatusCode::OK, "{user}");
+    }
+}

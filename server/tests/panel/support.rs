@@ -7,7 +7,6 @@ use serde_json::Value;
 use server::{
     config::{CommonFlags, Environment, ServeConfig, ServeFlags, format_duration},
     serve::{Panel, ServeError},
-    source::Secret,
 };
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -33,11 +32,12 @@ pub(crate) struct Start {
     folder: TempDir,
     password: Option<&'static str>,
     interval: Duration,
+    file: Option<String>,
 }
 
 impl Start {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), password: Some(PASSWORD), interval: Duration::from_millis(200) }
+        Self { folder: tempfile::tempdir().unwrap(), password: Some(PASSWORD), interval: Duration::from_millis(200), file: None }
     }
 
     /// In the folder of a panel that ran before.
@@ -55,14 +55,24 @@ impl Start {
         self
     }
 
+    /// With a configuration file.
+    pub(crate) fn with_file(mut self, text: &str) -> Self {
+        self.file = Some(text.to_owned());
+        self
+    }
+
     pub(crate) fn config(&self) -> ServeConfig {
+        let file = self.file.as_ref().map(|text| {
+            let path = self.folder.path().join("tickmark.toml");
+            std::fs::write(&path, text).unwrap();
+            path.display().to_string()
+        });
         let database = format!("sqlite:{}", self.folder.path().join("tickmark.db").display());
         let flags =
             ServeFlags { listen: Some("127.0.0.1:0".into()), interval: Some(format_duration(self.interval)), ..ServeFlags::default() };
-        let common = CommonFlags { database: Some(database), config: None };
-        let mut config = ServeConfig::load(&flags, &common, &Environment::default()).unwrap();
-        config.admin_password = self.password.map(|password| Secret(password.to_owned()));
-        config
+        let common = CommonFlags { database: Some(database), config: file };
+        let password: Environment = self.password.map(|password| ("TICKMARK_ADMIN_PASSWORD", password)).into_iter().collect();
+        ServeConfig::load(&flags, &common, &password).unwrap()
     }
 
     /// A panel that nobody is signed in to.

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::served::{Served, run, text};
+use crate::served::{Served, command, run, text};
 
 #[test]
 fn it_says_where_it_is_and_a_signal_ends_it_whatever_clients_do() {
@@ -56,6 +56,16 @@ fn a_wrong_value_names_the_option_the_value_and_what_is_allowed() {
             assert!(told.contains(word), "{arguments:?} should name {word}: {told}");
         }
     }
+}
+
+#[test]
+fn a_weak_password_of_admin_is_a_wrong_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = command(folder.path(), &[]).env("TICKMARK_ADMIN_PASSWORD", "s3cret").output().unwrap();
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("TICKMARK_ADMIN_PASSWORD") && told.contains("at least 10 characters") && !told.contains("s3cret"), "{told}");
+    assert!(!folder.path().join("tickmark.db").exists());
 }
 
 #[test]
