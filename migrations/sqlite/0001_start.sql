@@ -46,6 +46,7 @@ create table tick (
     box_id integer not null,
     pattern text not null,
     is_exception integer not null,
+    origin text not null,
     constraint tick_unique unique (box_id, pattern, is_exception),
     constraint tick_box foreign key (box_id) references box (box_id),
     constraint tick_is_exception check (is_exception in (0, 1))
@@ -64,6 +65,7 @@ create table account (
     account_id integer not null primary key autoincrement,
     name text not null,
     password_hash text not null,
+    origin text not null,
     created_ms integer not null,
     constraint account_name_unique unique (name)
 );

@@ -9,11 +9,13 @@ use futures::future::join_all;
 use crate::{
     auth::{AuthError, PasswordError, Passwords},
     board::{RuleError, Rules},
-    config::{BUILTIN_BOX, Provided, ProvidedBox, ProvidedPassword, ProvidedUser},
+    config::{BUILTIN_BOX, Provided, ProvidedBox},
     source,
-    store::{BoxSpec, Store, StoreError, StoredBox},
+    store::{BoxSpec, Store, StoreError, StoredBox, TickRule},
     vault::{Vault, VaultError},
 };
+
+mod users;
 
 /// Why the store could not be brought in line.
 #[derive(Debug, thiserror::Error)]
@@ -82,7 +84,7 @@ pub struct Done {
     pub ticks: FileTicks,
 }
 
-/// Adds and changes what the file declares, and removes boxes that it declared before.
+/// Adds and changes what the file declares, and removes the boxes, ticks and accounts that it declared before.
 ///
 /// # Errors
 /// When the database, the key file or hashing fails.
@@ -93,9 +95,7 @@ pub async fn provision(
     provided: &Provided,
     now_ms: i64,
 ) -> Result<Done, ProvisionError> {
-    for user in &provided.users {
-        provide_user(store, passwords, user, now_ms).await?;
-    }
+    users::provide_users(store, passwords, &provided.users, now_ms).await?;
     let existing = store.boxes().await?;
     let found = join_all(provided.boxes.iter().map(|wanted| find_out(wanted, called(&existing, &wanted.name)))).await;
     let mut notices = Vec::new();
@@ -190,41 +190,35 @@ fn spec_of(wanted: &ProvidedBox, found: Found, stored: Option<&StoredBox>, vault
     })
 }
 
-/// Ticks what the file ticks, beside what people have ticked.
+/// Ticks what the file ticks, beside what people have ticked, and takes back what it ticked before.
 async fn provide_ticks(store: &Store, boxes: &[ProvidedBox]) -> Result<FileTicks, ProvisionError> {
     let stored = store.boxes().await?;
     let mut provided = FileTicks::new();
     for wanted in boxes {
-        let (Some(ticks), Some(stored)) = (&wanted.ticks, called(&stored, &wanted.name)) else { continue };
-        let before = Rules::new(store.ticks(stored.id).await?);
-        let mut rules = before.clone();
-        for word in ticks {
-            rules.tick(word)?;
-        }
+        let Some(stored) = called(&stored, &wanted.name) else { continue };
+        let words = wanted.ticks.as_deref().unwrap_or_default();
+        let before = store.ticks(stored.id).await?;
+        let rules = rules_with(&before, words)?;
         if rules != before {
-            store.replace_ticks(stored.id, rules.as_slice()).await?;
+            store.replace_ticks(stored.id, &rules).await?;
         }
-        provided.insert(stored.id, ticks.clone());
+        if !words.is_empty() {
+            provided.insert(stored.id, words.to_vec());
+        }
     }
     Ok(provided)
 }
 
-async fn provide_user(store: &Store, passwords: &Passwords, user: &ProvidedUser, now_ms: i64) -> Result<(), ProvisionError> {
-    let account = store.account(&user.name).await?;
-    let known = account.as_ref().map(|account| account.password_hash.as_str());
-    let hash = match (&user.password, known) {
-        (ProvidedPassword::Hash(hash), Some(known)) if hash.0 == known => return Ok(()),
-        (ProvidedPassword::Hash(hash), _) => hash.0.clone(),
-        (ProvidedPassword::Plain(plain), Some(known)) if passwords.verify(plain, Some(known)).await? => return Ok(()),
-        (ProvidedPassword::Plain(plain), _) => passwords.hash(plain).await?,
-    };
-    if account.is_some() {
-        // It ends the account's sessions, so it is done only for another password.
-        store.set_password(&user.name, &hash).await?;
-    } else {
-        store.add_account(&user.name, &hash, now_ms).await?;
+/// The rules of a box once the file ticks these words. A rule that somebody made in the panel stays theirs, also when the file has it too.
+fn rules_with(before: &[TickRule], words: &[String]) -> Result<Vec<TickRule>, RuleError> {
+    let stays = |rule: &&TickRule| rule.origin != Origin::Config || words.contains(&rule.pattern);
+    let kept: Vec<TickRule> = before.iter().filter(stays).cloned().collect();
+    let mut rules = Rules::new(kept.clone());
+    for word in words {
+        rules.tick(word)?;
     }
-    Ok(())
+    let of_file = |rule: &TickRule| TickRule { origin: if kept.contains(rule) { rule.origin } else { Origin::Config }, ..rule.clone() };
+    Ok(rules.as_slice().iter().map(of_file).collect())
 }
 
 #[cfg(test)]
@@ -281,6 +275,31 @@ mod tests {
         let vault = Vault::in_memory().unwrap();
         let again = spec_of(&wanted("a"), found(), Some(&stored(7, &spec)), &vault).unwrap();
         assert_eq!(vault.unseal(again.password_sealed.as_ref().unwrap()).unwrap(), Secret("s3cret".to_owned()));
+    }
+
+    fn ticked(before: &[TickRule], words: &[&str]) -> Vec<TickRule> {
+        rules_with(before, &words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>()).unwrap()
+    }
+
+    fn rule(pattern: &str, origin: Origin) -> TickRule {
+        TickRule { pattern: pattern.to_owned(), except: false, origin }
+    }
+
+    #[test]
+    fn ticks_of_the_file_leave_with_it_and_those_of_the_panel_stay() {
+        let panel = [rule("dialog:", Origin::Panel), rule("core:rcv_requests", Origin::Panel)];
+        let both = ticked(&panel, &["dialog:", "shmem:"]);
+        assert_eq!(both, [&panel[..], &[rule("shmem:", Origin::Config)]].concat());
+        assert_eq!(ticked(&both, &["dialog:", "shmem:"]), both, "a second start changes nothing");
+        assert_eq!(ticked(&both, &["tm:"]), [&panel[..], &[rule("tm:", Origin::Config)]].concat());
+        assert_eq!(ticked(&both, &[]), panel);
+    }
+
+    #[test]
+    fn a_name_that_a_pattern_of_the_file_covered_is_ticked_when_that_leaves() {
+        let before = ticked(&[], &["core:", "core:rcv_requests"]);
+        assert_eq!(before, [rule("core:", Origin::Config)]);
+        assert_eq!(ticked(&before, &["core:rcv_requests"]), [rule("core:rcv_requests", Origin::Config)]);
     }
 
     #[test]

@@ -192,6 +192,38 @@ async fn what_the_file_declares_is_provided_once_and_taken_away_again() {
     assert_eq!((boxes().await, store.revision().await.unwrap()), (before.clone(), revision), "a second start changes nothing");
     assert!(auth.caller(&with_cookie(&cookie.header()), 1).await.unwrap().is_some());
     assert_eq!(store.ticks(before[0].id).await.unwrap()[0].pattern, "dialog:");
+    // Without its ticks, but with the box.
+    let bare = ProvidedBox { ticks: None, ..provided.boxes[0].clone() };
+    provide(&Provided { boxes: vec![bare], ..provided.clone() }).await;
+    assert_eq!((boxes().await, store.ticks(before[0].id).await.unwrap()), (before, Vec::new()));
     provide(&Provided::default()).await;
     assert_eq!(boxes().await, []);
+}
+
+#[tokio::test]
+async fn accounts_leave_with_the_file_and_those_of_the_panel_stay() {
+    let (store, auth) = with_admin().await;
+    let vault = Vault::in_memory().unwrap();
+    let provide = async |users: &[(&str, &str)]| {
+        let user =
+            |&(name, password): &(&str, &str)| ProvidedUser { name: name.to_owned(), password: ProvidedPassword::Plain(secret(password)) };
+        let provided = Provided { users: users.iter().map(user).collect(), ..Provided::default() };
+        provision(&store, auth.passwords(), &vault, &provided, 0).await.unwrap();
+    };
+    let login = async |user: &str, password: &str| auth.login(&HeaderMap::new(), ip("10.0.0.1"), user, &secret(password), 0).await;
+    let names = async || store.accounts().await.unwrap().into_iter().map(|account| (account.name, account.origin)).collect::<Vec<_>>();
+    store.add_account("bob", &auth.passwords().hash(&secret("bob's own horse")).await.unwrap(), 0).await.unwrap();
+    let bob = with_cookie(&login("bob", "bob's own horse").await.unwrap().header());
+    provide(&[("anna", "correct horse"), ("bob", "bob's own horse")]).await;
+    let (panel, file) = (Origin::Panel, Origin::Config);
+    assert_eq!(names().await, [("admin".to_owned(), panel), ("anna".to_owned(), file), ("bob".to_owned(), file)]);
+    assert!(auth.caller(&bob, 1).await.unwrap().is_some(), "the same password ends no session");
+    let anna = with_cookie(&login("anna", "correct horse").await.unwrap().header());
+    provide(&[("bob", "another horse")]).await;
+    assert_eq!(names().await, [("admin".to_owned(), panel), ("bob".to_owned(), file)]);
+    assert_eq!((auth.caller(&anna, 1).await.unwrap(), auth.caller(&bob, 1).await.unwrap()), (None, None));
+    assert!(matches!(login("anna", "correct horse").await, Err(LoginError::Wrong)));
+    provide(&[]).await;
+    assert_eq!(names().await, [("admin".to_owned(), panel)]);
+    assert!(login("admin", "correct horse").await.is_ok());
 }

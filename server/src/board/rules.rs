@@ -1,6 +1,9 @@
 //! What is ticked on one box: names, patterns that stand, and exceptions to them. Pure; knows neither store nor values.
 
-use app::matching::{Pattern, Query};
+use app::{
+    matching::{Pattern, Query},
+    model::Origin,
+};
 
 use crate::store::TickRule;
 
@@ -113,7 +116,7 @@ impl Rules {
         if self.rules.len() >= MAX_RULES {
             return Err(RuleError::TooMany);
         }
-        self.rules.push(TickRule { pattern: word.to_owned(), except });
+        self.rules.push(TickRule { pattern: word.to_owned(), except, origin: Origin::Panel });
         self.patterns.push(Pattern::parse(word));
         Ok(())
     }
@@ -153,7 +156,7 @@ mod tests {
         assert_eq!(ticked(&rules), ["dialog:active_dialogs"]);
         assert!(rules.ticked("dialog:seen_later"));
         rules.tick("dialog:early_dialogs").unwrap();
-        assert_eq!(rules.as_slice(), [TickRule { pattern: "dialog:".into(), except: false }]);
+        assert_eq!(rules.as_slice(), [TickRule { pattern: "dialog:".into(), except: false, origin: Origin::Panel }]);
     }
 
     #[test]

@@ -35,6 +35,23 @@ async fn an_option_of_serve_does_not_fit_other_commands() {
 }
 
 #[tokio::test]
+async fn an_account_of_the_configuration_file_is_changed_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = format!("sqlite:{}", folder.path().join("t.db").display());
+    let store = Store::open(&database).await.unwrap();
+    for (name, origin) in [("ann", app::model::Origin::Config), ("bob", app::model::Origin::Panel)] {
+        store.add_account(name, "x", 0).await.unwrap();
+        store.set_account_origin(name, origin).await.unwrap();
+    }
+    for words in [["user", "remove", "ann"], ["user", "password", "ann"]] {
+        let error = ran(&[&words[..], &["--database", &database]].concat()).await.unwrap_err();
+        assert!(error.contains("the account ann comes from the configuration file: change it there"), "{error}");
+    }
+    ran(&["user", "remove", "bob", "--database", &database]).await.unwrap();
+    assert_eq!(store.accounts().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn what_comes_later_says_so() {
     for words in [&["reset", "http://h/mi", "core:"][..], &["import", "x", "--y"], &["export"]] {
         let error = ran(words).await.unwrap_err();

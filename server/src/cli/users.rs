@@ -2,6 +2,7 @@
 
 use std::{io::Write, process::ExitCode};
 
+use app::model::Origin;
 use clap::Subcommand;
 
 use super::{CliError, Place, secret::new_password};
@@ -55,13 +56,13 @@ pub(super) async fn run(command: UserCommand, place: &mut Place<'_>, out: &mut d
             }
         }
         UserCommand::Password { name } => {
-            must_exist(&store, &name).await?;
+            must_be_changeable(&store, &name).await?;
             let hash = hash_new_password(&name).await?;
             store.set_password(&name, &hash).await?;
             writeln!(out, "Changed the password of {name}; its sessions have ended.")?;
         }
         UserCommand::Remove { name } => {
-            must_exist(&store, &name).await?;
+            must_be_changeable(&store, &name).await?;
             store.remove_account(&name).await?;
             writeln!(out, "Removed the account {name}.")?;
             if store.accounts().await?.is_empty() {
@@ -73,10 +74,11 @@ pub(super) async fn run(command: UserCommand, place: &mut Place<'_>, out: &mut d
     Ok(ExitCode::SUCCESS)
 }
 
-async fn must_exist(store: &crate::store::Store, name: &str) -> Result<(), CliError> {
-    match store.account(name).await? {
-        Some(_) => Ok(()),
+async fn must_be_changeable(store: &crate::store::Store, name: &str) -> Result<(), CliError> {
+    match store.account(name).await?.map(|account| account.origin) {
         None => Err(CliError::Failed(format!("there is no account {name:?}: see tickmark user list"))),
+        Some(Origin::Config) => Err(CliError::Failed(format!("the account {name} comes from the configuration file: change it there"))),
+        Some(Origin::Panel | Origin::Builtin) => Ok(()),
     }
 }
 

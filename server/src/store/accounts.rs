@@ -1,13 +1,16 @@
 //! Accounts, sessions, tokens and small settings, as they are kept: hashes, never secrets. It must not know how they are checked.
 
-use super::types::{Account, Token};
+use app::model::Origin;
+
+use super::types::{Account, Token, origin_of};
 use super::{BEGIN_WRITE, Store, StoreError, taken};
 
-type AccountRow = (i64, String, String);
+type AccountRow = (i64, String, String, String);
 type TokenRow = (String, String, i64);
 
-fn account_of((id, name, password_hash): AccountRow) -> Account {
-    Account { id, name, password_hash }
+fn account_of((id, name, password_hash, origin): AccountRow) -> Result<Account, StoreError> {
+    let origin = origin_of(&origin, || format!("the account {name}"))?;
+    Ok(Account { id, name, password_hash, origin })
 }
 
 fn token_of((name, scope, created_ms): TokenRow) -> Token {
@@ -20,9 +23,9 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
-        let select = "select account_id, name, password_hash from account order by name";
+        let select = "select account_id, name, password_hash, origin from account order by name";
         let rows: Vec<AccountRow> = sqlx::query_as(select).fetch_all(&self.inner.read).await?;
-        Ok(rows.into_iter().map(account_of).collect())
+        rows.into_iter().map(account_of).collect()
     }
 
     /// The account of a name.
@@ -30,20 +33,20 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn account(&self, name: &str) -> Result<Option<Account>, StoreError> {
-        let select = sqlx::query_as("select account_id, name, password_hash from account where name = $1").bind(name);
+        let select = sqlx::query_as("select account_id, name, password_hash, origin from account where name = $1").bind(name);
         let row: Option<AccountRow> = select.fetch_optional(&self.inner.read).await?;
-        Ok(row.map(account_of))
+        row.map(account_of).transpose()
     }
 
-    /// Adds an account and gives its number.
+    /// Adds an account, for now of the panel, and gives its number.
     ///
     /// # Errors
     /// [`StoreError::Taken`] when there is an account of this name.
     pub async fn add_account(&self, name: &str, password_hash: &str, now_ms: i64) -> Result<i64, StoreError> {
         let mut change = self.begin_change().await?;
-        let insert = "insert into account (name, password_hash, created_ms) values ($1, $2, $3) returning account_id";
-        let insert = sqlx::query_scalar(insert).bind(name).bind(password_hash).bind(now_ms).fetch_one(&mut *change);
-        let id = insert.await.map_err(|error| taken(error, "an account named", name))?;
+        let insert = "insert into account (name, password_hash, origin, created_ms) values ($1, $2, $3, $4) returning account_id";
+        let insert = sqlx::query_scalar(insert).bind(name).bind(password_hash).bind(Origin::Panel.as_str()).bind(now_ms);
+        let id = insert.fetch_one(&mut *change).await.map_err(|error| taken(error, "an account named", name))?;
         change.commit().await?;
         Ok(id)
     }
@@ -58,6 +61,19 @@ impl Store {
         let update = sqlx::query("update account set password_hash = $1 where name = $2").bind(password_hash).bind(name);
         let updated = update.execute(&mut *change).await?.rows_affected();
         if updated == 0 {
+            return Err(StoreError::Missing(format!("the account {name}")));
+        }
+        Ok(change.commit().await?)
+    }
+
+    /// Changes who provides an account.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when the account is not there.
+    pub async fn set_account_origin(&self, name: &str, origin: Origin) -> Result<(), StoreError> {
+        let mut change = self.begin_change().await?;
+        let update = sqlx::query("update account set origin = $1 where name = $2").bind(origin.as_str()).bind(name);
+        if update.execute(&mut *change).await?.rows_affected() == 0 {
             return Err(StoreError::Missing(format!("the account {name}")));
         }
         Ok(change.commit().await?)
@@ -94,11 +110,11 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn session(&self, hash: &[u8], now_ms: i64) -> Result<Option<Account>, StoreError> {
-        let select = "select account.account_id, account.name, account.password_hash from session \
+        let select = "select account.account_id, account.name, account.password_hash, account.origin from session \
                       join account on account.account_id = session.account_id \
                       where session.session_hash = $1 and session.expires_ms > $2";
         let row: Option<AccountRow> = sqlx::query_as(select).bind(hash).bind(now_ms).fetch_optional(&self.inner.read).await?;
-        Ok(row.map(account_of))
+        row.map(account_of).transpose()
     }
 
     /// Ends a session; one that is not there is no error.

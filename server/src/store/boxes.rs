@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use app::model::{BoxKind, Origin};
+use app::model::BoxKind;
 use sqlx::FromRow;
 
-use super::types::{BoxSpec, StoredBox};
+use super::types::{BoxSpec, StoredBox, origin_of};
 use super::{Store, StoreError, locked, taken};
 
 #[derive(FromRow)]
@@ -152,8 +152,7 @@ fn stored(row: BoxRow) -> Result<StoredBox, StoreError> {
     let id = row.box_id;
     let unknown = |what: &str, word: &str| StoreError::Damaged(format!("box {id} has the {what} {word}, which this version does not know"));
     let kind = BoxKind::parse(&row.kind).ok_or_else(|| unknown("kind", &row.kind))?;
-    let origin = [Origin::Panel, Origin::Config, Origin::Builtin].into_iter().find(|origin| origin.as_str() == row.origin);
-    let origin = origin.ok_or_else(|| unknown("origin", &row.origin))?;
+    let origin = origin_of(&row.origin, || format!("box {id}"))?;
     let labels: BTreeMap<String, String> = serde_json::from_str(&row.labels).map_err(|_| unknown("labels", &row.labels))?;
     let spec = BoxSpec {
         name: row.name,

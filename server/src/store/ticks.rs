@@ -2,7 +2,7 @@
 
 use app::model::Kind;
 
-use super::types::TickRule;
+use super::types::{TickRule, origin_of};
 use super::{Store, StoreError};
 
 impl Store {
@@ -11,9 +11,13 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn ticks(&self, box_id: i64) -> Result<Vec<TickRule>, StoreError> {
-        let select = sqlx::query_as("select pattern, is_exception from tick where box_id = $1 order by tick_id").bind(box_id);
-        let rows: Vec<(String, i64)> = select.fetch_all(&self.inner.read).await?;
-        Ok(rows.into_iter().map(|(pattern, except)| TickRule { pattern, except: except != 0 }).collect())
+        let select = sqlx::query_as("select pattern, is_exception, origin from tick where box_id = $1 order by tick_id").bind(box_id);
+        let rows: Vec<(String, i64, String)> = select.fetch_all(&self.inner.read).await?;
+        let rule = |(pattern, except, origin): (String, i64, String)| {
+            let origin = origin_of(&origin, || format!("the tick {pattern} of box {box_id}"))?;
+            Ok(TickRule { pattern, except: except != 0, origin })
+        };
+        rows.into_iter().map(rule).collect()
     }
 
     /// Replaces them in one transaction; a rule that comes twice is kept once.
@@ -25,8 +29,9 @@ impl Store {
         has_box(&mut change, box_id).await?;
         sqlx::query("delete from tick where box_id = $1").bind(box_id).execute(&mut *change).await?;
         for rule in rules {
-            let insert = "insert into tick (box_id, pattern, is_exception) values ($1, $2, $3) on conflict do nothing";
-            sqlx::query(insert).bind(box_id).bind(&rule.pattern).bind(i64::from(rule.except)).execute(&mut *change).await?;
+            let insert = "insert into tick (box_id, pattern, is_exception, origin) values ($1, $2, $3, $4) on conflict do nothing";
+            let insert = sqlx::query(insert).bind(box_id).bind(&rule.pattern).bind(i64::from(rule.except));
+            insert.bind(rule.origin.as_str()).execute(&mut *change).await?;
         }
         Ok(change.commit().await?)
     }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use app::model::{BoxKind, Number, Origin, ResetCause};
 
+use super::StoreError;
+
 /// A box as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredBox {
@@ -43,6 +45,8 @@ pub struct TickRule {
     pub pattern: String,
     /// An exception: this full name is not recorded, though a pattern matches it.
     pub except: bool,
+    /// Who made it.
+    pub origin: Origin,
 }
 
 /// An account.
@@ -54,6 +58,8 @@ pub struct Account {
     pub name: String,
     /// The argon2id hash of its password, in PHC form.
     pub password_hash: String,
+    /// Who provides it.
+    pub origin: Origin,
 }
 
 /// A token for tools; its secret is not kept, only its hash.
@@ -168,4 +174,10 @@ pub struct StoreStats {
     pub commits: u64,
     /// Chunks sealed since the start.
     pub chunks_sealed: u64,
+}
+
+/// The origin that a word of the database names; `owner` says whose it is.
+pub(super) fn origin_of(word: &str, owner: impl FnOnce() -> String) -> Result<Origin, StoreError> {
+    let origin = [Origin::Panel, Origin::Config, Origin::Builtin].into_iter().find(|origin| origin.as_str() == word);
+    origin.ok_or_else(|| StoreError::Damaged(format!("{} has the origin {word}, which this version does not know", owner())))
 }

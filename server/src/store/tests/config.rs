@@ -7,7 +7,7 @@ use app::model::Kind;
 use super::*;
 
 fn rule(pattern: &str, except: bool) -> TickRule {
-    TickRule { pattern: pattern.to_owned(), except }
+    TickRule { pattern: pattern.to_owned(), except, origin: Origin::Panel }
 }
 
 #[tokio::test]
@@ -113,7 +113,8 @@ async fn a_deletion_that_was_interrupted_is_ended_at_the_next_start() {
 async fn ticks_keep_their_order_and_kinds_their_correction() {
     let store = memory().await;
     let id = store.add_box(&spec("a"), 1).await.unwrap();
-    let rules = [rule("dialog:", false), rule("core:rcv_*", false), rule("core:rcv_x", true), rule("core:rcv_x", false)];
+    let file = TickRule { origin: Origin::Config, ..rule("dialog:", false) };
+    let rules = [file, rule("core:rcv_*", false), rule("core:rcv_x", true), rule("core:rcv_x", false)];
     store.replace_ticks(id, &rules).await.unwrap();
     assert_eq!(store.ticks(id).await.unwrap(), rules);
     store.replace_ticks(id, &[rules[1].clone(), rules[1].clone()]).await.unwrap();
@@ -132,7 +133,7 @@ async fn accounts_and_their_sessions() {
     let id = store.add_account("ada", "hash1", 1).await.unwrap();
     assert!(matches!(store.add_account("ada", "hash2", 1).await, Err(StoreError::Taken(_))));
     store.add_session(b"one", id, 10, 100).await.unwrap();
-    let ada = Account { id, name: "ada".to_owned(), password_hash: "hash1".to_owned() };
+    let ada = Account { id, name: "ada".to_owned(), password_hash: "hash1".to_owned(), origin: Origin::Panel };
     assert_eq!(store.session(b"one", 99).await.unwrap(), Some(ada.clone()));
     assert_eq!(store.session(b"one", 100).await.unwrap(), None);
     assert_eq!(store.account("ada").await.unwrap(), Some(ada.clone()));
@@ -140,6 +141,10 @@ async fn accounts_and_their_sessions() {
     store.add_session(b"two", id, 20, 200).await.unwrap();
     store.remove_session(b"two").await.unwrap();
     assert_eq!(store.session(b"two", 20).await.unwrap(), None);
+    store.set_account_origin("ada", Origin::Config).await.unwrap();
+    let ada = Account { origin: Origin::Config, ..ada };
+    assert_eq!(store.session(b"one", 20).await.unwrap(), Some(ada.clone()));
+    assert!(matches!(store.set_account_origin("bob", Origin::Config).await, Err(StoreError::Missing(_))));
     store.set_password("ada", "hash3").await.unwrap();
     assert_eq!(store.session(b"one", 20).await.unwrap(), None);
     assert_eq!(store.accounts().await.unwrap(), [Account { password_hash: "hash3".to_owned(), ..ada }]);

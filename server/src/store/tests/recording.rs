@@ -256,7 +256,7 @@ async fn another_process_reads_beside_the_panel() {
             seal_all(&panel).await;
             assert_eq!(ints(&everything(&tool, series[0]).await), expected);
         }
-        tool.replace_ticks(id, &[TickRule { pattern: format!("s:{round}"), except: false }]).await.unwrap();
+        tool.replace_ticks(id, &[TickRule { pattern: format!("s:{round}"), except: false, origin: Origin::Panel }]).await.unwrap();
     }
 }
 
