@@ -10,7 +10,7 @@ use super::{
     layers::{check_keys, not_text},
     parse_interval,
 };
-use crate::{auth, source::Secret};
+use crate::{auth, board::Rules, source::Secret};
 
 const BOX_KEYS: [&str; 10] = ["name", "address", "kind", "interval", "user", "password", "password_file", "labels", "paused", "ticks"];
 const USER_KEYS: [&str; 4] = ["name", "password", "password_hash", "password_file"];
@@ -123,7 +123,7 @@ impl Section<'_> {
             password: plain.or(self.password_file()?),
             labels: self.labels()?,
             paused: self.flag("paused")?,
-            ticks: self.texts("ticks")?,
+            ticks: self.ticks()?,
         })
     }
 
@@ -182,6 +182,16 @@ impl Section<'_> {
         list.flatten()
             .map(Some)
             .ok_or_else(|| self.wrong(key, &format!("{value} is no list of texts: write such as [\"dialog:\", \"core:rcv_*\"]")))
+    }
+
+    fn ticks(&self) -> Result<Option<Vec<String>>, ConfigError> {
+        let Some(words) = self.texts("ticks")? else { return Ok(None) };
+        let mut rules = Rules::default();
+        for word in &words {
+            rules.tick(word).map_err(|error| self.wrong("ticks", &error.to_string()))?;
+        }
+        // As the rules take them: what is compared with them later must be the same.
+        Ok(Some(words.iter().map(|word| word.trim().to_owned()).collect()))
     }
 
     fn labels(&self) -> Result<BTreeMap<String, String>, ConfigError> {

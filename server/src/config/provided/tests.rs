@@ -47,6 +47,14 @@ fn a_whole_box() {
 }
 
 #[test]
+fn ticks_are_read_as_the_panel_reads_them() {
+    let with = |ticks: &str| read_text(&format!("[[box]]\nname = 'sip1'\naddress = 'http://10.0.0.5/mi'\nticks = {ticks}"));
+    assert_eq!(with("[' dialog: ', 'core:x']").unwrap().boxes[0].ticks.as_deref(), Some(&["dialog:".to_owned(), "core:x".to_owned()][..]));
+    let error = with("['dialog:', ' ']").unwrap_err();
+    assert_eq!(error, "t.toml: [[box]] \"sip1\": ticks: a tick needs a name such as core:rcv_requests or a pattern such as dialog:");
+}
+
+#[test]
 fn passwords_of_users() {
     let hash = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5aXNoZXJlISEhIQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     let provided =
