@@ -26,6 +26,8 @@ create table box (
     origin text not null,
     user_name text,
     password_sealed blob,
+    -- The address in the configuration file for which kind and address were found out by asking.
+    found_for text,
     created_ms integer not null,
     -- Set when the box was removed and its history kept.
     removed_ms integer,

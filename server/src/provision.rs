@@ -10,12 +10,15 @@ use crate::{
     auth::{AuthError, PasswordError, Passwords},
     board::{RuleError, Rules},
     config::{BUILTIN_BOX, Provided, ProvidedBox},
-    source,
     store::{BoxSpec, Store, StoreError, StoredBox, TickRule},
     vault::{Vault, VaultError},
 };
 
+mod kind;
 mod users;
+
+use kind::Found;
+pub use kind::{Guess, find_out_later};
 
 /// Why the store could not be brought in line.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +85,8 @@ pub struct Done {
     pub notices: Vec<String>,
     /// What the file ticks.
     pub ticks: FileTicks,
+    /// The boxes to ask again: see [`find_out_later`].
+    pub guesses: Vec<Guess>,
 }
 
 /// Adds and changes what the file declares, and removes the boxes, ticks and accounts that it declared before.
@@ -97,11 +102,14 @@ pub async fn provision(
 ) -> Result<Done, ProvisionError> {
     users::provide_users(store, passwords, &provided.users, now_ms).await?;
     let existing = store.boxes().await?;
-    let found = join_all(provided.boxes.iter().map(|wanted| find_out(wanted, called(&existing, &wanted.name)))).await;
-    let mut notices = Vec::new();
+    let found_for = store.found_for().await?;
+    let found = join_all(provided.boxes.iter().map(|wanted| {
+        let stored = called(&existing, &wanted.name);
+        kind::find_out(wanted, stored, stored.and_then(|stored| found_for.get(&stored.id)).map(String::as_str))
+    }));
+    let found = found.await;
     let mut specs = Vec::with_capacity(found.len());
-    for (wanted, found) in provided.boxes.iter().zip(found) {
-        notices.extend(found.notice.clone());
+    for (wanted, found) in provided.boxes.iter().zip(&found) {
         specs.push(spec_of(wanted, found, called(&existing, &wanted.name), vault)?);
     }
     for step in plan(&existing, specs) {
@@ -113,8 +121,9 @@ pub async fn provision(
             Step::Remove(id) => store.remove_box(id, false, now_ms).await?,
         }
     }
+    let guesses = kind::remember(store, &provided.boxes, &found).await?;
     let ticks = provide_ticks(store, &provided.boxes).await?;
-    Ok(Done { notices, ticks })
+    Ok(Done { notices: found.into_iter().filter_map(|found| found.notice).collect(), ticks, guesses })
 }
 
 fn plan(existing: &[StoredBox], specs: Vec<BoxSpec>) -> Vec<Step> {
@@ -134,42 +143,7 @@ fn called<'a>(existing: &'a [StoredBox], name: &str) -> Option<&'a StoredBox> {
     existing.iter().find(|stored| stored.spec.name == name)
 }
 
-/// The dialect and the address at which it is spoken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Found {
-    kind: BoxKind,
-    address: String,
-    notice: Option<String>,
-}
-
-/// Finds out the kind that the file leaves out: as it was found before, else by asking.
-async fn find_out(wanted: &ProvidedBox, stored: Option<&StoredBox>) -> Found {
-    let address = wanted.address.to_string();
-    if let Some(kind) = wanted.kind {
-        return Found { kind, address, notice: None };
-    }
-    if let Some(found) = stored.and_then(|stored| found_before(&address, stored)) {
-        return found;
-    }
-    let report = source::probe(&address, wanted.user.as_deref(), wanted.password.as_ref()).await;
-    if let Some(kind) = report.kind {
-        return Found { kind, address: report.address, notice: None };
-    }
-    let notice = format!(
-        "The box {} of the configuration file is taken for OpenSIPS, as it could not be found out what it is: {} Add kind = \"opensips\" or \
-         \"kamailio\" to it.",
-        wanted.name, report.message
-    );
-    Found { kind: BoxKind::Opensips, address, notice: Some(notice) }
-}
-
-/// What was found at an earlier start, when the file's address is still the same; asking may have added a path to it.
-fn found_before(address: &str, stored: &StoredBox) -> Option<Found> {
-    let same = stored.spec.origin == Origin::Config && stored.spec.address.starts_with(address);
-    same.then(|| Found { kind: stored.spec.kind, address: stored.spec.address.clone(), notice: None })
-}
-
-fn spec_of(wanted: &ProvidedBox, found: Found, stored: Option<&StoredBox>, vault: &Vault) -> Result<BoxSpec, VaultError> {
+fn spec_of(wanted: &ProvidedBox, found: &Found, stored: Option<&StoredBox>, vault: &Vault) -> Result<BoxSpec, VaultError> {
     let sealed = stored.and_then(|stored| stored.spec.password_sealed.as_ref());
     let password_sealed = match (&wanted.password, sealed) {
         (None, _) => None,
@@ -179,7 +153,7 @@ fn spec_of(wanted: &ProvidedBox, found: Found, stored: Option<&StoredBox>, vault
     };
     Ok(BoxSpec {
         name: wanted.name.clone(),
-        address: found.address,
+        address: found.address.clone(),
         kind: found.kind,
         interval_ms: wanted.interval.and_then(|interval| i64::try_from(interval.as_millis()).ok()),
         labels: wanted.labels.clone(),
@@ -241,7 +215,7 @@ mod tests {
     }
 
     fn found() -> Found {
-        Found { kind: BoxKind::Kamailio, address: "http://10.0.0.5:8888/RPC".to_owned(), notice: None }
+        Found { kind: BoxKind::Kamailio, address: "http://10.0.0.5:8888/RPC".to_owned(), found_for: None, notice: None }
     }
 
     fn stored(id: i64, spec: &BoxSpec) -> StoredBox {
@@ -251,29 +225,29 @@ mod tests {
     #[test]
     fn a_second_start_changes_nothing() {
         let vault = Vault::in_memory().unwrap();
-        let spec = spec_of(&wanted("a"), found(), None, &vault).unwrap();
+        let spec = spec_of(&wanted("a"), &found(), None, &vault).unwrap();
         assert_eq!(plan(&[], vec![spec.clone()]), [Step::Add(spec.clone())]);
         let existing = [stored(7, &spec)];
-        let again = spec_of(&wanted("a"), found(), existing.first(), &vault).unwrap();
+        let again = spec_of(&wanted("a"), &found(), existing.first(), &vault).unwrap();
         assert_eq!(plan(&existing, vec![again]), []);
     }
 
     #[test]
     fn what_the_file_changes_is_changed() {
         let vault = Vault::in_memory().unwrap();
-        let spec = spec_of(&wanted("a"), found(), None, &vault).unwrap();
+        let spec = spec_of(&wanted("a"), &found(), None, &vault).unwrap();
         let existing = [stored(7, &spec)];
         let other = ProvidedBox { password: Some(Secret("other".to_owned())), ..wanted("a") };
-        let changed = spec_of(&other, found(), existing.first(), &vault).unwrap();
+        let changed = spec_of(&other, &found(), existing.first(), &vault).unwrap();
         assert_eq!(vault.unseal(changed.password_sealed.as_ref().unwrap()).unwrap(), Secret("other".to_owned()));
         assert_eq!(plan(&existing, vec![changed.clone()]), [Step::Change(7, changed)]);
     }
 
     #[test]
     fn with_another_key_file_the_password_of_the_file_is_sealed_anew() {
-        let spec = spec_of(&wanted("a"), found(), None, &Vault::in_memory().unwrap()).unwrap();
+        let spec = spec_of(&wanted("a"), &found(), None, &Vault::in_memory().unwrap()).unwrap();
         let vault = Vault::in_memory().unwrap();
-        let again = spec_of(&wanted("a"), found(), Some(&stored(7, &spec)), &vault).unwrap();
+        let again = spec_of(&wanted("a"), &found(), Some(&stored(7, &spec)), &vault).unwrap();
         assert_eq!(vault.unseal(again.password_sealed.as_ref().unwrap()).unwrap(), Secret("s3cret".to_owned()));
     }
 
@@ -305,21 +279,11 @@ mod tests {
     #[test]
     fn only_boxes_of_the_file_are_removed_and_those_of_the_panel_are_taken_over() {
         let vault = Vault::in_memory().unwrap();
-        let gone = spec_of(&wanted("gone"), found(), None, &vault).unwrap();
-        let panel = BoxSpec { origin: Origin::Panel, ..spec_of(&wanted("panel"), found(), None, &vault).unwrap() };
+        let gone = spec_of(&wanted("gone"), &found(), None, &vault).unwrap();
+        let panel = BoxSpec { origin: Origin::Panel, ..spec_of(&wanted("panel"), &found(), None, &vault).unwrap() };
         let other = BoxSpec { name: "other".to_owned(), ..panel.clone() };
         let existing = [stored(1, &gone), stored(2, &panel), stored(3, &other)];
-        let spec = spec_of(&wanted("panel"), found(), Some(&existing[1]), &vault).unwrap();
+        let spec = spec_of(&wanted("panel"), &found(), Some(&existing[1]), &vault).unwrap();
         assert_eq!(plan(&existing, vec![spec.clone()]), [Step::Remove(1), Step::Change(2, spec)]);
-    }
-
-    #[tokio::test]
-    async fn what_was_found_before_is_not_asked_again() {
-        let vault = Vault::in_memory().unwrap();
-        let spec = spec_of(&wanted("a"), found(), None, &vault).unwrap();
-        let unkind = ProvidedBox { kind: None, ..wanted("a") };
-        assert_eq!(find_out(&unkind, Some(&stored(7, &spec))).await, found());
-        let elsewhere = StoredBox { id: 7, spec: BoxSpec { address: "http://10.0.0.6/RPC".to_owned(), ..spec } };
-        assert_eq!(found_before("http://10.0.0.5:8888/", &elsewhere), None);
     }
 }

@@ -158,6 +158,7 @@ impl Panel {
         sampler.reload().await?;
         sampler.follow();
         let stop = CancellationToken::new();
+        tokio::spawn(stop.clone().run_until_cancelled_owned(provision::find_out_later(store.clone(), done.guesses)));
         let desk = Desk::new(Arc::clone(&sampler), done.ticks);
         let router = http::router(http::Parts { desk, auth, engine, store: store.clone(), stop: stop.clone() });
         Ok(Self { listener, address, setup_link, router, sampler, store, stop, _one_alone: one_alone })

@@ -1,16 +1,23 @@
 //! The door over a real store: the first start, the setup link, logins, sessions, tokens, and what the configuration file declares.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
 
 use app::model::{BoxKind, Origin};
 use axum::{
     Router,
     body::Body,
-    http::{HeaderMap, HeaderValue, Request, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Request, StatusCode, Uri, header},
     middleware::from_fn_with_state,
     routing::get,
 };
+use serde_json::json;
 use server::{
     auth::{Auth, Caller, LoginError, SESSION_LIFETIME_MS, Scope, SetupError, guard, hash_secret, new_token},
     config::{Provided, ProvidedBox, ProvidedPassword, ProvidedUser},
@@ -19,6 +26,7 @@ use server::{
     store::{Store, Token},
     vault::Vault,
 };
+use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 
 const LISTEN: &str = "127.0.0.1:8888";
@@ -226,4 +234,73 @@ async fn accounts_leave_with_the_file_and_those_of_the_panel_stay() {
     provide(&[]).await;
     assert_eq!(names().await, [("admin".to_owned(), panel)]);
     assert!(login("admin", "correct horse").await.is_ok());
+}
+
+/// A Kamailio that is asleep at first, and how often it was asked.
+#[derive(Clone, Default)]
+struct Sleeper {
+    awake: Arc<AtomicBool>,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Sleeper {
+    async fn start(&self) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let this = self.clone();
+        let router = Router::new().fallback(async move |uri: Uri, body: String| this.answer(uri.path(), &body));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        address
+    }
+
+    fn answer(&self, path: &str, body: &str) -> (StatusCode, String) {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let ask: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+        let result = match ask["method"].as_str() {
+            _ if !self.awake.load(Ordering::Relaxed) => return (StatusCode::SERVICE_UNAVAILABLE, String::new()),
+            _ if path != "/RPC" => return (StatusCode::NOT_FOUND, String::new()),
+            Some("core.version") => json!("kamailio 5.6.3 (x86_64/linux)"),
+            Some("stats.fetchn") => json!({"core.rcv_requests": 1}),
+            _ => return (StatusCode::INTERNAL_SERVER_ERROR, String::new()),
+        };
+        (StatusCode::OK, json!({"jsonrpc": "2.0", "result": result, "id": ask["id"]}).to_string())
+    }
+}
+
+#[tokio::test]
+async fn a_guess_is_asked_again_at_each_start_and_what_was_found_is_not() {
+    let (store, auth) = auth().await;
+    let vault = Vault::in_memory().unwrap();
+    let kamailio = Sleeper::default();
+    let address = kamailio.start().await;
+    let provide = async |path: &str, kind: Option<BoxKind>| {
+        let wanted = ProvidedBox {
+            name: "kam1".to_owned(),
+            address: format!("http://{address}{path}").parse().unwrap(),
+            kind,
+            interval: None,
+            user: None,
+            password: None,
+            labels: [].into(),
+            paused: false,
+            ticks: None,
+        };
+        let done = provision(&store, auth.passwords(), &vault, &Provided { boxes: vec![wanted], users: Vec::new() }, 0).await.unwrap();
+        let spec = store.boxes().await.unwrap().remove(0).spec;
+        let path = spec.address.strip_prefix(&format!("http://{address}")).unwrap().to_owned();
+        (spec.kind, path, done.guesses.len(), kamailio.asked.swap(0, Ordering::Relaxed) > 0)
+    };
+    let (guessed, found) = ((BoxKind::Opensips, "/".to_owned(), 1, true), (BoxKind::Kamailio, "/RPC".to_owned(), 0));
+    assert_eq!(provide("/", None).await, guessed);
+    let revision = store.revision().await.unwrap();
+    assert_eq!((provide("/", None).await, store.revision().await.unwrap()), (guessed, revision), "a second guess changes nothing");
+    kamailio.awake.store(true, Ordering::Relaxed);
+    assert_eq!(provide("/", None).await, (found.0, found.1.clone(), 0, true));
+    kamailio.awake.store(false, Ordering::Relaxed);
+    assert_eq!(provide("/", None).await, (found.0, found.1, 0, false), "what was found stays, also while the box is down");
+    // The address that was found begins with this one, and yet it is another.
+    assert_eq!(provide("/R", None).await, (BoxKind::Opensips, "/R".to_owned(), 1, true));
+    // What the file said is no finding.
+    assert_eq!(provide("/RPC", Some(BoxKind::Kamailio)).await, (BoxKind::Kamailio, "/RPC".to_owned(), 0, false));
+    assert_eq!(provide("/RPC", None).await, (BoxKind::Opensips, "/RPC".to_owned(), 1, true));
 }

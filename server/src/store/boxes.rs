@@ -74,6 +74,27 @@ impl Store {
         Ok(change.commit().await?)
     }
 
+    /// For which address of the configuration file the kind of a box was found out by asking, by the number of the box; those whose kind
+    /// was told or guessed have none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn found_for(&self) -> Result<BTreeMap<i64, String>, StoreError> {
+        let select = "select box_id, found_for from box where found_for is not null";
+        let rows: Vec<(i64, String)> = sqlx::query_as(select).fetch_all(&self.inner.read).await?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Remembers it; none: told or guessed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_found_for(&self, id: i64, address: Option<&str>) -> Result<(), StoreError> {
+        let update = sqlx::query("update box set found_for = $1 where box_id = $2").bind(address).bind(id);
+        update.execute(&self.inner.write).await?;
+        Ok(())
+    }
+
     /// Removes a box with its ticks; its history only where `delete_history`, and then so that a kill on the way is made good at the
     /// next start.
     ///

@@ -119,3 +119,17 @@ async fn a_password_is_stored_sealed() {
     let panel: TestPanel = Start::again(folder).signed_in().await;
     panel.until("/cp/api/v1/boxes/sip1", |one| one["state"] == "up").await;
 }
+
+#[tokio::test]
+async fn what_a_box_of_the_file_is_is_found_out_when_it_first_answers() {
+    let sip1 = FakeBox::start(&[("core:rcv_requests", 5)]).await;
+    sip1.silence(true);
+    let file = format!("[[box]]\nname = 'sip1'\naddress = '{}'\n", sip1.address);
+    let panel = Start::new().with_file(&file).signed_in().await;
+    let path = "/cp/api/v1/boxes/sip1";
+    assert_eq!(panel.get(path).await["address"], format!("http://{}/", sip1.address));
+    panel.until(path, |one| one["state"] == "down").await;
+    sip1.silence(false);
+    let found = panel.until(path, |one| one["state"] == "up").await;
+    assert_eq!((&found["address"], &found["kind"], &found["origin"]), (&json!(sip1.url()), &json!("opensips"), &json!("config")));
+}
