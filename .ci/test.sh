@@ -15,7 +15,7 @@ status=0
 echo "Building the panel and its tests …"
 cargo build --quiet --locked --bin tickmark
 if cargo nextest --version >/dev/null 2>&1; then
-    cargo nextest run --locked --workspace --cargo-quiet --status-level fail --final-status-level fail 2>&1 | tee "$log/rust" || status=1
+    cargo nextest run --locked --workspace --no-fail-fast --cargo-quiet --status-level fail --final-status-level fail 2>&1 | tee "$log/rust" || status=1
     grep -E '^ +Summary ' "$log/rust" >"$log/rust.sums" || true
 else
     cargo test --quiet --locked --workspace --no-fail-fast 2>&1 | tee "$log/rust" || status=1
