@@ -3,10 +3,11 @@
 
 use std::{
     io::{self, Write},
+    path::PathBuf,
     process::ExitCode,
 };
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueHint};
 
 use crate::{
     auth::{AuthError, PasswordError},
@@ -19,6 +20,7 @@ use crate::{
 mod boxes;
 mod check;
 mod client;
+mod manual;
 mod secret;
 mod tokens;
 mod users;
@@ -93,6 +95,17 @@ pub enum Command {
     Import(LaterArgs),
     /// Write samples out; comes in a later version
     Export(LaterArgs),
+    /// Print the completions of a shell: where to put them, its documentation says
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages, one for each command
+    Man {
+        /// The folder to write them into, such as /usr/local/share/man/man1; it is made when it is not there
+        #[arg(value_hint = ValueHint::DirPath)]
+        folder: PathBuf,
+    },
 }
 
 /// What is accepted by commands that come later.
@@ -194,6 +207,8 @@ pub async fn run(cli: Cli, env: &Environment) -> Result<Outcome, CliError> {
         Command::Export(_) => {
             return Err(later("tickmark export comes in a later version: use GET /cp/api/v1/export of the running panel"));
         }
+        Command::Completions { shell } => manual::completions(shell, out)?,
+        Command::Man { folder } => manual::pages(&folder)?,
     };
     out.flush()?;
     Ok(Outcome::Done(code))

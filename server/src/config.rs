@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use crate::{
     auth::{FIRST_ACCOUNT, check_password},
@@ -49,7 +49,7 @@ pub struct CommonFlags {
     #[arg(long, global = true, value_name = "URL", verbatim_doc_comment)]
     pub database: Option<String>,
     /// The configuration file [env: TICKMARK_CONFIG] [default: tickmark.toml, when it is there]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<String>,
 }
 
@@ -74,13 +74,13 @@ pub struct ServeFlags {
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub mi_listen: Option<String>,
     /// The FIFO on which it is spoken; comes in a later version [env: TICKMARK_MI_FIFO]
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub mi_fifo: Option<String>,
     /// The certificate for HTTPS, PEM; comes in a later version [env: TICKMARK_TLS_CERT]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub tls_cert: Option<String>,
     /// Its private key, PEM; comes in a later version [env: TICKMARK_TLS_KEY]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub tls_key: Option<String>,
     /// How the log is written, text or json [env: TICKMARK_LOG] [default: text]
     #[arg(long, value_name = "FORMAT")]
