@@ -20,6 +20,8 @@ use crate::{
     store::Trouble,
 };
 
+mod build;
+
 /// How often a watcher hears something, whatever happens.
 pub const PING_EVERY: Duration = Duration::from_secs(15);
 /// So many pages may watch at once; more are refused, so that streams cannot use up memory or sockets.
@@ -74,7 +76,7 @@ pub struct Watch<A> {
     pub stop: CancellationToken,
 }
 
-/// A snapshot first, then what changed.
+/// A snapshot first, then which build this is, then what changed.
 pub fn events<A: AsyncFn() -> bool>(watch: Watch<A>) -> impl Stream<Item = Event> {
     let Watch { board, engine, only, mut trouble, allowed, mut doors, stop } = watch;
     async_stream::stream! {
@@ -85,6 +87,7 @@ pub fn events<A: AsyncFn() -> bool>(watch: Watch<A>) -> impl Stream<Item = Event
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut told: HashMap<i64, Told> = HashMap::new();
         let mut told_fault = None;
+        let mut build = Some(build::event());
         loop {
             version.mark_unchanged();
             let boxes = board.all();
@@ -103,6 +106,9 @@ pub fn events<A: AsyncFn() -> bool>(watch: Watch<A>) -> impl Stream<Item = Event
             if message != told_fault {
                 yield event("fault", &Fault { message: message.clone() });
                 told_fault = message;
+            }
+            if let Some(event) = build.take() {
+                yield event;
             }
             let still = tokio::select! {
                 () = stop.cancelled() => break,

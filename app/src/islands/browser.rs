@@ -1,5 +1,7 @@
 //! What islands ask of the browser: JSON over fetch, one event stream, the time zone. It knows nothing of what it carries.
 
+use std::cell::RefCell;
+
 use leptos::prelude::window;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
@@ -61,6 +63,20 @@ pub(crate) fn is_hidden() -> bool {
     window().document().is_some_and(|document| document.hidden())
 }
 
+thread_local! {
+    /// The build of the panel that this page heard of first.
+    static BUILD: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Loads the page anew once another build of the panel answers: this code and that panel may not understand each other.
+pub(crate) fn follow_build(build: String) {
+    let first = BUILD.with_borrow_mut(|first| first.get_or_insert_with(|| build.clone()).clone());
+    if first != build {
+        let reloaded = window().location().reload();
+        debug_assert!(reloaded.is_ok());
+    }
+}
+
 /// An open event stream; dropping it closes it.
 pub(crate) struct Stream {
     source: EventSource,
@@ -70,7 +86,7 @@ pub(crate) struct Stream {
 impl Stream {
     /// Opens a stream. The browser reconnects by itself, unless the server refused: see [`Self::is_closed`].
     pub(crate) fn open(url: &str) -> Option<Self> {
-        Some(Self { source: EventSource::new(url).ok()?, handlers: Vec::new() })
+        Some(Self { source: EventSource::new(url).ok()?, handlers: Vec::new() }.on("build", follow_build))
     }
 
     /// Calls with the data of each event of a name; `open` and `error` have none.

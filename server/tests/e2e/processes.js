@@ -1,7 +1,7 @@
 // Starts what the tests look at: the panel, and a Kamailio under traffic. Each ends with the test that started it.
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -85,14 +85,25 @@ export async function startPanel({ config = '', env = {}, interval = '500ms' } =
   const folder = await mkdtemp(path.join(tmpdir(), 'tickmark-e2e-'));
   const file = path.join(folder, 'tickmark.toml');
   await writeFile(file, config, { mode: 0o600 });
-  const args = ['--listen', '127.0.0.1:0', '--database', `sqlite:${path.join(folder, 'tickmark.db')}`];
-  const panel = start(binary, [...args, '--interval', interval, '--config', file], env);
-  const [, home] = await panel.line(/^Tickmark is at (\S+)/);
+  const args = ['--database', `sqlite:${path.join(folder, 'tickmark.db')}`, '--interval', interval, '--config', file];
+  const run = async (program, listen) => {
+    const panel = start(program, ['--listen', listen, ...args], env);
+    const [, home] = await panel.line(/^Tickmark is at (\S+)/);
+    return { ...panel, origin: new URL(home).origin };
+  };
+  let panel = await run(binary, '127.0.0.1:0');
   return {
-    origin: new URL(home).origin,
+    origin: panel.origin,
     /** The one-time link of the first start. */
     setupLink: async () => (await panel.line(/^Set it up: (\S+)/))[1],
     log: panel.errors,
+    /** Ends it and starts another build in its place: a copy is a file of another time. */
+    replace: async () => {
+      await panel.stop();
+      const other = path.join(folder, 'tickmark');
+      await copyFile(binary, other);
+      panel = await run(other, new URL(panel.origin).host);
+    },
     stop: async () => {
       const code = await panel.stop();
       await rm(folder, { recursive: true, force: true });

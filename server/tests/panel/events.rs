@@ -81,6 +81,14 @@ fn events_value(data: &Value, name: &str) -> Option<Value> {
 }
 
 #[tokio::test]
+async fn every_stream_tells_which_build_answers() {
+    let panel = Start::new().signed_in().await;
+    let first = Events::open(&panel, "/cp/events").await.until("build", |data| data["id"].is_string()).await;
+    let second = Events::open(&panel, "/cp/events").await.until("build", |_| true).await;
+    assert_eq!(first, second);
+}
+
+#[tokio::test]
 async fn streams_end_when_the_panel_stops() {
     let panel = Start::new().signed_in().await;
     let mut events = Events::open(&panel, "/cp/events").await;

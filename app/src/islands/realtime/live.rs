@@ -17,7 +17,7 @@ use web_sys::{Event, EventSource, MessageEvent};
 use super::{rows::Rows, search, ticks};
 use crate::{
     format,
-    islands::dom,
+    islands::{browser, dom},
     links,
     model::{BoxState, BoxView, LiveValues},
     wording,
@@ -143,6 +143,7 @@ impl Page {
         };
         on("open", |page, _| page.say_live("live", true));
         on("error", |page, _| page.stream_failed());
+        on("build", |_, event| browser::follow_build(event.data().as_string().unwrap_or_default()));
         on("values", |page, event| {
             if let Some(news) = read::<LiveValues>(event) {
                 page.values(news);
