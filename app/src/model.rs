@@ -14,5 +14,5 @@ pub use page::{
     BoxForm, BoxesPage, ChartView, ChartsPage, Frame, GroupView, LoginPage, MessagePage, Page, RealtimePage, RowView, SetupPage, Show, Tab,
     Theme,
 };
-pub use series::{Column, Columns, Gap, Mode, Reset, ResetCause, Series};
+pub use series::{Columns, Gap, Mode, Reset, ResetCause, Series};
 pub use statistic::{Fault, Kind, LiveStatistic, LiveValues, Recorded, Removed, Statistic, Statistics, split_name};

@@ -4,9 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::Number;
 
-/// One column: `null` where there is no value.
-pub type Column = Vec<Option<Number>>;
-
 /// What is asked of a series: its values, or their increase per second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -29,22 +26,22 @@ impl Mode {
     }
 }
 
-/// Equally long columns: of samples themselves (then all five value columns are equal), or of buckets.
+/// Equally long columns: of samples themselves (then all five value columns are equal), or of buckets. `null`: there is no value.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct Columns {
     /// Times, epoch milliseconds: of samples, or the starts of buckets.
     pub t: Vec<i64>,
     /// The first value in each bucket.
-    pub first: Column,
+    pub first: Vec<Option<Number>>,
     /// The smallest.
-    pub min: Column,
+    pub min: Vec<Option<Number>>,
     /// The largest.
-    pub max: Column,
+    pub max: Vec<Option<Number>>,
     /// The mean.
-    pub mean: Column,
+    pub mean: Vec<Option<Number>>,
     /// The last.
-    pub last: Column,
+    pub last: Vec<Option<Number>>,
 }
 
 /// A span without values.

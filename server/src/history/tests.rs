@@ -1,6 +1,6 @@
 //! Series as text: one sample each ten seconds from 0, `_` unknown, `.` none at all.
 
-use app::model::{Column, ResetCause};
+use app::model::ResetCause;
 use proptest::prelude::*;
 
 use super::*;
@@ -24,7 +24,7 @@ fn series(text: &str) -> Samples {
     samples
 }
 
-fn text(column: &Column) -> String {
+fn text(column: &[Option<Number>]) -> String {
     let word = |value: &Option<Number>| match value {
         None => "_".to_owned(),
         Some(Number::Int(int)) => int.to_string(),
@@ -212,7 +212,7 @@ proptest! {
         let inside: Vec<i64> = samples.at_ms.iter().zip(&values).filter(|(at, _)| (from..from + 777_777).contains(*at)).map(|(_, v)| *v).collect();
         prop_assert!(columns.t.len() <= points);
         prop_assert!(columns.t.is_sorted_by(|a, b| a < b));
-        let ints = |column: &Column| column.iter().flatten().map(|number| match number { Number::Int(int) => *int, Number::Float(_) => i64::MIN }).collect::<Vec<_>>();
+        let ints = |column: &[Option<Number>]| column.iter().flatten().map(|number| match number { Number::Int(int) => *int, Number::Float(_) => i64::MIN }).collect::<Vec<_>>();
         prop_assert_eq!(ints(&columns.min).into_iter().min(), inside.iter().copied().min());
         prop_assert_eq!(ints(&columns.max).into_iter().max(), inside.iter().copied().max());
         prop_assert_eq!(ints(&columns.first).first().copied(), inside.first().copied());

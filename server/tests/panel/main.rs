@@ -5,6 +5,7 @@
 
 mod boxes;
 mod continuity;
+mod description;
 mod door;
 mod events;
 mod fake_box;
