@@ -18,7 +18,8 @@ use axum::{Json, Router, extract::State};
 use utoipa::{OpenApi, openapi::security::SecurityRequirement};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub use ask::{Ask, Body};
+pub(crate) use ask::unread;
+pub use ask::{Ask, Body, Path};
 
 use crate::http::{App, Shared};
 

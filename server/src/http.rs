@@ -11,7 +11,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
-    extract::{Request, State},
+    extract::{DefaultBodyLimit, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response, sse::Sse},
@@ -25,7 +25,6 @@ use tower_http::{
         CompressionLayer, CompressionLevel,
         predicate::{NotForContentType, Predicate, SizeAbove},
     },
-    limit::RequestBodyLimitLayer,
     set_header::SetResponseHeaderLayer,
 };
 
@@ -43,7 +42,7 @@ use crate::{
 };
 
 /// No form and no JSON body is larger than this.
-const MAX_BODY: usize = 1024 * 1024;
+pub(crate) const MAX_BODY: usize = 1024 * 1024;
 /// The database answers within this time, or the panel is not ready.
 const READY_LIMIT: std::time::Duration = std::time::Duration::from_secs(2);
 
@@ -119,9 +118,10 @@ pub fn router(parts: Parts) -> Router {
     // A stream must leave as it comes: a compressor would hold events back. Assets are compressed already.
     let compress = SizeAbove::new(512).and(NotForContentType::new("text/event-stream")).and(NotForContentType::new("image/png"));
     inside
+        // For whoever reads a body, so that the guard decides first and the answer is a problem like others.
+        .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn_with_state(Arc::clone(&app.auth), auth::guard))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), count))
-        .layer(RequestBodyLimitLayer::new(MAX_BODY))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(compress))
         .layer(header_layer(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"))
         .layer(header_layer(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))

@@ -1,4 +1,4 @@
-//! Reading questions: query strings and JSON bodies, with errors that name the field and what is allowed.
+//! Reading questions: paths, query strings and JSON bodies, with errors that name the field and what is allowed.
 
 use app::model::Mode;
 use axum::{
@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     config::parse_duration,
+    http::MAX_BODY,
     problem::{Problem, problem},
 };
 
@@ -110,6 +111,23 @@ fn instant(field: &'static str, text: &str) -> Result<i64, Problem> {
     time.map(|time| time.timestamp_millis()).map_err(|_| wrong(field, &format!("is {text:?}; {hint}")))
 }
 
+/// What a path names, percent-decoded.
+pub struct Path<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match axum::extract::Path::<T>::from_request_parts(parts, state).await {
+            Ok(axum::extract::Path(value)) => Ok(Self(value)),
+            Err(rejection) => {
+                let detail = format!("{} holds no UTF-8 text: percent-encode names as UTF-8", parts.uri.path());
+                Err(problem(rejection.status(), "The path is not right", detail))
+            }
+        }
+    }
+}
+
 /// A JSON body. Refuses other content types, so that no form of another site can pass for it.
 pub struct Body<T>(pub T);
 
@@ -124,10 +142,19 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
                     StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
                     other => other,
                 };
-                Err(problem(status, "The body is not right", rejection.body_text()))
+                Err(unread(status, "The body is not right", rejection.body_text()))
             }
         }
     }
+}
+
+/// Why a body could not be read.
+pub(crate) fn unread(status: StatusCode, title: &str, why: String) -> Problem {
+    if status == StatusCode::PAYLOAD_TOO_LARGE {
+        let detail = format!("the body is larger than {} KiB: send less at once", MAX_BODY / 1024);
+        return problem(status, "Too large", detail);
+    }
+    problem(status, title, why)
 }
 
 #[cfg(test)]

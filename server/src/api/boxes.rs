@@ -5,14 +5,14 @@ use std::{collections::BTreeMap, sync::Arc, time::Instant};
 use app::model::{BoxKind, BoxView, ProbeReport, Statistics};
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::State,
     http::{StatusCode, header},
     response::IntoResponse,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Ask, Body, ask::wrong};
+use super::{Ask, Body, Path, ask::wrong};
 use crate::{
     desk::{BoxInput, BoxPatch},
     http::App,

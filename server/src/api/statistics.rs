@@ -6,15 +6,11 @@ use app::{
     matching::Query,
     model::{Kind, Statistics},
 };
-use axum::{
-    Json,
-    extract::{Path, State},
-    http::StatusCode,
-};
+use axum::{Json, extract::State, http::StatusCode};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Ask, Body};
+use super::{Ask, Body, Path};
 use crate::{http::App, problem::Problem};
 
 /// The statistics of a box with their newest values; the box is not asked.

@@ -3,15 +3,11 @@
 use std::sync::Arc;
 
 use app::matching::Pattern;
-use axum::{
-    Json,
-    extract::{Path, State},
-    http::StatusCode,
-};
+use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Body, ask::wrong};
+use super::{Body, Path, ask::wrong};
 use crate::{http::App, problem::Problem};
 
 /// One tick.

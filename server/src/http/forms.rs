@@ -17,8 +17,8 @@ use super::{
     render::{THEME_COOKIE, back, cookie},
 };
 use crate::{
-    api::Ask,
-    problem::{Problem, problem},
+    api::{self, Ask},
+    problem::Problem,
 };
 
 /// A year.
@@ -32,7 +32,7 @@ impl<S: Send + Sync> axum::extract::FromRequest<S> for Form {
 
     async fn from_request(request: axum::extract::Request, state: &S) -> Result<Self, Problem> {
         let body = String::from_request(request, state).await;
-        let body = body.map_err(|rejection| problem(rejection.status(), "The form is not right", rejection.body_text()))?;
+        let body = body.map_err(|rejection| api::unread(rejection.status(), "The form is not right", rejection.body_text()))?;
         Ok(Self(Ask::parse(&body)))
     }
 }

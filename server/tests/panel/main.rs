@@ -10,6 +10,7 @@ mod door;
 mod events;
 mod fake_box;
 mod faults;
+mod problems;
 mod series;
 mod stop;
 mod support;
