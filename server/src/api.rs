@@ -5,6 +5,7 @@
 mod ask;
 mod boxes;
 mod charts;
+mod description;
 mod export;
 mod problems;
 mod series;
@@ -15,38 +16,14 @@ mod ticks;
 use std::sync::Arc;
 
 use axum::{Json, Router, extract::State};
-use utoipa::{OpenApi, openapi::security::SecurityRequirement};
+use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) use ask::unread;
 pub use ask::{Ask, Body, Path};
 
 use crate::http::{App, Shared};
-
-/// What the description says of the whole API.
-#[derive(OpenApi)]
-#[openapi(
-    info(
-        title = "Tickmark",
-        description = "Statistics of SIP servers: live values, what is recorded, and its history. Times are epoch milliseconds UTC in answers, RFC 3339 or epoch milliseconds in questions; intervals and spans are written 500ms, 10s, 24h. Errors are application/problem+json."
-    ),
-    modifiers(&Doors),
-    security(("session" = []), ("token" = []))
-)]
-struct Description;
-
-/// The two ways to be let in.
-struct Doors;
-
-impl utoipa::Modify for Doors {
-    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
-        use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
-        let components = openapi.components.get_or_insert_default();
-        let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(crate::auth::COOKIE)));
-        components.add_security_scheme("session", cookie);
-        components.add_security_scheme("token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
-    }
-}
+use description::Description;
 
 /// The handlers and their description, which is made from them.
 pub fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
@@ -68,12 +45,7 @@ pub fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(export::export))
         .routes(routes!(openapi));
     let (router, mut openapi) = OpenApiRouter::with_openapi(Description::openapi()).nest("/cp/api/v1", inside).split_for_parts();
-    for item in openapi.paths.paths.values_mut() {
-        // `security(())` is written as a list of one empty requirement, which tools read as "a session is optional".
-        if let Some(login) = item.post.as_mut().filter(|post| post.security.as_deref() == Some(&[SecurityRequirement::default()])) {
-            login.security = Some(Vec::new());
-        }
-    }
+    description::complete(&mut openapi);
     (router, openapi)
 }
 

@@ -86,7 +86,7 @@ pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<Boxes>, Pro
 
 /// Adds a box and begins to ask it.
 #[utoipa::path(post, path = "/boxes", tag = "boxes", request_body = NewBox, responses(
-    (status = 201, body = BoxView), (status = 400, description = "A field is wrong"), (status = 409, description = "The name is taken")))]
+    (status = 201, body = BoxView), (status = 409, description = "The name is taken")))]
 pub(super) async fn add(State(app): State<Arc<App>>, Body(new): Body<NewBox>) -> Result<impl IntoResponse, Problem> {
     let input = BoxInput {
         name: new.name,
@@ -123,7 +123,8 @@ pub(super) async fn get(State(app): State<Arc<App>>, Path(name): Path<String>) -
 
 /// Changes a box.
 #[utoipa::path(patch, path = "/boxes/{box}", tag = "boxes", params(("box" = String, Path, description = "Name or number")),
-    request_body = BoxChange, responses((status = 200, body = BoxView), (status = 403, description = "Read-only"), (status = 404, description = "No such box")))]
+    request_body = BoxChange, responses((status = 200, body = BoxView), (status = 404, description = "No such box"),
+    (status = 409, description = "The name is taken")))]
 pub(super) async fn change(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
@@ -145,7 +146,7 @@ pub(super) async fn change(
 /// Removes a box. Whether its history is kept must be said.
 #[utoipa::path(delete, path = "/boxes/{box}", tag = "boxes", params(("box" = String, Path, description = "Name or number"),
     ("history" = String, Query, description = "`keep` or `delete`")), responses(
-    (status = 204, description = "Removed"), (status = 400, description = "history is not said"), (status = 403, description = "Read-only")))]
+    (status = 204, description = "Removed"), (status = 404, description = "No such box")))]
 pub(super) async fn remove(State(app): State<Arc<App>>, Path(name): Path<String>, ask: Ask) -> Result<StatusCode, Problem> {
     let delete_history = match ask.get("history") {
         Some("keep") => false,

@@ -89,11 +89,14 @@ fn picture(series: &[Series], width: u32, height: u32, palette: Palette) -> Stri
 #[utoipa::path(get, path = "/chart.svg", tag = "history", params(
     ("box" = String, Query, description = "Name or number"),
     ("name" = Vec<String>, Query, description = "`group:name`; may repeat for several lines"),
-    ("span" = Option<String>, Query, description = "`24h` when left out; or `from` and `to`"),
+    ("from" = Option<String>, Query, description = "RFC 3339 or epoch milliseconds"),
+    ("to" = Option<String>, Query, description = "RFC 3339 or epoch milliseconds; now when left out"),
+    ("span" = Option<String>, Query, description = "Instead of `from`: `1h`, `24h`, `7d`; `24h` when left out"),
+    ("points" = Option<u32>, Query, description = "At most so many points a line; one a pixel when left out"),
     ("mode" = Option<app::model::Mode>, Query, description = "`value` or `rate`; counters as rate when left out"),
     ("width" = Option<u32>, Query, description = "Pixels, 720 when left out"), ("height" = Option<u32>, Query, description = "Pixels, 240 when left out"),
     ("theme" = Option<String>, Query, description = "`auto`, `light` or `dark`")),
-    responses((status = 200, content_type = "image/svg+xml"), (status = 400, description = "A field is wrong"), (status = 404, description = "No such box or statistic")))]
+    responses((status = 200, body = String, content_type = "image/svg+xml"), (status = 404, description = "No such box or statistic")))]
 pub(super) async fn svg(State(app): State<Arc<App>>, ask: Ask) -> Result<impl IntoResponse, Problem> {
     let palette = match ask.get("theme") {
         None | Some("auto") => Palette::Auto,
@@ -111,11 +114,14 @@ pub(super) async fn svg(State(app): State<Arc<App>>, ask: Ask) -> Result<impl In
 #[utoipa::path(get, path = "/chart.png", tag = "history", params(
     ("box" = String, Query, description = "Name or number"),
     ("name" = Vec<String>, Query, description = "`group:name`; may repeat for several lines"),
-    ("span" = Option<String>, Query, description = "`24h` when left out; or `from` and `to`"),
+    ("from" = Option<String>, Query, description = "RFC 3339 or epoch milliseconds"),
+    ("to" = Option<String>, Query, description = "RFC 3339 or epoch milliseconds; now when left out"),
+    ("span" = Option<String>, Query, description = "Instead of `from`: `1h`, `24h`, `7d`; `24h` when left out"),
+    ("points" = Option<u32>, Query, description = "At most so many points a line; one a pixel when left out"),
     ("mode" = Option<app::model::Mode>, Query, description = "`value` or `rate`; counters as rate when left out"),
     ("width" = Option<u32>, Query, description = "Pixels, 720 when left out"), ("height" = Option<u32>, Query, description = "Pixels, 240 when left out"),
     ("theme" = Option<String>, Query, description = "`light` (also for `auto`) or `dark`")),
-    responses((status = 200, content_type = "image/png"), (status = 400, description = "A field is wrong"), (status = 404, description = "No such box or statistic")))]
+    responses((status = 200, body = [u8], content_type = "image/png"), (status = 404, description = "No such box or statistic")))]
 pub(super) async fn png(State(app): State<Arc<App>>, ask: Ask) -> Result<impl IntoResponse, Problem> {
     let palette = match ask.get("theme") {
         None | Some("auto" | "light") => Palette::Light,

@@ -15,10 +15,11 @@ const SLICE_MS: i64 = 24 * 3_600 * 1_000;
 /// The samples of one statistic as CSV: `time,box,name,value`; an unknown value is empty.
 #[utoipa::path(get, path = "/export", tag = "history", params(
     ("box" = String, Query, description = "Name or number"), ("name" = String, Query, description = "`group:name`"),
-    ("from" = Option<String>, Query, description = "RFC 3339 or epoch milliseconds"), ("to" = Option<String>, Query, description = "RFC 3339 or epoch milliseconds"),
-    ("span" = Option<String>, Query, description = "Instead of `from`; `24h` when left out"),
+    ("from" = Option<String>, Query, description = "RFC 3339 or epoch milliseconds"),
+    ("to" = Option<String>, Query, description = "RFC 3339 or epoch milliseconds; now when left out"),
+    ("span" = Option<String>, Query, description = "Instead of `from`: `1h`, `24h`, `7d`; `24h` when left out"),
     ("format" = Option<String>, Query, description = "`csv`")),
-    responses((status = 200, content_type = "text/csv"), (status = 400, description = "A field is wrong"), (status = 404, description = "No such box or statistic")))]
+    responses((status = 200, body = String, content_type = "text/csv"), (status = 404, description = "No such box or statistic")))]
 pub(super) async fn export(State(app): State<Arc<App>>, ask: Ask) -> Result<impl IntoResponse, Problem> {
     match ask.get("format") {
         None | Some("csv") => {}

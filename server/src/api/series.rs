@@ -33,7 +33,7 @@ pub(super) fn read(ask: &Ask, name: &str, default_points: u32) -> Result<SeriesA
     ("span" = Option<String>, Query, description = "Instead of `from`: `1h`, `24h`, `7d`; `24h` when left out"),
     ("points" = Option<u32>, Query, description = "At most so many, 1,200 when left out"),
     ("mode" = Option<app::model::Mode>, Query, description = "`value` or `rate`; counters as rate when left out")),
-    responses((status = 200, body = Series), (status = 400, description = "A field is wrong"), (status = 404, description = "No such box or statistic")))]
+    responses((status = 200, body = Series), (status = 404, description = "No such box or statistic")))]
 pub(super) async fn series(State(app): State<Arc<App>>, ask: Ask) -> Result<Json<Series>, Problem> {
     let ask = read(&ask, ask.need("name")?, DEFAULT_POINTS)?;
     Ok(Json(app.desk.series(&ask).await?))

@@ -102,6 +102,87 @@ async fn answers_are_as_described() {
 }
 
 #[tokio::test]
+async fn errors_are_as_described() {
+    let mut panel = Start::new().signed_in().await;
+    let described = Description::of(&panel).await;
+    let wrong = json!({"name": "1sip", "address": "ftp://x"});
+    let cases = [
+        (Method::GET, "/boxes/{box}", "/boxes/nobody", json!(null), StatusCode::NOT_FOUND),
+        (Method::GET, "/boxes/{box}", "/boxes/%FF", json!(null), StatusCode::BAD_REQUEST),
+        (Method::POST, "/boxes", "/boxes", wrong, StatusCode::BAD_REQUEST),
+        (Method::POST, "/boxes/probe", "/boxes/probe", json!({"address": "ftp://x"}), StatusCode::BAD_REQUEST),
+        (Method::PATCH, "/boxes/{box}", "/boxes/tickmark", json!({"interval": "1ms"}), StatusCode::BAD_REQUEST),
+        (Method::PATCH, "/boxes/{box}", "/boxes/tickmark", json!({"name": "x"}), StatusCode::FORBIDDEN),
+        (Method::POST, "/boxes/{box}/ticks", "/boxes/tickmark/ticks", json!({"match": []}), StatusCode::BAD_REQUEST),
+        (
+            Method::POST,
+            "/boxes/{box}/ticks",
+            "/boxes/tickmark/ticks",
+            json!({"match": ["x".repeat(1 << 20)]}),
+            StatusCode::PAYLOAD_TOO_LARGE,
+        ),
+        (Method::GET, "/series", "/series?box=tickmark&name=a:b&points=0", json!(null), StatusCode::BAD_REQUEST),
+        (Method::GET, "/chart.svg", "/chart.svg?box=tickmark&name=no:such", json!(null), StatusCode::NOT_FOUND),
+        (Method::GET, "/chart.png", "/chart.png?box=tickmark", json!(null), StatusCode::BAD_REQUEST),
+        (Method::GET, "/export", "/export?box=tickmark&name=a:b&format=xls", json!(null), StatusCode::BAD_REQUEST),
+    ];
+    for (method, operation, path, body, expect) in cases {
+        let (status, _) = described.holds(&panel, method, operation, path, (!body.is_null()).then_some(body)).await;
+        assert_eq!(status, expect, "{path}");
+    }
+    panel.sign_out();
+    for (method, operation) in
+        [(Method::GET, "/me"), (Method::GET, "/series"), (Method::POST, "/logout"), (Method::PUT, "/boxes/{box}/ticks/{name}")]
+    {
+        let (status, _) = described.holds(&panel, method, operation, operation, None).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED, "{operation}");
+    }
+    let (status, _) = described.holds(&panel, Method::POST, "/login", "/login", Some(json!({"user": "admin", "password": "x"}))).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn every_operation_tells_its_errors() {
+    let panel = Start::new().signed_in().await;
+    let described = Description::of(&panel).await;
+    for (path, operations) in described.document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let at = format!("/paths/{}/{method}/responses", escaped(path));
+            let responses = operation["responses"].as_object().unwrap();
+            for status in responses.keys().filter(|status| status.as_str() >= "400") {
+                let response = described.resolved(format!("{at}/{status}"));
+                let schema = format!("{response}/content/application~1problem+json/schema/$ref");
+                assert_eq!(described.document.pointer(&schema), Some(&json!("#/components/schemas/Problem")), "{method} {path} {status}");
+            }
+            let is_open = operation["security"] == json!([]);
+            let expected = [
+                ("401", true),
+                ("403", method != "get" || !path.ends_with("/me")),
+                ("413", operation["requestBody"].is_object()),
+                ("415", method != "get"),
+                ("400", operation["requestBody"].is_object() || operation["parameters"].is_array()),
+                ("429", is_open),
+                ("503", true),
+            ];
+            for (status, expect) in expected {
+                assert_eq!(responses.contains_key(status), expect, "{method} {path} {status}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn pictures_list_what_they_take() {
+    let panel = Start::new().signed_in().await;
+    let document = panel.get("/cp/api/v1/openapi.json").await;
+    for picture in ["svg", "png"] {
+        let parameters = document["paths"][format!("/cp/api/v1/chart.{picture}")]["get"]["parameters"].as_array().unwrap();
+        let names: Vec<&str> = parameters.iter().map(|one| one["name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["box", "name", "from", "to", "span", "points", "mode", "width", "height", "theme"]);
+    }
+}
+
+#[tokio::test]
 async fn components_have_names_of_their_own() {
     let panel = Start::new().signed_in().await;
     let document = panel.get("/cp/api/v1/openapi.json").await;

@@ -102,6 +102,11 @@ impl TestPanel {
         self.cookie = Some(cookie.split(';').next().unwrap().to_owned());
     }
 
+    /// Later questions carry no session.
+    pub(crate) fn sign_out(&mut self) {
+        self.cookie = None;
+    }
+
     pub(crate) fn cookie(&self) -> &str {
         self.cookie.as_deref().unwrap()
     }
