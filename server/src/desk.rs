@@ -37,6 +37,9 @@ pub enum DeskError {
     /// It is provided by the configuration file, or built in.
     #[error("{0}")]
     ReadOnly(String),
+    /// The box is not asked.
+    #[error("{0}")]
+    Paused(String),
     /// The box did not answer.
     #[error("{0}")]
     NoAnswer(String),
@@ -105,9 +108,16 @@ impl Desk {
     /// Asks a box once, now.
     ///
     /// # Errors
-    /// When there is no such box, or it gives no answer.
+    /// When there is no such box, it is paused, or it gives no answer.
     pub async fn refresh(&self, name: &str) -> Result<(), DeskError> {
-        let id = self.entry(name)?.lock().stored.id;
+        let entry = self.entry(name)?;
+        let id = {
+            let now = entry.lock();
+            if now.stored.spec.paused {
+                return Err(DeskError::Paused(format!("{} is paused: resume it to ask it", now.stored.spec.name)));
+            }
+            now.stored.id
+        };
         self.sampler.refresh(id).await.map_err(DeskError::NoAnswer)
     }
 }

@@ -89,6 +89,9 @@ impl Ask {
             (Some(from), None) => Ok((instant("from", from)?, to_ms)),
             (None, span) => {
                 let span = parse_duration(span.unwrap_or(DEFAULT_SPAN)).map_err(|message| wrong("span", &message))?;
+                if span.is_zero() {
+                    return Err(wrong("span", "is longer than zero, such as 1h"));
+                }
                 Ok((to_ms.saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)), to_ms))
             }
         }
@@ -177,7 +180,9 @@ mod tests {
 
     #[test]
     fn wrong_fields_are_named() {
-        for (query, field) in [("from=yesterday", "from"), ("span=long", "span"), ("from=1&span=1h", "span")] {
+        for (query, field) in
+            [("from=yesterday", "from"), ("span=long", "span"), ("span=0s", "span is longer than zero"), ("from=1&span=1h", "span")]
+        {
             let problem = Ask::parse(query).span(0).unwrap_err();
             assert!(problem.detail.starts_with(field), "{}", problem.detail);
         }

@@ -159,7 +159,8 @@ pub(super) async fn remove(State(app): State<Arc<App>>, Path(name): Path<String>
 
 /// Asks a box once, now, and answers with what it said.
 #[utoipa::path(post, path = "/boxes/{box}/refresh", tag = "boxes", params(("box" = String, Path, description = "Name or number")), responses(
-    (status = 200, body = Statistics), (status = 404, description = "No such box"), (status = 502, description = "The box gives no answer")))]
+    (status = 200, body = Statistics), (status = 404, description = "No such box"), (status = 409, description = "The box is paused"),
+    (status = 502, description = "The box gives no answer")))]
 pub(super) async fn refresh(State(app): State<Arc<App>>, Path(name): Path<String>) -> Result<Json<Statistics>, Problem> {
     app.desk.refresh(&name).await?;
     let entry = app.desk.entry(&name)?;

@@ -27,16 +27,17 @@ pub(super) async fn export(State(app): State<Arc<App>>, ask: Ask) -> Result<impl
         Some(other) => return Err(wrong("format", &format!("is {other:?}; allowed is csv"))),
     }
     let (from_ms, to_ms) = ask.span(clock::now_ms())?;
-    let (box_name, name) = (ask.need("box")?.to_owned(), ask.need("name")?.to_owned());
+    let (asked, name) = (ask.need("box")?.to_owned(), ask.need("name")?.to_owned());
+    let box_name = app.desk.entry(&asked)?.lock().stored.spec.name.clone();
     // Read the first slice before the answer begins, so that a wrong question gets an error and not an empty file.
     let mut slice_end = from_ms.saturating_add(SLICE_MS).min(to_ms);
-    app.desk.samples(&box_name, &name, from_ms, to_ms.min(from_ms.saturating_add(1))).await?;
+    app.desk.samples(&asked, &name, from_ms, to_ms.min(from_ms.saturating_add(1))).await?;
     let file = format!("attachment; filename=\"{}.csv\"", file_name(&box_name, &name));
     let rows = async_stream::stream! {
         yield Ok::<_, io::Error>("time,box,name,value\n".to_owned());
         let mut slice_start = from_ms;
         while slice_start < to_ms {
-            match app.desk.samples(&box_name, &name, slice_start, slice_end).await {
+            match app.desk.samples(&asked, &name, slice_start, slice_end).await {
                 Ok(samples) => yield Ok(csv(&box_name, &name, &samples)),
                 Err(error) => {
                     tracing::error!(%error, "an export was cut short");
@@ -52,10 +53,13 @@ pub(super) async fn export(State(app): State<Arc<App>>, ask: Ask) -> Result<impl
     Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, file)], Body::from_stream(rows)))
 }
 
+/// Rows in the order of their times, which recording leaves where a clock is set back.
 fn csv(box_name: &str, name: &str, samples: &Samples) -> String {
     let mut text = String::with_capacity(samples.at_ms.len() * 48);
     let labels = format!(",{},{},", quoted(box_name), quoted(name));
-    for (&at_ms, value) in samples.at_ms.iter().zip(&samples.values) {
+    let mut order: Vec<usize> = (0..samples.at_ms.len()).collect();
+    order.sort_by_key(|&i| samples.at_ms[i]);
+    for (at_ms, value) in order.into_iter().map(|i| (samples.at_ms[i], samples.values[i])) {
         let time = DateTime::from_timestamp_millis(at_ms).map(|time| time.to_rfc3339_opts(SecondsFormat::Millis, true));
         text.push_str(&time.unwrap_or_else(|| at_ms.to_string()));
         text.push_str(&labels);
@@ -97,6 +101,19 @@ mod tests {
                       1970-01-01T00:00:02.500Z,sip1,\"a:b,\"\"c\"\"\",\n\
                       1970-01-01T00:00:03.000Z,sip1,\"a:b,\"\"c\"\"\",0.5\n";
         assert_eq!(csv("sip1", "a:b,\"c\"", &samples), expect);
+    }
+
+    #[test]
+    fn rows_are_in_the_order_of_their_times() {
+        let value = |value| Some(Number::Int(value));
+        let samples = Samples {
+            at_ms: vec![1_000, 3_000, 2_000, 3_000],
+            values: vec![value(1), value(2), value(3), value(4)],
+            interval_ms: vec![1_000; 4],
+        };
+        let text = csv("sip1", "a:b", &samples);
+        let rows: Vec<&str> = text.lines().map(|row| &row[17..]).collect();
+        assert_eq!(rows, ["01.000Z,sip1,a:b,1", "02.000Z,sip1,a:b,3", "03.000Z,sip1,a:b,2", "03.000Z,sip1,a:b,4"]);
     }
 
     #[test]

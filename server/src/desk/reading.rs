@@ -118,7 +118,7 @@ pub fn per_second(unit: &str) -> String {
 
 fn check_span(from_ms: i64, to_ms: i64) -> Result<(), DeskError> {
     if from_ms >= to_ms {
-        return Err(DeskError::invalid("from", "from lies before to"));
+        return Err(DeskError::invalid("from", "must lie before to"));
     }
     if to_ms.saturating_sub(from_ms) > MAX_SPAN_MS {
         return Err(DeskError::invalid("from", "at most ten years can be asked at once"));

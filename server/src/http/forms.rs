@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     api::{self, Ask},
+    desk::DeskError,
     problem::Problem,
 };
 
@@ -68,7 +69,8 @@ pub(super) async fn ticks(State(app): State<Shared>, form: Form) -> Result<Respo
 pub(super) async fn refresh(State(app): State<Shared>, form: Form) -> Result<Response, Problem> {
     let told = match app.desk.refresh(form.text("box")).await {
         Ok(()) => Ok(String::new()),
-        Err(error) => Err(format!("{} gives no answer: {error}", form.text("box"))),
+        Err(DeskError::NoAnswer(why)) => Err(format!("{} gives no answer: {why}", form.text("box"))),
+        Err(error) => Err(error.to_string()),
     };
     Ok(back(form.text("return"), &told))
 }

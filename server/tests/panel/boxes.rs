@@ -37,7 +37,8 @@ async fn a_box_is_added_asked_changed_paused_and_removed() {
 
     let changed = panel.send(Method::PATCH, "/cp/api/v1/boxes/sip1", json!({"interval": "1s", "paused": true}), StatusCode::OK).await;
     assert_eq!((changed["interval"].as_str(), changed["state"].as_str()), (Some("1s"), Some("paused")));
-    panel.send(Method::POST, "/cp/api/v1/boxes/sip1/refresh", json!(null), StatusCode::BAD_GATEWAY).await;
+    let paused = panel.send(Method::POST, "/cp/api/v1/boxes/sip1/refresh", json!(null), StatusCode::CONFLICT).await;
+    assert_eq!(paused["detail"], "sip1 is paused: resume it to ask it");
     panel.send(Method::PATCH, "/cp/api/v1/boxes/sip1", json!({"paused": false}), StatusCode::OK).await;
     panel.send(Method::POST, "/cp/api/v1/boxes/sip1/refresh", json!(null), StatusCode::OK).await;
 

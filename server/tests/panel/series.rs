@@ -70,6 +70,9 @@ async fn a_span_longer_than_points_comes_in_equal_buckets() {
     assert_eq!(series["columns"]["mean"][3].as_f64(), Some(9.0));
     let wrong = panel.send(Method::GET, &format!("{path}&points=0"), json!(null), StatusCode::BAD_REQUEST).await;
     assert!(wrong["detail"].as_str().unwrap().contains("points"));
+    let wrong =
+        panel.send(Method::GET, &format!("{path}&to=5").replace("&span=10s", "&from=5"), json!(null), StatusCode::BAD_REQUEST).await;
+    assert_eq!(wrong["detail"], "from: must lie before to");
     panel.send(Method::GET, "/cp/api/v1/series?box=sip1&name=no:such", json!(null), StatusCode::NOT_FOUND).await;
     panel.send(Method::GET, "/cp/api/v1/series?box=nobody&name=no:such", json!(null), StatusCode::NOT_FOUND).await;
 }
@@ -89,6 +92,11 @@ async fn pictures_and_exports_are_what_they_say() {
     let rows: Vec<&str> = csv.lines().collect();
     assert_eq!(rows[0], "time,box,name,value");
     assert!(rows.len() >= 4 && rows[1].ends_with(",sip1,dialog:active_dialogs,9"), "{csv}");
+    let id = panel.get("/cp/api/v1/boxes/sip1").await["id"].to_string();
+    let by_number = query.replace("sip1", &id);
+    let by_number = panel.ask(Method::GET, &format!("/cp/api/v1/export?{by_number}"), None).await;
+    assert!(by_number.headers()[header::CONTENT_DISPOSITION].to_str().unwrap().contains("sip1-dialog"));
+    assert!(by_number.text().await.unwrap().contains(",sip1,dialog:active_dialogs,9\n"));
     let metrics = panel.ask(Method::GET, "/metrics", None).await.text().await.unwrap();
     assert!(metrics.contains("tickmark_statistic{box=\"sip1\",group=\"dialog\",name=\"active_dialogs\"} 9\n"), "{metrics}");
     assert!(metrics.contains("tickmark_box_up{box=\"sip1\"} 1\n") && metrics.contains("tickmark_panel_requests_total "));
