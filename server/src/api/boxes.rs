@@ -143,15 +143,15 @@ pub(super) async fn change(
     Ok(Json(app.desk.change_box(&name, patch).await?))
 }
 
-/// Removes a box. Whether its history is kept must be said.
+/// Removes a box. Its history is kept unless `history=delete` says otherwise.
 #[utoipa::path(delete, path = "/boxes/{box}", tag = "boxes", params(("box" = String, Path, description = "Name or number"),
-    ("history" = String, Query, description = "`keep` or `delete`")), responses(
+    ("history" = Option<String>, Query, description = "`keep` or `delete`; `keep` when left out")), responses(
     (status = 204, description = "Removed"), (status = 404, description = "No such box")))]
 pub(super) async fn remove(State(app): State<Arc<App>>, Path(name): Path<String>, ask: Ask) -> Result<StatusCode, Problem> {
     let delete_history = match ask.get("history") {
-        Some("keep") => false,
+        None | Some("keep") => false,
         Some("delete") => true,
-        _ => return Err(wrong("history", "must be said: history=keep keeps what was recorded, history=delete deletes it")),
+        Some(other) => return Err(wrong("history", &format!("is {other:?}; allowed are keep and delete"))),
     };
     app.desk.remove_box(&name, delete_history).await?;
     Ok(StatusCode::NO_CONTENT)

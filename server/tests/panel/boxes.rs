@@ -42,11 +42,28 @@ async fn a_box_is_added_asked_changed_paused_and_removed() {
     panel.send(Method::PATCH, "/cp/api/v1/boxes/sip1", json!({"paused": false}), StatusCode::OK).await;
     panel.send(Method::POST, "/cp/api/v1/boxes/sip1/refresh", json!(null), StatusCode::OK).await;
 
-    let wrong = panel.send(Method::DELETE, "/cp/api/v1/boxes/sip1", json!(null), StatusCode::BAD_REQUEST).await;
-    assert!(wrong["detail"].as_str().unwrap().contains("history=keep"));
+    let wrong = panel.send(Method::DELETE, "/cp/api/v1/boxes/sip1?history=yes", json!(null), StatusCode::BAD_REQUEST).await;
+    assert!(wrong["detail"].as_str().unwrap().contains("keep and delete"));
     panel.send(Method::DELETE, "/cp/api/v1/boxes/sip1?history=keep", json!(null), StatusCode::NO_CONTENT).await;
     panel.send(Method::GET, "/cp/api/v1/boxes/sip1", json!(null), StatusCode::NOT_FOUND).await;
     panel.send(Method::DELETE, "/cp/api/v1/boxes/tickmark?history=keep", json!(null), StatusCode::FORBIDDEN).await;
+}
+
+#[tokio::test]
+async fn a_removed_box_keeps_its_history_unless_it_is_said_otherwise() {
+    let panel = Start::new().signed_in().await;
+    let sip1 = FakeBox::start(&[("core:rcv_requests", 5)]).await;
+    for query in ["?history=delete", ""] {
+        panel.add_box("sip1", &sip1.url()).await;
+        panel.until("/cp/api/v1/boxes/sip1", |one| one["state"] == "up").await;
+        panel.send(Method::PUT, "/cp/api/v1/boxes/sip1/ticks/core:rcv_requests", json!(null), StatusCode::NO_CONTENT).await;
+        panel.send(Method::DELETE, &format!("/cp/api/v1/boxes/sip1{query}"), json!(null), StatusCode::NO_CONTENT).await;
+    }
+    let folder = panel.stop().await;
+    let store = server::store::Store::open(&format!("sqlite:{}", folder.path().join("tickmark.db").display())).await.unwrap();
+    let report = store.check(|_| {}).await.unwrap();
+    assert_eq!(report.series, 1, "only what was not to be deleted is there");
+    store.close().await;
 }
 
 #[tokio::test]
