@@ -1,6 +1,7 @@
 //! Decides when each box is asked and what of its answer is recorded: one task a box, at its own phase, one poll in flight.
 //! A slow or dead box delays nobody but itself. Knows no wire format and no SQL.
 
+mod continuity;
 mod phase;
 mod queue;
 mod recorder;
@@ -24,9 +25,10 @@ use crate::{
     store::{Store, StoreError, StoredBox},
     vault::Vault,
 };
+use continuity::Begin;
 pub use queue::Budget;
 pub use recorder::{Recorder, Recording};
-use task::{Begin, Task};
+use task::Task;
 
 /// How often the store is asked whether somebody else changed boxes, ticks or kinds.
 const REVISION_EVERY: Duration = Duration::from_millis(500);

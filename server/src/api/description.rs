@@ -88,7 +88,12 @@ const SHARED: [Shared; 7] = [
     },
     Shared { status: "415", name: "NotJson", description: "The body is not application/json", applies: |asked| !is_safe(&asked.method) },
     Shared { status: "500", name: "Failed", description: "The panel failed: its log says why", applies: |_| true },
-    Shared { status: "503", name: "NotNow", description: "The database does not answer, or cannot be written: try again", applies: |_| true },
+    Shared {
+        status: "503",
+        name: "NotNow",
+        description: "The database does not answer, or cannot be written: try again",
+        applies: |_| true,
+    },
 ];
 
 /// The shape of errors, and those that operations share.

@@ -12,7 +12,10 @@ use std::{
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::recorder::{Recorder, Recording};
+use super::{
+    continuity::Gap,
+    recorder::{Recorder, Recording},
+};
 use crate::{
     board::Entry,
     engine::Engine,
@@ -29,7 +32,7 @@ const AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// What the store is to be told.
 enum Work {
     Samples(Recording),
-    Gap { from_ms: i64, to_ms: i64, reason: String },
+    Gap(Gap),
 }
 
 /// The queue's end that is filled.
@@ -95,7 +98,7 @@ impl Queue {
             return false;
         }
         if let Some(from_ms) = self.lost_since_ms.take() {
-            self.gap(from_ms, recording.at_ms, "too much waited for the database");
+            self.gap(&Gap { from_ms, to_ms: recording.at_ms, reason: "too much waited for the database".to_owned() });
         }
         self.engine.counts.polls_queued.count();
         let samples = recording.values.len();
@@ -108,9 +111,9 @@ impl Queue {
     }
 
     /// A span without values. One that finds no room is extended, or told of, by the next.
-    pub(super) fn gap(&self, from_ms: i64, to_ms: i64, reason: &str) {
-        if from_ms < to_ms {
-            let _ = self.work.try_send(Work::Gap { from_ms, to_ms, reason: reason.to_owned() });
+    pub(super) fn gap(&self, gap: &Gap) {
+        if gap.from_ms < gap.to_ms {
+            let _ = self.work.try_send(Work::Gap(gap.clone()));
         }
     }
 }
@@ -142,7 +145,7 @@ impl Drain {
                     tracing::error!(box_id, at_ms = recording.at_ms, samples = recording.values.len(), %error, "samples are lost");
                 }
             }
-            Work::Gap { from_ms, to_ms, reason } => {
+            Work::Gap(Gap { from_ms, to_ms, reason }) => {
                 if let Err(error) = outcome {
                     tracing::error!(box_id, from_ms, to_ms, reason, %error, "a gap could not be recorded");
                 }
@@ -168,7 +171,7 @@ impl Drain {
 async fn tell(recorder: &Recorder, entry: &Entry, box_id: i64, work: &Work) -> Result<(), StoreError> {
     match work {
         Work::Samples(recording) => recorder.record(entry, recording).await,
-        Work::Gap { from_ms, to_ms, reason } => recorder.gap(box_id, *from_ms, *to_ms, reason).await,
+        Work::Gap(gap) => recorder.gap(box_id, gap.from_ms, gap.to_ms, &gap.reason).await,
     }
 }
 
@@ -197,7 +200,7 @@ mod tests {
                 drain.budget.give_back(recording.values.len());
                 (recording.at_ms, recording.at_ms)
             }
-            Work::Gap { from_ms, to_ms, .. } => (from_ms, to_ms),
+            Work::Gap(gap) => (gap.from_ms, gap.to_ms),
         })
     }
 

@@ -11,15 +11,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Refreshed, Shared,
+    continuity::{Begin, Continuity},
     phase::until_due,
     queue::{Queue, queue},
     recorder::Recording,
-    steps::{self, Clock},
 };
 use crate::{
-    board::{Applied, Entry, Layout, MAX_GAP_INTERVALS, RESTART_TOLERANCE},
+    board::{Applied, Entry, Layout, MAX_GAP_INTERVALS},
     clock,
-    config::format_duration,
     source::{Answer, Source, Target, parse_address},
     store::StoredBox,
 };
@@ -31,43 +30,17 @@ const MAX_TIME_LIMIT: Duration = Duration::from_secs(10);
 const FIRST_POLL_WITHIN: Duration = Duration::from_millis(300);
 /// Kinds are asked again for names that are new, but not more often than this.
 const KINDS_EVERY: Duration = Duration::from_secs(60);
-/// Why there are no values while a poll takes longer than the interval.
-const OVERRUN: &str = "a poll took longer than the interval";
-
-/// How a task begins.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Begin {
-    /// Why the box was not asked before, where that is known.
-    pub(super) idle_because: Option<&'static str>,
-    /// Its address or its kind was changed: what it answers has nothing to do with what it answered before.
-    pub(super) moved: bool,
-}
-
-/// A span without answers that has not ended.
-struct OpenGap {
-    from_ms: i64,
-    reason: String,
-}
-
 /// One box's task.
 pub(super) struct Task {
     shared: Arc<Shared>,
     entry: Arc<Entry>,
     stored: StoredBox,
     interval: Duration,
-    begin: Begin,
     source: Option<Source>,
     /// There are names whose kind the box was not asked for yet.
     kinds_wanted: bool,
     kinds_asked: Option<Instant>,
-    gap: Option<OpenGap>,
-    /// The last answer by both clocks; after a start by the wall clock alone.
-    last_answer: Option<Instant>,
-    last_good_ms: Option<i64>,
-    /// The start of the box that the store knows.
-    known_start_ms: Option<i64>,
-    /// Since when polls take longer than the interval.
-    slow_since_ms: Option<i64>,
+    continuity: Continuity,
     layout: Arc<Layout>,
     recorded: Vec<Arc<str>>,
     lost: Vec<Arc<str>>,
@@ -82,15 +55,10 @@ impl Task {
             entry,
             stored,
             interval,
-            begin,
             source: None,
             kinds_wanted: false,
             kinds_asked: None,
-            gap: None,
-            last_answer: None,
-            last_good_ms: None,
-            known_start_ms: None,
-            slow_since_ms: None,
+            continuity: Continuity::new(begin),
             layout,
             recorded: Vec::new(),
             lost: Vec::new(),
@@ -141,17 +109,10 @@ impl Task {
 
     /// Each due time that passed while a poll ran is a failure of its own, and tells of the gap that it leaves.
     fn overran(&mut self, missed: u128, began_ms: i64, queue: &Queue) {
-        if missed == 0 {
-            self.slow_since_ms = None;
-            return;
-        }
         for _ in 0..missed {
             self.shared.engine.counts.poll_failed("overrun");
         }
-        // Fewer leave no gap in the history; a box that does not answer has a gap already.
-        if missed >= u128::from(MAX_GAP_INTERVALS) && self.gap.is_none() {
-            queue.gap(*self.slow_since_ms.get_or_insert(began_ms), clock::now_ms(), OVERRUN);
-        }
+        self.continuity.overran(missed, began_ms, clock::now_ms()).iter().for_each(|gap| queue.gap(gap));
     }
 
     async fn poll(&mut self, queue: &mut Queue) -> Refreshed {
@@ -216,51 +177,18 @@ impl Task {
             (applied.clone(), Recording::of(&now, answer.at_ms, &applied, &self.lost), first)
         };
         self.shared.board.tell();
-        self.close_gap(answer.at_ms, queue);
-        recording.marks.extend(self.marks(instant, answer.at_ms, queue));
-        recording.started_ms = self.new_start(answer.started_at_ms);
-        self.last_answer = Some(instant);
-        self.last_good_ms = Some(answer.at_ms);
+        let before = self.continuity.answered(instant, answer.at_ms, answer.started_at_ms);
+        before.gaps.iter().for_each(|gap| queue.gap(gap));
+        if before.marks.contains(&ResetCause::Clock) {
+            tracing::warn!(name = self.stored.spec.name, "this host's clock was set back: times repeat from here on");
+        }
+        recording.marks.extend(before.marks);
+        recording.started_ms = before.started_ms;
         queue.samples(recording);
         if applied.restarted {
             tracing::info!(name = self.stored.spec.name, "the box restarted");
         }
         self.ask_around(&applied, first).await;
-    }
-
-    /// What else an answer brings for the whole box: that it is another one, and what this host's clock did since the one before.
-    fn marks(&mut self, instant: Instant, at_ms: i64, queue: &Queue) -> Vec<ResetCause> {
-        let mut marks = Vec::new();
-        if std::mem::take(&mut self.begin.moved) {
-            marks.push(ResetCause::Moved);
-        }
-        let clock = match (self.last_answer, self.last_good_ms) {
-            (Some(before), Some(before_ms)) => steps::between((before, before_ms), (instant, at_ms)),
-            // From before the start: only that it goes back can be told.
-            (None, Some(before_ms)) => steps::between((instant, before_ms), (instant, at_ms.min(before_ms))),
-            _ => Clock::Steady,
-        };
-        match clock {
-            Clock::Steady => {}
-            Clock::Back => {
-                tracing::warn!(name = self.stored.spec.name, "this host's clock was set back: times repeat from here on");
-                marks.push(ResetCause::Clock);
-            }
-            Clock::Forward(by) => {
-                let by = format_duration(Duration::from_secs(by.as_secs()));
-                tracing::warn!(name = self.stored.spec.name, by, "this host's clock was set forward");
-                queue.gap(self.last_good_ms.unwrap_or(at_ms), at_ms, &format!("this host's clock was set forward by {by}"));
-            }
-        }
-        marks
-    }
-
-    /// The start of the box where the store knows another one.
-    fn new_start(&mut self, started_ms: Option<i64>) -> Option<i64> {
-        let tolerance_ms = RESTART_TOLERANCE.as_millis();
-        let news = started_ms.filter(|start| self.known_start_ms.is_none_or(|known| u128::from(known.abs_diff(*start)) > tolerance_ms));
-        self.known_start_ms = news.or(self.known_start_ms);
-        news
     }
 
     /// Asks what the box calls itself and how its statistics count, when that may be new.
@@ -319,46 +247,24 @@ impl Task {
         if was_up {
             tracing::warn!(name = self.stored.spec.name, kind, reason, "the box gives no answer");
         }
-        let now_ms = clock::now_ms();
-        if self.gap.as_ref().is_some_and(|gap| gap.reason != reason) {
-            self.close_gap(now_ms, queue);
-            self.last_good_ms = Some(now_ms);
-        }
-        let from_ms = self.last_good_ms.unwrap_or(now_ms);
-        let gap = self.gap.get_or_insert_with(|| OpenGap { from_ms, reason: reason.to_owned() });
-        queue.gap(gap.from_ms, now_ms, &gap.reason);
+        self.continuity.failed(reason, clock::now_ms()).iter().for_each(|gap| queue.gap(gap));
     }
 
-    fn close_gap(&mut self, to_ms: i64, queue: &Queue) {
-        if let Some(gap) = self.gap.take() {
-            queue.gap(gap.from_ms, to_ms, &gap.reason);
-        }
-    }
-
-    /// What the store remembers of the box: its last values, for the pages until it answers; when it last started; and since when there
-    /// is a gap whose reason is known, since the box was paused or this panel not running.
+    /// What the store remembers of the box: its last values, for the pages until it answers, and where its history stopped.
     async fn look_back(&mut self) {
-        let last = match self.shared.store.last_known(self.stored.id).await {
-            Ok(last) => last,
-            Err(error) => {
-                tracing::error!(name = self.stored.spec.name, %error, "what was recorded last could not be read");
-                return;
+        match self.shared.store.last_known(self.stored.id).await {
+            Ok(Some(last)) => {
+                let mut now = self.entry.lock();
+                if !self.continuity.moved() {
+                    now.seed(&last, Instant::now(), clock::now_ms());
+                }
+                let longest = self.interval.saturating_mul(MAX_GAP_INTERVALS);
+                self.continuity.take_up(&last, !now.rules.is_empty(), longest, clock::now_ms());
+                drop(now);
+                self.shared.board.tell();
             }
-        };
-        let Some(last) = last else { return };
-        self.last_good_ms = Some(last.at_ms);
-        if self.begin.moved {
-            return;
-        }
-        self.known_start_ms = last.started_ms;
-        self.entry.lock().seed(&last, Instant::now(), clock::now_ms());
-        self.shared.board.tell();
-        let longest = i64::try_from(self.interval.saturating_mul(MAX_GAP_INTERVALS).as_millis()).unwrap_or(i64::MAX);
-        if let Some(reason) = self.begin.idle_because
-            && !self.entry.lock().rules.is_empty()
-            && clock::now_ms().saturating_sub(last.at_ms) > longest
-        {
-            self.gap = Some(OpenGap { from_ms: last.at_ms, reason: reason.to_owned() });
+            Ok(None) => {}
+            Err(error) => tracing::error!(name = self.stored.spec.name, %error, "what was recorded last could not be read"),
         }
     }
 }
