@@ -1,15 +1,15 @@
 # The only commands a person needs. Each installs what it lacks, or says what to install.
 
-# rustup's programs, when it was installed after this shell began.
-export PATH := $(PATH):$(HOME)/.cargo/bin
+# rustup's programs, when it was installed after this shell began, and Debian's for the system.
+export PATH := $(PATH):$(HOME)/.cargo/bin:/usr/sbin:/sbin
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/release/tickmark
 
-.PHONY: run test check audit demo pictures
+.PHONY: run test check audit demo pictures help
 
-run: ## the panel, with its database in tickmark.db
+run: ## the panel, with its database in tickmark.db; further flags: make run ARGS="--listen 127.0.0.1:8889"
 	@.ci/need.sh build client
 	@.ci/build.sh
-	@exec $(RELEASE) --database sqlite:tickmark.db
+	@exec $(RELEASE) $(ARGS)
 
 demo: ## the panel beside a Kamailio under traffic, ten statistics ticked
 	@.ci/need.sh build client kamailio
@@ -32,3 +32,6 @@ pictures: ## the pictures of the README, drawn anew
 	@.ci/need.sh build client kamailio browser
 	@.ci/build.sh
 	@TICKMARK_BIN=$(abspath $(RELEASE)) npm --prefix server/tests/e2e --silent run pictures
+
+help: ## what there is to make
+	@sed -n 's/^\([a-z]*\):.*## /    make \1\t/p' Makefile | expand -t 20

@@ -2,7 +2,6 @@
 # Installs what is missing for what is named: build, client, kamailio, browser, checks. Says nothing when all is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-PATH=$PATH:/usr/sbin:/sbin:$HOME/.cargo/bin
 readonly wasm=wasm32-unknown-unknown
 # Pinned, so that a new release of a tool cannot turn a good commit bad.
 readonly tools=(cargo-deny@0.20.2 cargo-machete@0.9.2)
@@ -35,7 +34,7 @@ install_packages() {
         exit 1
     fi
     if [ ${#become[@]} -gt 0 ] && ! { have sudo && sudo -n true 2>/dev/null; }; then
-        say "Missing: ${packages[*]}. To install them type:"
+        say "Missing: ${packages[*]}. To install them type, as a user who may:"
         say "    sudo apt-get install ${packages[*]}"
         exit 1
     fi
@@ -99,6 +98,7 @@ need_browser() {
 
 need_checks() {
     local tool
+    want shellcheck shellcheck
     for tool in "${tools[@]}"; do
         if ! have "${tool%@*}"; then
             say "Building ${tool%@*}, once: this takes some minutes …"

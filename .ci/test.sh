@@ -2,7 +2,6 @@
 # Runs every test and ends with how many passed and failed, all kinds together.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-PATH=$PATH:/usr/sbin
 log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
 
