@@ -4,7 +4,7 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin:/usr/sbin:/sbin
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/release/tickmark
 
-.PHONY: run test check audit demo pictures help
+.PHONY: run test check audit demo package pictures help
 
 run: ## the panel, with its database in tickmark.db; further flags: make run ARGS="--listen 127.0.0.1:8889"
 	@.ci/need.sh build client
@@ -27,6 +27,11 @@ check: ## format, lints, documentation, licences, unused dependencies
 audit: ## known holes in dependencies; fetches the list of them
 	@.ci/need.sh checks
 	@cargo deny --log-level error check advisories
+
+package: ## what a release hands on, in target/package: binary, Debian package, completions, manual pages
+	@.ci/need.sh build client
+	@.ci/build.sh
+	@.ci/package.sh
 
 pictures: ## the pictures of the README, drawn anew
 	@.ci/need.sh build client kamailio browser

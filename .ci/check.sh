@@ -28,7 +28,7 @@ fi
 step "documentation" env RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --quiet --locked --workspace --no-deps --document-private-items
 step "licences, sources, bans" cargo deny --log-level error check bans licenses sources
 step "unused dependencies" cargo machete
-step "scripts" shellcheck .ci/run .ci/*.sh server/tests/kamailio/run
+step "scripts" shellcheck .ci/run .ci/*.sh server/packaging/*.sh server/packaging/debian/p* server/tests/kamailio/run
 
 if [ ${#failed[@]} -gt 0 ]; then
     printf 'Failed: %s\n' "$(IFS=,; echo "${failed[*]}")" >&2

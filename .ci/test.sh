@@ -26,11 +26,15 @@ export TICKMARK_BIN=${TICKMARK_BIN:-$(realpath "${CARGO_TARGET_DIR:-target}")/de
 (cd server/tests/e2e && node --test --test-reporter=spec --test-reporter-destination=stdout \
     --test-reporter=tap --test-reporter-destination="$log/browser") || status=1
 # TAP's closing lines read `# pass 12`.
-sed -n 's/^# \(pass\|fail\) \([0-9]*\)$/\2 \1ed/p' "$log/browser" >"$log/browser.sums"
+sed -n 's/^# \(pass\|fail\) \([0-9]*\)$/\2 \1ed/p; s/^# skipped \([0-9]*\)$/\1 skipped/p' "$log/browser" >"$log/browser.sums"
+
+echo "The Debian package installed, started and removed …"
+server/packaging/test.sh "$TICKMARK_BIN" | tee "$log/package" || status=1
+tail -n 1 "$log/package" >"$log/package.sums"
 
 cat "$log"/*.sums >"$log/sums"
-passed=$(sum passed "$log/sums") failed=$(sum failed "$log/sums")
+passed=$(sum passed "$log/sums") failed=$(sum failed "$log/sums") skipped=$(sum skipped "$log/sums")
 # Tests that could not even be built or begun fail too.
 if [ "$status" != 0 ] && [ "$failed" = 0 ]; then failed=1; fi
-echo "$passed passed, $failed failed"
+echo "$passed passed, $failed failed, $skipped skipped"
 exit "$status"
