@@ -132,19 +132,27 @@ fn random<const N: usize>() -> Result<[u8; N], VaultError> {
     Ok(bytes)
 }
 
+/// Made whole under another name first: nobody ever finds half a key, whenever this process ends and whoever else begins.
 fn make_key(path: &Path) -> Result<[u8; KEY_LEN], VaultError> {
     let failed = |error| VaultError::File { path: path.to_owned(), action: "made", error };
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(KEY_MODE).open(path).map_err(failed)?;
-    let written = random().and_then(|key: [u8; KEY_LEN]| {
-        let line = STANDARD.encode(key) + "\n";
-        file.write_all(line.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
-        Ok(key)
-    });
-    if written.is_err() {
-        // Half a key would be refused at every later start.
-        let _ = fs::remove_file(path);
+    if path.exists() {
+        return Err(failed(io::ErrorKind::AlreadyExists.into()));
     }
-    written
+    let key: [u8; KEY_LEN] = random()?;
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(format!(".{}", std::process::id()));
+    let draft = PathBuf::from(draft);
+    let write = || {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(KEY_MODE).open(&draft)?;
+        file.write_all((STANDARD.encode(key) + "\n").as_bytes())?;
+        file.sync_all()?;
+        // Unlike a renaming, this fails where there is a key already.
+        fs::hard_link(&draft, path)
+    };
+    let written = write().map_err(failed);
+    // A draft that stays does no harm.
+    let _ = fs::remove_file(&draft);
+    written.map(|()| key)
 }
 
 fn read_key(path: &Path) -> Result<[u8; KEY_LEN], VaultError> {

@@ -116,7 +116,7 @@ async fn add(args: AddArgs, place: &Place<'_>, out: &mut dyn Write) -> Result<()
         let report = source::probe(&args.address, args.login.user.as_deref(), password.as_ref()).await;
         let Some(kind) = report.kind else {
             let hint = "If it is the right address, add --kind opensips or --kind kamailio to add it all the same.";
-            return Err(CliError::Failed(format!("{} Nothing was added. {hint}", report.message)));
+            return Err(CliError::Failed(format!("{}. Nothing was added. {hint}", report.message.trim_end_matches('.'))));
         };
         (kind, report.address, Some(report.message))
     };
