@@ -22,6 +22,18 @@ impl Pattern {
         }
     }
 
+    /// The group it asks for, which may hold `*`; none: any.
+    #[must_use]
+    pub fn group(&self) -> Option<&str> {
+        self.group.as_deref()
+    }
+
+    /// The name it asks for, which may hold `*`; none: any.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
     /// Whether it names exactly one statistic of one group.
     #[must_use]
     pub fn is_exact(&self) -> bool {
@@ -31,10 +43,9 @@ impl Pattern {
         }
     }
 
-    /// Whether everything that `narrower` (a name or a pattern) can match is matched by this one too.
+    /// Whether everything that `narrower` can match is matched by this one too.
     #[must_use]
-    pub fn covers(&self, narrower: &str) -> bool {
-        let narrower = Self::parse(narrower);
+    pub fn covers(&self, narrower: &Self) -> bool {
         let part = |wide: &Option<String>, narrow: &Option<String>| match (wide, narrow) {
             (None, _) => true,
             (Some(wide), Some(narrow)) => glob(wide, narrow, Letters::Exact),

@@ -5,6 +5,7 @@
 
 mod layout;
 mod now;
+mod patterns;
 mod rates;
 mod rules;
 mod view;

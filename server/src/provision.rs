@@ -188,11 +188,9 @@ fn rules_with(before: &[TickRule], words: &[String]) -> Result<Vec<TickRule>, Ru
     let stays = |rule: &&TickRule| rule.origin != Origin::Config || words.contains(&rule.pattern);
     let kept: Vec<TickRule> = before.iter().filter(stays).cloned().collect();
     let mut rules = Rules::new(kept.clone());
-    for word in words {
-        rules.tick(word)?;
-    }
+    rules.tick(&words.iter().map(String::as_str).collect::<Vec<_>>())?;
     let of_file = |rule: &TickRule| TickRule { origin: if kept.contains(rule) { rule.origin } else { Origin::Config }, ..rule.clone() };
-    Ok(rules.as_slice().iter().map(of_file).collect())
+    Ok(rules.list().iter().map(of_file).collect())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What is recorded of a box.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use app::matching::Pattern;
 use axum::{Json, extract::State, http::StatusCode};
@@ -33,7 +33,7 @@ pub(super) struct Ticks {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TickMatching {
-    /// Names and patterns: `dialog:`, `rcv_*`, `core:rcv_requests`.
+    /// Names and patterns: `dialog:`, `rcv_*`, `core:rcv_requests`; at most 256 with `*`.
     #[serde(rename = "match")]
     words: Vec<String>,
     /// Whether to tick (the default) or to untick.
@@ -57,12 +57,13 @@ pub(super) struct Recorded {
     responses((status = 200, body = Ticks), (status = 404, description = "No such box")))]
 pub(super) async fn list(State(app): State<Arc<App>>, Path(name): Path<String>) -> Result<Json<Ticks>, Problem> {
     let (rules, unseen) = app.desk.ticks(&name)?;
+    let unseen: HashSet<&str> = unseen.iter().map(String::as_str).collect();
     let except: Vec<&str> = rules.iter().filter(|rule| rule.except).map(|rule| rule.pattern.as_str()).collect();
     let tick = |word: &str| {
         let pattern = Pattern::parse(word);
         let is_pattern = !pattern.is_exact();
         let except = except.iter().filter(|full| is_pattern && pattern.matches(full)).map(|&full| full.to_owned()).collect();
-        Tick { name: word.to_owned(), pattern: is_pattern, seen: !unseen.iter().any(|other| other == word), except }
+        Tick { name: word.to_owned(), pattern: is_pattern, seen: !unseen.contains(word), except }
     };
     Ok(Json(Ticks { items: rules.iter().filter(|rule| !rule.except).map(|rule| tick(&rule.pattern)).collect() }))
 }

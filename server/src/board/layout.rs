@@ -28,15 +28,17 @@ pub struct Layout {
     /// What is known of each.
     pub slots: Vec<Slot>,
     /// Their places, in the order of their names.
-    pub sorted: Vec<u32>,
-    index: HashMap<Arc<str>, u32>,
+    pub sorted: Arc<[u32]>,
+    /// Ticked names and patterns that match none of them.
+    pub unseen: Vec<String>,
+    index: Arc<HashMap<Arc<str>, u32>>,
 }
 
 impl Layout {
     /// A layout of no names.
     #[must_use]
     pub fn empty() -> Self {
-        Self { names: Arc::new([]), slots: Vec::new(), sorted: Vec::new(), index: HashMap::new() }
+        Self { names: Arc::new([]), slots: Vec::new(), sorted: Arc::new([]), unseen: Vec::new(), index: Arc::default() }
     }
 
     /// Looks everything up for the names of an answer.
@@ -46,7 +48,16 @@ impl Layout {
         let index: HashMap<Arc<str>, u32> = names.iter().cloned().zip(0..).collect();
         let mut sorted: Vec<u32> = index.values().copied().collect();
         sorted.sort_unstable_by(|&a, &b| names[a as usize].cmp(&names[b as usize]));
-        Self { names, slots, sorted, index }
+        let unseen = rules.unseen(&names, |full| index.contains_key(full));
+        Self { names, slots, sorted: sorted.into(), unseen, index: Arc::new(index) }
+    }
+
+    /// The same statistics under other rules.
+    #[must_use]
+    pub fn with_rules(&self, rules: &Rules) -> Self {
+        let slots = self.names.iter().zip(&self.slots).map(|(full, slot)| Slot { ticked: rules.ticked(full), ..slot.clone() });
+        let unseen = rules.unseen(&self.names, |full| self.index.contains_key(full));
+        Self { slots: slots.collect(), unseen, ..self.clone() }
     }
 
     /// The place of a full name.

@@ -41,7 +41,7 @@ pub struct BoxNow {
     /// How often it is asked.
     pub interval: Duration,
     /// What is ticked.
-    pub rules: Rules,
+    pub rules: Arc<Rules>,
     /// How it does.
     pub state: BoxState,
     /// Why it is down.
@@ -78,7 +78,7 @@ impl BoxNow {
         let mut now = Self {
             stored,
             interval: Duration::ZERO,
-            rules: Rules::default(),
+            rules: Arc::default(),
             state: BoxState::Waiting,
             reason: None,
             server: None,
@@ -116,16 +116,25 @@ impl BoxNow {
             self.state = BoxState::Waiting;
         }
         self.stored = stored;
-        self.rules = rules;
-        self.kinds.corrected = corrected.into_iter().collect();
-        self.relayout(Arc::clone(&self.layout.names));
+        let corrected = corrected.into_iter().collect();
+        // A change anywhere has all boxes described anew: what stays the same is not worked out again.
+        if *self.rules != rules || self.kinds.corrected != corrected {
+            self.rules = Arc::new(rules);
+            self.kinds.corrected = corrected;
+            self.relayout(Arc::clone(&self.layout.names));
+        }
         self.changes += 1;
     }
 
-    /// Replaces what is ticked.
-    pub fn set_rules(&mut self, rules: Rules) {
-        self.rules = rules;
-        self.relayout(Arc::clone(&self.layout.names));
+    /// Replaces what is ticked. `before` is the layout that `layout` was made from, without the lock that guards this box.
+    pub fn set_rules(&mut self, rules: Rules, before: &Arc<Layout>, layout: Layout) {
+        self.rules = Arc::new(rules);
+        if Arc::ptr_eq(&self.layout, before) {
+            self.layout = Arc::new(layout);
+        } else {
+            // An answer with other names came meanwhile.
+            self.relayout(Arc::clone(&self.layout.names));
+        }
         self.changes += 1;
     }
 

@@ -103,3 +103,19 @@ fn a_spark_line_is_bounded() {
     assert_eq!(sip1.now.sparks[1].back(), Some(&Some(9.0)));
     assert_eq!(sip1.now.sparks[0].back(), Some(&Some(0.0)));
 }
+
+#[test]
+fn rules_worked_out_on_an_older_answer_hold_for_the_newest() {
+    let mut sip1 = Box::new();
+    sip1.answer(0, 0, &[("a:count", 1)]);
+    let before = Arc::clone(&sip1.now.layout);
+    let mut rules = Rules::default();
+    rules.tick(&["a:", "b:later"]).unwrap();
+    let layout = before.with_rules(&rules);
+    assert_eq!(layout.unseen, ["b:later"]);
+    sip1.answer(1, 0, &[("a:count", 2), ("a:level", 1), ("b:later", 1)]);
+    sip1.now.set_rules(rules, &before, layout);
+    let ticked: Vec<_> = sip1.now.ticked().into_iter().map(|(full, place)| (full.to_string(), place)).collect();
+    assert_eq!(ticked, [("a:count".to_owned(), 0), ("a:level".to_owned(), 1), ("b:later".to_owned(), 2)]);
+    assert_eq!(sip1.now.unseen(), Vec::<String>::new());
+}

@@ -82,7 +82,7 @@ impl BoxNow {
     /// Ticked names and patterns that the newest answer has nothing for.
     #[must_use]
     pub fn unseen(&self) -> Vec<String> {
-        self.rules.unseen(|query| self.layout.names.iter().any(|full| query.matches(full))).map(str::to_owned).collect()
+        self.layout.unseen.clone()
     }
 
     /// The points of a spark line, oldest first.

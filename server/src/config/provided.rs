@@ -186,10 +186,8 @@ impl Section<'_> {
 
     fn ticks(&self) -> Result<Option<Vec<String>>, ConfigError> {
         let Some(words) = self.texts("ticks")? else { return Ok(None) };
-        let mut rules = Rules::default();
-        for word in &words {
-            rules.tick(word).map_err(|error| self.wrong("ticks", &error.to_string()))?;
-        }
+        let all: Vec<&str> = words.iter().map(String::as_str).collect();
+        Rules::default().tick(&all).map_err(|error| self.wrong("ticks", &error.to_string()))?;
         // As the rules take them: what is compared with them later must be the same.
         Ok(Some(words.iter().map(|word| word.trim().to_owned()).collect()))
     }

@@ -6,7 +6,7 @@ use app::{matching::Pattern, model::Kind};
 
 use super::{Desk, DeskError};
 use crate::{
-    board::{Entry, Rules},
+    board::{Entry, Layout, Rules},
     sampler::Recording,
     store::TickRule,
 };
@@ -29,21 +29,23 @@ impl Desk {
         let entry = self.entry(box_name)?;
         // One change at a time: each reads the rules, changes them and writes them whole.
         let turn = self.sampler.hold().await;
-        let (id, rules) = {
+        // What takes long is done on copies: polls and pages need the lock.
+        let (id, rules, layout) = {
             let now = entry.lock();
-            let mut rules = now.rules.clone();
-            for &(word, on) in changes {
-                if on {
-                    rules.tick(word)?;
-                } else {
-                    rules.untick(word, now.layout.names.iter().map(AsRef::as_ref))?;
-                }
-            }
-            (now.stored.id, rules)
+            (now.stored.id, Arc::clone(&now.rules), Arc::clone(&now.layout))
         };
+        let mut rules = Rules::clone(&rules);
+        for run in changes.chunk_by(|(_, on), (_, next)| on == next) {
+            let words: Vec<&str> = run.iter().map(|&(word, _)| word).collect();
+            if run.iter().any(|&(_, on)| on) {
+                rules.tick(&words)?;
+            } else {
+                rules.untick(&words, layout.names.iter().map(AsRef::as_ref))?;
+            }
+        }
         self.check_provided(id, &rules)?;
-        self.store.replace_ticks(id, rules.as_slice()).await?;
-        let recording = first_samples(&entry, rules);
+        self.store.replace_ticks(id, &rules.list()).await?;
+        let recording = first_samples(&entry, rules, &layout);
         drop(turn);
         self.board.tell();
         if let Some(recording) = recording {
@@ -63,12 +65,8 @@ impl Desk {
         let provided = self.file_ticks.get(&id).map(Vec::as_slice).unwrap_or_default();
         let taken = provided.iter().find(|word| {
             let pattern = Pattern::parse(word);
-            let stands = if pattern.is_exact() {
-                rules.ticked(word)
-            } else {
-                rules.as_slice().iter().any(|rule| !rule.except && rule.pattern == **word)
-            };
-            !stands || rules.as_slice().iter().any(|rule| rule.except && pattern.matches(&rule.pattern))
+            let stands = if pattern.is_exact() { rules.ticked(word) } else { rules.stands(word.trim()) };
+            !stands || rules.exceptions().any(|full| pattern.matches(full))
         });
         match taken {
             Some(word) => Err(DeskError::ReadOnly(format!("{word} is ticked by the configuration file: untick it there"))),
@@ -83,7 +81,7 @@ impl Desk {
     pub fn ticks(&self, box_name: &str) -> Result<(Vec<TickRule>, Vec<String>), DeskError> {
         let entry = self.entry(box_name)?;
         let now = entry.lock();
-        Ok((now.rules.as_slice().to_vec(), now.unseen()))
+        Ok((now.rules.list(), now.unseen()))
     }
 
     /// Corrects whether a statistic counts; none: as the box or the catalogue says.
@@ -107,10 +105,11 @@ impl Desk {
 
 /// Puts new rules on the board; the values on the screen of what is ticked now and was not before are to be recorded, with
 /// the time of their poll.
-fn first_samples(entry: &Entry, rules: Rules) -> Option<Recording> {
+fn first_samples(entry: &Entry, rules: Rules, known: &Arc<Layout>) -> Option<Recording> {
+    let layout = known.with_rules(&rules);
     let mut now = entry.lock();
     let before = Arc::clone(&now.layout);
-    now.set_rules(rules);
+    now.set_rules(rules, known, layout);
     let newly: Vec<_> = now.ticked().into_iter().filter(|&(_, place)| !before.slots[place].ticked).collect();
     let at_ms = now.moment?.at_ms;
     let values: Vec<_> = newly.into_iter().map(|(full, place)| (full, now.values[place].ok())).collect();

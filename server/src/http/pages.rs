@@ -80,7 +80,7 @@ fn first_choice(boxes: &[app::model::BoxView]) -> Option<String> {
 fn groups(now: &BoxNow, query: &Query, show: Show) -> (Vec<GroupView>, usize) {
     let mut groups: Vec<GroupView> = Vec::new();
     let (mut drawn, mut left_out) = (0, 0);
-    for &place in &now.layout.sorted {
+    for &place in now.layout.sorted.iter() {
         let place = place as usize;
         let name = &now.layout.names[place];
         let shown = match show {
@@ -142,8 +142,7 @@ pub(super) async fn charts(State(app): State<Shared>, caller: Caller, ask: Ask, 
 fn charted(now: &BoxNow, recorded: Vec<(SeriesId, String)>) -> Vec<String> {
     let mut names: Vec<String> = now.ticked().into_iter().map(|(name, _)| name.to_string()).collect();
     names.extend(recorded.into_iter().map(|(_, name)| name).filter(|name| now.rules.ticked(name)));
-    let exact = now.rules.as_slice().iter().filter(|rule| !rule.except && app::matching::Pattern::parse(&rule.pattern).is_exact());
-    names.extend(exact.map(|rule| rule.pattern.clone()));
+    names.extend(now.rules.names().map(str::to_owned));
     names.sort_unstable();
     names.dedup();
     names

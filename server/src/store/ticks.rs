@@ -1,5 +1,7 @@
 //! What is recorded of a box, and the kinds that an operator corrected. It must not know what patterns match.
 
+use std::collections::HashSet;
+
 use app::model::Kind;
 
 use super::types::{TickRule, origin_of};
@@ -20,15 +22,28 @@ impl Store {
         rows.into_iter().map(rule).collect()
     }
 
-    /// Replaces them in one transaction; a rule that comes twice is kept once.
+    /// Replaces them in one transaction; a rule that comes twice is kept once. Only what differs is written: a box may have
+    /// thousands, and recording waits meanwhile. So rules that stay must come in their order, and new ones after them.
     ///
     /// # Errors
     /// [`StoreError::Missing`] when the box is not there.
     pub async fn replace_ticks(&self, box_id: i64, rules: &[TickRule]) -> Result<(), StoreError> {
         let mut change = self.begin_change().await?;
         has_box(&mut change, box_id).await?;
-        sqlx::query("delete from tick where box_id = $1").bind(box_id).execute(&mut *change).await?;
-        for rule in rules {
+        let select = sqlx::query_as("select tick_id, pattern, is_exception, origin from tick where box_id = $1").bind(box_id);
+        let rows: Vec<(i64, String, i64, String)> = select.fetch_all(&mut *change).await?;
+        let named = |rule: &TickRule| (rule.pattern.clone(), i64::from(rule.except), rule.origin.as_str().to_owned());
+        let wanted: HashSet<_> = rules.iter().map(named).collect();
+        let mut stored = HashSet::with_capacity(rows.len());
+        for (tick_id, pattern, except, origin) in rows {
+            let rule = (pattern, except, origin);
+            if wanted.contains(&rule) {
+                stored.insert(rule);
+            } else {
+                sqlx::query("delete from tick where tick_id = $1").bind(tick_id).execute(&mut *change).await?;
+            }
+        }
+        for rule in rules.iter().filter(|rule| !stored.contains(&named(rule))) {
             let insert = "insert into tick (box_id, pattern, is_exception, origin) values ($1, $2, $3, $4) on conflict do nothing";
             let insert = sqlx::query(insert).bind(box_id).bind(&rule.pattern).bind(i64::from(rule.except));
             insert.bind(rule.origin.as_str()).execute(&mut *change).await?;

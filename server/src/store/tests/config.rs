@@ -119,6 +119,8 @@ async fn ticks_keep_their_order_and_kinds_their_correction() {
     assert_eq!(store.ticks(id).await.unwrap(), rules);
     store.replace_ticks(id, &[rules[1].clone(), rules[1].clone()]).await.unwrap();
     assert_eq!(store.ticks(id).await.unwrap(), rules[1..2]);
+    store.replace_ticks(id, &rules[1..]).await.unwrap();
+    assert_eq!(store.ticks(id).await.unwrap(), rules[1..]);
     store.set_kind(id, "a:b", Some(Kind::Gauge)).await.unwrap();
     store.set_kind(id, "a:b", Some(Kind::Counter)).await.unwrap();
     store.set_kind(id, "a:c", Some(Kind::Gauge)).await.unwrap();
