@@ -12,6 +12,7 @@ pub mod matching;
 pub mod model;
 #[cfg(feature = "ssr")]
 pub mod pages;
+pub mod shown;
 pub mod wording;
 
 /// Starts the islands of a page; the browser calls it once the client is loaded.

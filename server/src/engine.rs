@@ -174,6 +174,7 @@ impl Engine {
             started_at_ms: Some(now_ms - i64::try_from(uptime.as_millis()).unwrap_or(i64::MAX)),
             names: Arc::clone(&names),
             values: pairs.into_iter().map(|(_, reading)| reading).collect(),
+            left_out: None,
         }
     }
 

@@ -18,10 +18,15 @@ use self::{
     wire::{Memory, WireError},
 };
 
+/// The longest name of a statistic, in bytes: far longer than any server makes one, and short enough that a link to its chart, where
+/// each byte takes three, fits into an address.
+pub const MAX_NAME_BYTES: usize = 16 << 10;
 /// OpenSIPS refuses larger requests, at its default settings.
 const MAX_REQUEST_BYTES: usize = 1024;
 /// So many groups are asked by themselves at each poll, when their values are not clear from the answer to everything.
 const MAX_GROUPS_AGAIN: usize = 16;
+/// A larger answer is read off the runtime's threads, which all boxes share.
+const LARGE_BYTES: usize = 256 << 10;
 /// A server that says it runs longer than a hundred years is not believed.
 const MAX_UPTIME_S: i64 = 100 * 366 * 86_400;
 
@@ -95,6 +100,8 @@ pub struct Answer {
     pub names: Arc<[Arc<str>]>,
     /// A reading per name.
     pub values: Vec<Reading>,
+    /// What of the answer was not taken and why, in a sentence.
+    pub left_out: Option<String>,
 }
 
 /// Why a box gave no answer. Kinds are metric labels; the text is a sentence a person can act on.
@@ -211,6 +218,8 @@ impl Source {
             Ok(timing) => timing,
             Err(error) => {
                 self.uptime_refused = false;
+                // It may have been many times as large as an answer.
+                self.body = Vec::new();
                 return Err(error);
             }
         };
@@ -224,7 +233,7 @@ impl Source {
         };
         let started_at_ms =
             uptime.filter(|(_, seconds)| (0..=MAX_UPTIME_S).contains(seconds)).map(|(at_ms, seconds)| at_ms - seconds * 1000);
-        Ok(Answer { at_ms: timing.at_ms, took: timing.took, started_at_ms, names, values })
+        Ok(Answer { at_ms: timing.at_ms, took: timing.took, started_at_ms, names, values, left_out: self.memory.left_out() })
     }
 
     /// Asks which statistics count and which show a level, by full name; empty where the dialect cannot say (Kamailio).
@@ -235,8 +244,12 @@ impl Source {
         if self.target.kind != BoxKind::Opensips {
             return Ok(Vec::new());
         }
-        self.ask_in_time("list_statistics").await?;
-        Ok(wire::kinds(&self.body, "list_statistics", self.id)?)
+        let (method, limit) = ("list_statistics", self.target.time_limit);
+        let asked = timeout_at(Instant::now() + limit, self.ask(method, None, Bodies::Answers)).await;
+        asked.unwrap_or(Err(SourceError::Timeout(limit)))?;
+        let (body, id) = (std::mem::take(&mut self.body), self.id);
+        let read = aside(body.len(), move || wire::kinds(&body, method, id)).await?;
+        self.checked(read)
     }
 
     /// Asks what the box calls itself, such as `OpenSIPS 4.0.1`.
@@ -244,29 +257,43 @@ impl Source {
     /// # Errors
     /// As [`Self::poll`].
     pub async fn server(&mut self) -> Result<String, SourceError> {
-        let method = self.words.version;
-        self.ask_in_time(method).await?;
-        let result: Option<serde_json::Value> = wire::result(&self.body, method, self.id)?;
+        let (method, limit) = (self.words.version, self.target.time_limit);
+        let asked = timeout_at(Instant::now() + limit, self.ask(method, None, Bodies::SmallAnswers)).await;
+        asked.unwrap_or(Err(SourceError::Timeout(limit)))?;
+        let result: Option<serde_json::Value> = self.checked(wire::result(&self.body, method, self.id))?;
         text::name_in(self.target.kind, result.as_ref()).ok_or_else(|| SourceError::Protocol("the server does not say what it is".into()))
     }
 
-    async fn ask_in_time(&mut self, method: &'static str) -> Result<Timing, SourceError> {
-        let limit = self.target.time_limit;
-        timeout_at(Instant::now() + limit, self.ask(method, None)).await.unwrap_or(Err(SourceError::Timeout(limit)))
-    }
-
     /// Sends one request; the answer is in `body`, its id must be `id`.
-    async fn ask(&mut self, method: &str, params: Option<&str>) -> Result<Timing, SourceError> {
+    async fn ask(&mut self, method: &str, params: Option<&str>, bodies: Bodies) -> Result<Timing, SourceError> {
         self.id = self.id.checked_add(1).unwrap_or(1);
         let request = wire::request(method, params, self.id);
-        let exchange = self.http.post(&request, Bodies::Answers, &mut self.body).await?;
+        let exchange = self.http.post(&request, bodies, &mut self.body).await?;
         refusal(exchange.status, self.http.url()).map_or(Ok(exchange.timing), Err)
+    }
+
+    /// What was read of an answer. After one that belongs to another request the connection is of no use any more.
+    fn checked<T>(&mut self, read: Result<T, WireError>) -> Result<T, SourceError> {
+        if matches!(read, Err(WireError::WrongId(..))) {
+            self.http.disconnect();
+        }
+        Ok(read?)
     }
 
     async fn ask_all(&mut self, values: &mut Vec<Reading>) -> Result<Timing, SourceError> {
         let (method, params) = self.words.all;
-        let timing = self.ask(method, Some(params)).await?;
-        wire::statistics(&self.body, method, self.id, &mut self.memory, values)?;
+        let timing = self.ask(method, Some(params), Bodies::Answers).await?;
+        let id = self.id;
+        // Should the time limit pass meanwhile, what is remembered of the answer before is lost, which costs only time.
+        let mut memory = std::mem::replace(&mut self.memory, Memory::new(self.target.kind));
+        let (body, mut readings) = (std::mem::take(&mut self.body), std::mem::take(values));
+        let reading = aside(body.len(), move || {
+            let read = wire::statistics(&body, method, id, &mut memory, &mut readings);
+            (read, body, memory, readings)
+        });
+        let read;
+        (read, self.body, self.memory, *values) = reading.await?;
+        self.checked(read)?;
         Ok(timing)
     }
 
@@ -293,8 +320,10 @@ impl Source {
             if wire::request(method, Some(&params), i32::MAX).len() > MAX_REQUEST_BYTES {
                 continue;
             }
-            self.ask(method, Some(&params)).await?;
-            let members = wire::group(&self.body, method, self.id, kind, group)?;
+            self.ask(method, Some(&params), Bodies::Answers).await?;
+            let (body, id, group) = (std::mem::take(&mut self.body), self.id, group.to_owned());
+            let read = aside(body.len(), move || wire::group(&body, method, id, kind, &group)).await?;
+            let members = self.checked(read)?;
             for (name, value) in names.iter().zip(values.iter_mut()).filter(|(_, reading)| unclear(reading)) {
                 if let Some(reading) = members.get(name) {
                     *value = *reading;
@@ -310,7 +339,7 @@ impl Source {
             return None;
         }
         let method = self.words.uptime;
-        let answered = self.ask(method, None).await;
+        let answered = self.ask(method, None, Bodies::SmallAnswers).await;
         let seconds = match &answered {
             Ok(_) => wire::uptime_s(&self.body, method, self.id),
             Err(_) => None,
@@ -319,4 +348,12 @@ impl Source {
         self.uptime_refused = seconds.is_none() && matches!(answered, Ok(_) | Err(SourceError::Status(_)));
         Some((answered.ok()?.at_ms, seconds?))
     }
+}
+
+/// Reads something: at once when it is small, else off the runtime's threads.
+async fn aside<T: Send + 'static>(bytes: usize, read: impl FnOnce() -> T + Send + 'static) -> Result<T, SourceError> {
+    if bytes <= LARGE_BYTES {
+        return Ok(read());
+    }
+    tokio::task::spawn_blocking(read).await.map_err(|error| SourceError::Protocol(format!("the answer could not be read ({error})")))
 }

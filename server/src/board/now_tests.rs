@@ -40,6 +40,7 @@ impl Box {
             started_at_ms: Some(up_since_s * 1_000),
             names: values.iter().map(|&(name, _)| Arc::from(name)).collect(),
             values: values.iter().map(|&(_, value)| Ok(Number::Int(value))).collect(),
+            left_out: None,
         };
         self.now.apply(&answer, self.start + Duration::from_secs(second))
     }

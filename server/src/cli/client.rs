@@ -54,6 +54,7 @@ pub struct WatchArgs {
 pub(super) async fn get(args: AskArgs, env: &Environment, out: &mut dyn Write) -> Result<ExitCode, CliError> {
     let (mut source, _) = open(&args, env).await?;
     let answer = source.poll().await?;
+    report_left_out(&answer);
     let rows: Vec<Line> = matching(&answer, &args.names).map(|(name, reading)| line(name, reading)).collect();
     print_values(out, &rows)?;
     Ok(report_missing(&answer, &args.names))
@@ -63,6 +64,7 @@ pub(super) async fn list(args: AskArgs, env: &Environment, out: &mut dyn Write) 
     let (mut source, system) = open(&args, env).await?;
     let kinds: HashMap<Arc<str>, Kind> = source.kinds().await?.into_iter().collect();
     let answer = source.poll().await?;
+    report_left_out(&answer);
     let kind = |name: &str| {
         let (group, short) = app::model::split_name(name);
         let known = kinds.get(name).copied().or_else(|| catalogue::lookup(system, group, short).map(|entry| entry.kind));
@@ -149,6 +151,12 @@ fn print_values(out: &mut dyn Write, lines: &[Line]) -> io::Result<()> {
     lines.iter().try_for_each(|(name, value)| writeln!(out, "{name:<width$} = {value}"))
 }
 
+fn report_left_out(answer: &Answer) {
+    if let Some(sentence) = &answer.left_out {
+        eprintln!("tickmark: {sentence}");
+    }
+}
+
 /// Names that match nothing are told, and are a failure.
 fn report_missing(answer: &Answer, names: &[String]) -> ExitCode {
     let missing = missing(answer, names);
@@ -184,6 +192,7 @@ mod tests {
             started_at_ms: None,
             names: readings.iter().map(|(name, _)| Arc::from(*name)).collect(),
             values: readings.iter().map(|(_, reading)| *reading).collect(),
+            left_out: None,
         }
     }
 

@@ -17,6 +17,8 @@ use super::{Secret, SourceError, text::shown};
 
 /// The largest answer that is read: 200,000 statistics take about 8 MiB.
 const MAX_BODY_BYTES: usize = 16 << 20;
+/// The largest answer to a question for a name or a time; what is read of it is many times as large in memory.
+const MAX_SMALL_BODY_BYTES: usize = 64 << 10;
 /// The largest body of a refusal that a probe looks into.
 const MAX_REFUSAL_BYTES: u64 = 1024;
 /// A SIP server is near: a connection that takes longer will not come.
@@ -47,8 +49,19 @@ pub(super) struct Exchange {
 pub(super) enum Bodies {
     /// Only those of answers with status 200.
     Answers,
-    /// Small ones of refusals too, when their length is given.
+    /// The same, where the answer is a name or a time.
+    SmallAnswers,
+    /// The same, and very small ones of refusals too, when their length is given.
     Refusals,
+}
+
+impl Bodies {
+    fn limit(self) -> usize {
+        match self {
+            Self::Answers => MAX_BODY_BYTES,
+            Self::SmallAnswers | Self::Refusals => MAX_SMALL_BODY_BYTES,
+        }
+    }
 }
 
 /// A client for one box.
@@ -57,6 +70,8 @@ pub(super) struct Http {
     url: Url,
     user: Option<String>,
     password: Option<Secret>,
+    /// How long a question may take.
+    time_limit: Duration,
     /// When the connection was made, if the request in flight had to make one.
     connected: Arc<Mutex<Option<Instant>>>,
 }
@@ -64,37 +79,17 @@ pub(super) struct Http {
 impl Http {
     /// Prepares a client for questions that may take `time_limit` each; nothing is sent yet.
     pub(super) fn new(url: Url, user: Option<String>, password: Option<Secret>, time_limit: Duration) -> Result<Self, SourceError> {
-        static PROVIDER: Once = Once::new();
-        // A provider that is there already serves as well.
-        PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
-
         let connected = Arc::new(Mutex::new(None));
-        let noted = Arc::clone(&connected);
-        let mut builder = Client::builder()
-            .user_agent(concat!("tickmark/", env!("CARGO_PKG_VERSION")))
-            .http1_only()
-            .redirect(redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .referer(false)
-            .connect_timeout(connect_limit(time_limit))
-            .pool_max_idle_per_host(1)
-            .pool_idle_timeout(IDLE_LIMIT)
-            .connector_layer(MapResponseLayer::new(move |connection| {
-                *noted.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-                connection
-            }));
-        if url.scheme() != "https" {
-            // Without this, a machine without root certificates could not ask by plain HTTP either.
-            builder = builder.tls_certs_only([]);
+        let client = client(&url, time_limit, &connected)?;
+        Ok(Self { client, url, user, password, time_limit, connected })
+    }
+
+    /// Gives up the connection: what comes over it belongs to an earlier request, and so would all that follows.
+    pub(super) fn disconnect(&mut self) {
+        // It worked once for this address. Were it not to now, the next answer would be refused like this one.
+        if let Ok(client) = client(&self.url, self.time_limit, &self.connected) {
+            self.client = client;
         }
-        let client = builder.build().map_err(|error| {
-            SourceError::Tls(format!(
-                "TLS could not be prepared ({}); install root certificates (package ca-certificates) or name a file of them in SSL_CERT_FILE",
-                causes(&error)
-            ))
-        })?;
-        Ok(Self { client, url, user, password, connected })
     }
 
     /// Where this one asks.
@@ -112,7 +107,7 @@ impl Http {
         let mut url = self.url.clone();
         url.set_path(path);
         url.set_query(None);
-        self.exchange(Method::GET, &url, None, Bodies::Answers, into).await
+        self.exchange(Method::GET, &url, None, Bodies::SmallAnswers, into).await
     }
 
     async fn exchange(
@@ -138,7 +133,7 @@ impl Http {
         let server = response.headers().get(header::SERVER).and_then(|value| value.to_str().ok()).map(shown);
         let small = response.content_length().is_some_and(|length| length <= MAX_REFUSAL_BYTES);
         if status == StatusCode::OK || (bodies == Bodies::Refusals && small) {
-            read_body(response, into).await?;
+            read_body(response, bodies.limit(), into).await?;
         }
         timing.took = sent.elapsed();
         Ok(Exchange { status, server, timing })
@@ -174,19 +169,17 @@ fn midway_ms(sent: Instant, first_byte: Instant, now: SystemTime) -> i64 {
     i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
 }
 
-async fn read_body(mut response: Response, into: &mut Vec<u8>) -> Result<(), SourceError> {
+async fn read_body(mut response: Response, limit: usize, into: &mut Vec<u8>) -> Result<(), SourceError> {
     let too_large = || {
-        SourceError::TooLarge(format!(
-            "the answer is larger than {} MiB, which no SIP server needs; check the address",
-            MAX_BODY_BYTES >> 20
-        ))
+        let limit = if limit >= 1 << 20 { format!("{} MiB", limit >> 20) } else { format!("{} KiB", limit >> 10) };
+        SourceError::TooLarge(format!("the answer is larger than {limit}, which no SIP server needs; check the address"))
     };
-    if response.content_length().is_some_and(|length| length > MAX_BODY_BYTES as u64) {
+    if response.content_length().is_some_and(|length| length > limit as u64) {
         return Err(too_large());
     }
     loop {
         match response.chunk().await {
-            Ok(Some(chunk)) if into.len() + chunk.len() > MAX_BODY_BYTES => return Err(too_large()),
+            Ok(Some(chunk)) if into.len() + chunk.len() > limit => return Err(too_large()),
             Ok(Some(chunk)) => into.extend_from_slice(&chunk),
             Ok(None) => return Ok(()),
             Err(_) => {
@@ -196,6 +189,39 @@ async fn read_body(mut response: Response, into: &mut Vec<u8>) -> Result<(), Sou
             }
         }
     }
+}
+
+/// A client that keeps one connection to this address, and notes when it makes one.
+fn client(url: &Url, time_limit: Duration, connected: &Arc<Mutex<Option<Instant>>>) -> Result<Client, SourceError> {
+    static PROVIDER: Once = Once::new();
+    // A provider that is there already serves as well.
+    PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+
+    let noted = Arc::clone(connected);
+    let mut builder = Client::builder()
+        .user_agent(concat!("tickmark/", env!("CARGO_PKG_VERSION")))
+        .http1_only()
+        .redirect(redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .referer(false)
+        .connect_timeout(connect_limit(time_limit))
+        .pool_max_idle_per_host(1)
+        .pool_idle_timeout(IDLE_LIMIT)
+        .connector_layer(MapResponseLayer::new(move |connection| {
+            *noted.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            connection
+        }));
+    if url.scheme() != "https" {
+        // Without this, a machine without root certificates could not ask by plain HTTP either.
+        builder = builder.tls_certs_only([]);
+    }
+    builder.build().map_err(|error| {
+        SourceError::Tls(format!(
+            "TLS could not be prepared ({}); install root certificates (package ca-certificates) or name a file of them in SSL_CERT_FILE",
+            causes(&error)
+        ))
+    })
 }
 
 /// What an answer other than 200 means.

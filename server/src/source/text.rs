@@ -1,6 +1,6 @@
-//! A server's own words, made fit to be shown: bounded, without control characters.
+//! A server's own words, made fit to be shown: bounded, without control characters and what else acts unseen.
 
-use app::model::BoxKind;
+use app::{model::BoxKind, shown::visible};
 
 /// The longest text of a server that is shown.
 const MAX_SHOWN_CHARS: usize = 160;
@@ -9,7 +9,8 @@ const MAX_SERVER_CHARS: usize = 80;
 
 /// At most so many characters of a text, without control characters.
 fn bounded(text: &str, chars: usize) -> String {
-    let mut kept: String = text.trim().chars().filter(|c| !c.is_control()).take(chars + 1).collect();
+    let begin: String = text.trim().chars().filter(|c| !c.is_control()).take(chars + 1).collect();
+    let mut kept = visible(&begin).into_owned();
     if let Some((end, _)) = kept.char_indices().nth(chars) {
         kept.truncate(end);
         kept.push('…');

@@ -13,7 +13,10 @@ use app::model::{BoxKind, Kind, Number};
 
 pub(crate) use envelope::{WireError, request, result};
 
-use self::{envelope::Pairs, value::Value};
+use self::{
+    envelope::{Kinds, Pairs},
+    value::Value,
+};
 use super::{Reading, Unknown};
 
 /// How a compact reply begins.
@@ -37,17 +40,24 @@ pub(crate) struct Memory {
     ends: Vec<usize>,
     /// Which name is the uptime.
     uptime: Option<usize>,
+    /// What of the last reply was left out, in a sentence.
+    left_out: Option<String>,
 }
 
 impl Memory {
     /// Nothing is known yet.
     pub(crate) fn new(kind: BoxKind) -> Self {
-        Self { kind, names: Arc::new([]), keys: Vec::new(), ends: Vec::new(), uptime: None }
+        Self { kind, names: Arc::new([]), keys: Vec::new(), ends: Vec::new(), uptime: None, left_out: None }
     }
 
     /// The names of the last reply; the same `Arc` as long as nothing changes.
     pub(crate) fn names(&self) -> Arc<[Arc<str>]> {
         Arc::clone(&self.names)
+    }
+
+    /// What of the last reply was left out, in a sentence.
+    pub(crate) fn left_out(&self) -> Option<String> {
+        self.left_out.clone()
     }
 
     /// Seconds since the server's start, when they are among the values.
@@ -86,14 +96,20 @@ pub(crate) fn statistics(
 ) -> Result<(), WireError> {
     values.clear();
     if recognise(body, id, memory, values).is_some() {
+        memory.left_out = None;
         return Ok(());
     }
     values.clear();
-    let Some((written, names)) = read(body, method, id, memory.kind, values)? else {
+    let Some(Names { written, full, left_out }) = read(body, method, id, memory.kind, values)? else {
+        memory.left_out = None;
         memory.learn(&[], Vec::new());
         return Ok(());
     };
-    memory.learn(&written, names);
+    if !values.is_empty() && values.iter().all(|reading| *reading == Err(Unknown::NotANumber)) {
+        return Err(WireError::Malformed("none of its values is a number".into()));
+    }
+    memory.left_out = left_out;
+    memory.learn(&written, full);
     Ok(())
 }
 
@@ -106,20 +122,29 @@ pub(crate) fn group(
     group: &str,
 ) -> Result<HashMap<Arc<str>, Reading>, WireError> {
     let mut values = Vec::new();
-    let Some((_, names)) = read(body, method, id, kind, &mut values)? else { return Ok(HashMap::new()) };
-    let pairs = names.into_iter().zip(values);
+    let Some(names) = read(body, method, id, kind, &mut values)? else { return Ok(HashMap::new()) };
+    let pairs = names.full.into_iter().zip(values);
     Ok(pairs.filter(|(name, _)| app::model::split_name(name).0 == group).collect())
 }
 
-/// The names as written, and the full names, each once.
-type Names = (Vec<String>, Vec<Arc<str>>);
+/// The names of a reply.
+struct Names {
+    /// As the server wrote them.
+    written: Vec<String>,
+    /// The full names, each once.
+    full: Vec<Arc<str>>,
+    /// What was left out, in a sentence.
+    left_out: Option<String>,
+}
 
 /// Reads any reply. A name that came twice is one name: its value where both agree, else unknown.
 fn read(body: &[u8], method: &'static str, id: i32, kind: BoxKind, values: &mut Vec<Reading>) -> Result<Option<Names>, WireError> {
     let Some(pairs) = result::<Pairs>(body, method, id)? else { return Ok(None) };
-    if let Some(sentence) = pairs.excess {
-        return Err(WireError::TooLarge(sentence));
+    if pairs.too_many {
+        let most = envelope::MAX_NAMES;
+        return Err(WireError::TooLarge(format!("the server has more than {most} statistics, which Tickmark does not take")));
     }
+    let left_out = pairs.left_out();
     let mut places: HashMap<Arc<str>, usize> = HashMap::with_capacity(pairs.items.len());
     let mut names = Vec::with_capacity(pairs.items.len());
     let mut written = Vec::with_capacity(pairs.items.len());
@@ -136,11 +161,14 @@ fn read(body: &[u8], method: &'static str, id: i32, kind: BoxKind, values: &mut 
         names.push(full);
         values.push(reading);
     }
-    Ok(Some((written, names)))
+    Ok(Some(Names { written, full: names, left_out }))
 }
 
-/// Kamailio writes `group.name`; everywhere else in Tickmark it is `group:name`.
+/// Kamailio writes `group.name`; everywhere else in Tickmark it is `group:name`. What no page and no database can hold is replaced.
 fn full_name(kind: BoxKind, written: &str) -> Arc<str> {
+    if written.contains('\0') {
+        return full_name(kind, &written.replace('\0', "\u{fffd}"));
+    }
     match (kind, written.split_once('.')) {
         (BoxKind::Kamailio, Some((group, name))) => format!("{group}:{name}").into(),
         _ => written.into(),
@@ -198,14 +226,8 @@ fn number(bytes: &[u8]) -> Option<(Reading, usize)> {
 
 /// Which statistics count and which show a level, in the reply to `list_statistics`.
 pub(crate) fn kinds(body: &[u8], method: &'static str, id: i32) -> Result<Vec<(Arc<str>, Kind)>, WireError> {
-    let result: Option<HashMap<String, serde_json::Value>> = result(body, method, id)?;
-    let listed = result.unwrap_or_default().into_iter().filter(|(name, _)| name.len() <= envelope::MAX_NAME_BYTES);
-    let kinds = listed.filter_map(|(name, word)| match word.as_str()? {
-        "incremental" => Some((name.into(), Kind::Counter)),
-        "non-incremental" => Some((name.into(), Kind::Gauge)),
-        _ => None,
-    });
-    Ok(kinds.take(envelope::MAX_NAMES).collect())
+    let kinds: Option<Kinds> = result(body, method, id)?;
+    Ok(kinds.unwrap_or_default().0)
 }
 
 /// The seconds since the start, in the reply to `uptime` (`"Up time":"81 [sec]"`) or `core.uptime` (`"uptime":81`).

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic, also in what it calls")]
 
+mod bad;
 mod faults;
+mod hostile;
 mod probe;
 mod replay;
 mod tls;

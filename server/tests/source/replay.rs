@@ -3,6 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use tokio::{
@@ -11,6 +12,11 @@ use tokio::{
     task::JoinHandle,
 };
 use tokio_rustls::TlsAcceptor;
+
+/// So many requests are kept to be looked at.
+const MAX_SEEN: usize = 64;
+/// How often a byte drips.
+const DRIP: Duration = Duration::from_millis(1);
 
 /// One request as it came in.
 #[derive(Clone, Debug)]
@@ -74,6 +80,10 @@ pub(crate) enum Action {
     Last(String),
     /// These bytes, over and over, until the client goes.
     Flood(String, Vec<u8>),
+    /// These bytes, then one more each millisecond, until the client goes.
+    Drip(String, u8),
+    /// These bytes, and the connection is reset.
+    Reset(String),
     /// Nothing, and the connection stays.
     Silence,
 }
@@ -110,15 +120,22 @@ impl Replay {
             let mut connections = tokio::task::JoinSet::new();
             for number in 0.. {
                 let Ok((stream, _)) = listener.accept().await else { return };
+                // Connections that ended leave nothing behind.
+                while connections.try_join_next().is_some() {}
                 let (script, seen, tls) = (Arc::clone(&script), Arc::clone(&kept), tls.clone());
                 connections.spawn(async move {
                     match tls {
                         Some(tls) => {
-                            if let Ok(stream) = tls.accept(stream).await {
-                                serve(stream, number, &*script, &seen).await;
+                            if let Ok(mut stream) = tls.accept(stream).await {
+                                serve(&mut stream, number, &*script, &seen).await;
                             }
                         }
-                        None => serve(stream, number, &*script, &seen).await,
+                        None => {
+                            let mut stream = stream;
+                            if serve(&mut stream, number, &*script, &seen).await == End::Reset {
+                                stream.set_zero_linger().unwrap();
+                            }
+                        }
                     }
                 });
             }
@@ -136,35 +153,60 @@ impl Replay {
     }
 }
 
+/// How a connection is ended.
+#[derive(PartialEq, Eq)]
+enum End {
+    Plain,
+    Reset,
+}
+
 async fn serve(
-    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     connection: usize,
     script: &(dyn Fn(&Request) -> Action + Send + Sync),
     seen: &Mutex<Vec<Request>>,
-) {
+) -> End {
     let mut buffer = Vec::new();
-    while let Some(request) = read(&mut stream, &mut buffer, connection).await {
+    while let Some(request) = read(stream, &mut buffer, connection).await {
         let action = script(&request);
-        seen.lock().unwrap().push(request);
+        {
+            let mut seen = seen.lock().unwrap();
+            if seen.len() < MAX_SEEN {
+                seen.push(request);
+            }
+        }
         match action {
             Action::Answer(bytes) => {
                 if stream.write_all(bytes.as_bytes()).await.is_err() {
-                    return;
+                    break;
                 }
             }
             Action::Last(bytes) => {
                 let _ = stream.write_all(bytes.as_bytes()).await;
                 let _ = stream.shutdown().await;
-                return;
+                break;
             }
             Action::Flood(head, bytes) => {
                 let _ = stream.write_all(head.as_bytes()).await;
                 while stream.write_all(&bytes).await.is_ok() {}
-                return;
+                break;
+            }
+            Action::Drip(head, byte) => {
+                let _ = stream.write_all(head.as_bytes()).await;
+                let mut drops = tokio::time::interval(DRIP);
+                while stream.write_all(&[byte]).await.is_ok() {
+                    drops.tick().await;
+                }
+                break;
+            }
+            Action::Reset(bytes) => {
+                let _ = stream.write_all(bytes.as_bytes()).await;
+                return End::Reset;
             }
             Action::Silence => {}
         }
     }
+    End::Plain
 }
 
 async fn read(stream: &mut (impl AsyncRead + Unpin), buffer: &mut Vec<u8>, connection: usize) -> Option<Request> {

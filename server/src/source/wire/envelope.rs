@@ -1,19 +1,18 @@
 //! JSON-RPC 2.0 as both servers speak it: one request out, one reply in. It knows nothing of HTTP.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
+use app::model::Kind;
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, MapAccess, Visitor},
 };
 
-use super::value::Value;
-use crate::source::{Reading, text::shown};
+use super::value::{Id, KindWord, Value};
+use crate::source::{MAX_NAME_BYTES, Reading, text::shown};
 
 /// More statistics than any server has; a larger answer is refused.
 pub(crate) const MAX_NAMES: usize = 200_000;
-/// Longer than any server makes a name.
-pub(crate) const MAX_NAME_BYTES: usize = 1024;
 /// The error that means "no such statistics".
 const NOT_FOUND: i64 = 404;
 
@@ -59,7 +58,7 @@ pub(crate) fn request(method: &str, params: Option<&str>, id: i32) -> String {
 #[derive(Deserialize)]
 struct Reply<T> {
     #[serde(default)]
-    id: serde_json::Value,
+    id: Id,
     result: Option<T>,
     error: Option<RpcError>,
 }
@@ -86,8 +85,8 @@ pub(crate) fn result<T: DeserializeOwned>(body: &[u8], method: &'static str, id:
         let code = error.code;
         return if code == NOT_FOUND { Ok(None) } else { Err(WireError::Refused { method, code, message: shown(&error.message) }) };
     }
-    if reply.id.as_i64() != Some(i64::from(id)) {
-        return Err(WireError::WrongId(shown(&reply.id.to_string()), id));
+    if !reply.id.is(id) {
+        return Err(WireError::WrongId(reply.id.to_string(), id));
     }
     reply.result.map(Some).ok_or_else(|| WireError::Malformed("it has no result".into()))
 }
@@ -95,8 +94,21 @@ pub(crate) fn result<T: DeserializeOwned>(body: &[u8], method: &'static str, id:
 /// An object of names and values: in its order, with duplicates, within the bounds.
 pub(super) struct Pairs {
     pub(super) items: Vec<(String, Reading)>,
-    /// The bound that was passed.
-    pub(super) excess: Option<String>,
+    /// There were more than [`MAX_NAMES`].
+    pub(super) too_many: bool,
+    /// How many names were longer than [`MAX_NAME_BYTES`].
+    pub(super) too_long: usize,
+    /// One of these.
+    example: String,
+}
+
+impl Pairs {
+    /// What was left out, in a sentence.
+    pub(super) fn left_out(&self) -> Option<String> {
+        let (count, kib, example) = (self.too_long, MAX_NAME_BYTES >> 10, &self.example);
+        let subject = if count == 1 { "1 statistic is".to_owned() } else { format!("{count} statistics are") };
+        (count > 0).then(|| format!("{subject} left out, for a name longer than {kib} KiB ({example}); shorten it in the script"))
+    }
 }
 
 impl<'de> Deserialize<'de> for Pairs {
@@ -115,21 +127,50 @@ impl<'de> Visitor<'de> for PairsVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
-        let mut pairs = Pairs { items: Vec::new(), excess: None };
+        let mut pairs = Pairs { items: Vec::new(), too_many: false, too_long: 0, example: String::new() };
         while let Some((name, value)) = map.next_entry::<String, Value>()? {
             if name.len() > MAX_NAME_BYTES {
-                let sentence =
-                    format!("a statistic's name is longer than {MAX_NAME_BYTES} bytes ({}…); shorten it in the script", shown(&name));
-                pairs.excess.get_or_insert(sentence);
+                if pairs.too_long == 0 {
+                    pairs.example = shown(&name);
+                }
+                pairs.too_long += 1;
             } else if pairs.items.len() == MAX_NAMES {
-                pairs
-                    .excess
-                    .get_or_insert_with(|| format!("the server has more than {MAX_NAMES} statistics, which Tickmark does not take"));
+                pairs.too_many = true;
             } else {
                 pairs.items.push((name, value.0));
             }
         }
         Ok(pairs)
+    }
+}
+
+/// The object of names and kinds that `list_statistics` gives: within the bounds, without what is no kind.
+#[derive(Default)]
+pub(super) struct Kinds(pub(super) Vec<(Arc<str>, Kind)>);
+
+impl<'de> Deserialize<'de> for Kinds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(KindsVisitor)
+    }
+}
+
+struct KindsVisitor;
+
+impl<'de> Visitor<'de> for KindsVisitor {
+    type Value = Kinds;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of names and kinds")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Kinds, A::Error> {
+        let mut kinds = Vec::new();
+        while let Some((name, KindWord(kind))) = map.next_entry::<String, KindWord>()? {
+            if let Some(kind) = kind.filter(|_| name.len() <= MAX_NAME_BYTES && kinds.len() < MAX_NAMES) {
+                kinds.push((name.into(), kind));
+            }
+        }
+        Ok(Kinds(kinds))
     }
 }
 
@@ -159,6 +200,9 @@ mod tests {
         refused(r#"{"jsonrpc":"2.0","id":7}"#, "no result");
         refused(r#"{"jsonrpc":"2.0","result":{},"id":8}"#, "id 8 instead of 7");
         refused(r#"{"jsonrpc":"2.0","result":{},"id":"7"}"#, "another request");
+        refused(r#"{"jsonrpc":"2.0","result":{},"id":7.0}"#, "another request");
+        refused(r#"{"jsonrpc":"2.0","result":{},"id":[7,[7]]}"#, "another request");
+        refused(r#"{"jsonrpc":"2.0","result":{},"id":{"id":7}}"#, "another request");
         refused(r#"{"jsonrpc":"2.0","result":{}}"#, "another request");
         refused(r#"{"jsonrpc":"2.0","result":{},"id":7} x"#, "trailing");
         refused(r#"{"jsonrpc":"2.0","result":{},"result":{},"id":7}"#, "duplicate field");

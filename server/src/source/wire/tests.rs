@@ -165,16 +165,53 @@ fn names_that_are_no_utf8_hide_nothing() {
 }
 
 #[test]
-fn bounds_of_names() {
+fn a_name_beyond_the_bound_costs_itself_alone() {
     let mut memory = Memory::new(BoxKind::Opensips);
-    let long = "x".repeat(envelope::MAX_NAME_BYTES + 1);
-    let error = statistics(reply(&[(&long, "1")], 1).as_bytes(), ALL, 1, &mut memory, &mut Vec::new()).unwrap_err();
-    assert!(matches!(error, WireError::TooLarge(_)), "{error}");
+    let longest = format!("a:{}", "x".repeat(crate::source::MAX_NAME_BYTES - 2));
+    let long = format!("{longest}x");
+    let values = ask(&reply(&[("a:x", "1"), (&longest, "2"), (&long, "3"), (&format!("{long}y"), "4")], 1), 1, &mut memory);
+    assert_eq!(values, [Ok(Number::Int(1)), Ok(Number::Int(2))]);
+    let sentence = memory.left_out().unwrap();
+    assert!(sentence.starts_with("2 statistics are left out") && sentence.len() < 400, "{sentence}");
+    ask(&reply(&[("a:x", "1"), (&longest, "2")], 2), 2, &mut memory);
+    assert_eq!(memory.left_out(), None);
+}
 
+#[test]
+fn too_many_names_are_refused() {
+    let mut memory = Memory::new(BoxKind::Opensips);
     let many: Vec<_> = (0..=envelope::MAX_NAMES).map(|n| format!("\"a:{n}\":1")).collect();
     let body = format!(r#"{{"jsonrpc":"2.0","result":{{{}}},"id":1}}"#, many.join(","));
     let error = statistics(body.as_bytes(), ALL, 1, &mut memory, &mut Vec::new()).unwrap_err();
     assert!(matches!(error, WireError::TooLarge(_)), "{error}");
+}
+
+#[test]
+fn an_answer_to_something_else_has_no_numbers() {
+    let mut memory = Memory::new(BoxKind::Opensips);
+    for body in
+        [capture!("opensips-4.0/list_all.resp"), capture!("opensips-4.0/cmd_uptime.resp"), capture!("opensips-4.0/cmd_version.resp")]
+    {
+        let id = body.rsplit_once("\"id\":").unwrap().1.trim_matches(|c: char| !c.is_ascii_digit()).parse().unwrap();
+        let error = statistics(body.as_bytes(), ALL, id, &mut memory, &mut Vec::new()).unwrap_err();
+        assert!(error.to_string().contains("none of its values is a number"), "{error}");
+    }
+}
+
+#[test]
+fn a_name_with_nul_is_one_that_pages_and_databases_can_hold() {
+    let mut memory = Memory::new(BoxKind::Kamailio);
+    let body = reply(&[("a\0.b\0", "1"), ("a.b", "2")], 1);
+    let values = ask(&body, 1, &mut memory);
+    assert_eq!(&*memory.names()[0], "a\u{fffd}:b\u{fffd}");
+    assert_eq!(values, [Ok(Number::Int(1)), Ok(Number::Int(2))]);
+    assert!(quickly(&body, 1, &memory));
+}
+
+#[test]
+fn what_is_no_kind_is_no_kind() {
+    let body = br#"{"jsonrpc":"2.0","result":{"a:x":"incremental","a:y":["incremental"],"a:z":{"b":1},"a:w":null,"a:v":"non-incremental"},"id":1}"#;
+    assert_eq!(kinds(body, "list_statistics", 1).unwrap(), [("a:x".into(), Kind::Counter), ("a:v".into(), Kind::Gauge)]);
 }
 
 #[test]
@@ -244,8 +281,8 @@ proptest! {
         let accepted = recognise(body.as_bytes(), 7, &memory, &mut quick).is_some();
         let mut slow = Vec::new();
         match read(body.as_bytes(), ALL, 7, kind, &mut slow) {
-            Ok(Some((_, read))) if accepted => {
-                prop_assert_eq!(&*memory.names(), &*read);
+            Ok(Some(read)) if accepted => {
+                prop_assert_eq!(&*memory.names(), &*read.full);
                 prop_assert_eq!(quick, slow);
             }
             Ok(_) => {}

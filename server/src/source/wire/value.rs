@@ -1,14 +1,15 @@
-//! One value as JSON writes it, turned into a reading. It knows nothing of names.
+//! Single values as JSON writes them: a reading, a kind, an id. Whatever else stands there is read past and not kept, since it may be
+//! of any size. It knows nothing of names.
 
 use std::fmt;
 
-use app::model::Number;
+use app::model::{Kind, Number};
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-use crate::source::{Reading, Unknown};
+use crate::source::{Reading, Unknown, text::shown};
 
 /// Servers keep unsigned 64-bit values; at or above this a value was a negative one.
 const WRAP: f64 = 9_223_372_036_854_775_808.0;
@@ -57,6 +58,104 @@ impl<'de> Visitor<'de> for ValueVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Reading, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(Err(Unknown::NotANumber))
+    }
+}
+
+/// The word of `list_statistics` for a kind; none where the server wrote anything else.
+pub(super) struct KindWord(pub(super) Option<Kind>);
+
+impl<'de> Deserialize<'de> for KindWord {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let kind = |written: Written<'_>| match written {
+            Written::Text("incremental") => Some(Kind::Counter),
+            Written::Text("non-incremental") => Some(Kind::Gauge),
+            _ => None,
+        };
+        deserializer.deserialize_any(Kept(kind)).map(Self)
+    }
+}
+
+/// The id of a reply.
+#[derive(Debug, Default)]
+pub(super) enum Id {
+    Number(i64),
+    /// No number: what it is, for a sentence.
+    Other(String),
+    #[default]
+    Missing,
+}
+
+impl Id {
+    /// Whether it is this request's.
+    pub(super) fn is(&self, id: i32) -> bool {
+        matches!(self, Self::Number(number) if *number == i64::from(id))
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Other(what) => f.write_str(what),
+            Self::Missing => f.write_str("none"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let id = |written: Written<'_>| match written {
+            Written::Whole(number) => Self::Number(number),
+            Written::Text(text) => Self::Other(format!("{:?}", shown(text))),
+            Written::Null => Self::Missing,
+            Written::Else => Self::Other("that is no number".to_owned()),
+        };
+        deserializer.deserialize_any(Kept(id))
+    }
+}
+
+/// What stands somewhere in JSON, as far as it is kept.
+enum Written<'a> {
+    Whole(i64),
+    Text(&'a str),
+    Null,
+    Else,
+}
+
+/// Makes something of whatever stands there.
+struct Kept<F>(F);
+
+impl<'de, T, F: FnOnce(Written<'_>) -> T> Visitor<'de> for Kept<F> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("anything")
+    }
+    fn visit_i64<E>(self, value: i64) -> Result<T, E> {
+        Ok((self.0)(Written::Whole(value)))
+    }
+    fn visit_u64<E>(self, value: u64) -> Result<T, E> {
+        Ok((self.0)(i64::try_from(value).map_or(Written::Else, Written::Whole)))
+    }
+    fn visit_f64<E>(self, _value: f64) -> Result<T, E> {
+        Ok((self.0)(Written::Else))
+    }
+    fn visit_str<E>(self, value: &str) -> Result<T, E> {
+        Ok((self.0)(Written::Text(value)))
+    }
+    fn visit_bool<E>(self, _value: bool) -> Result<T, E> {
+        Ok((self.0)(Written::Else))
+    }
+    fn visit_unit<E>(self) -> Result<T, E> {
+        Ok((self.0)(Written::Null))
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<T, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok((self.0)(Written::Else))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok((self.0)(Written::Else))
     }
 }
 
