@@ -17,6 +17,8 @@ pub(super) const ADMIN_PASSWORD: &str = "TICKMARK_ADMIN_PASSWORD";
 const OTHER_VARIABLES: [&str; 2] = ["TICKMARK_CONFIG", ADMIN_PASSWORD];
 /// What all variables begin with.
 const PREFIX: &str = "TICKMARK_";
+/// What those of the build begin with: who builds and runs in one go has them set, too.
+const BUILD_PREFIX: &str = "TICKMARK_CLIENT_";
 
 /// Why the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +83,7 @@ impl Environment {
     /// A line for each `TICKMARK_…` variable that is none of ours: most likely a slip.
     pub(super) fn strangers(&self) -> Vec<String> {
         let known: Vec<String> = OPTIONS.iter().map(|option| variable_of(option)).chain(OTHER_VARIABLES.map(str::to_owned)).collect();
-        let strange = self.0.keys().filter(|name| name.starts_with(PREFIX) && !known.contains(name));
+        let strange = self.0.keys().filter(|name| name.starts_with(PREFIX) && !name.starts_with(BUILD_PREFIX) && !known.contains(name));
         let hint =
             |name: &str| nearest(name, known.iter().map(String::as_str)).map(|near| format!(", did you mean {near}?")).unwrap_or_default();
         strange.map(|name| format!("The variable {name} is set, but there is no such option{}", hint(name))).collect()
