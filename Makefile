@@ -4,12 +4,16 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin:/usr/sbin:/sbin
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/release/tickmark
 
-.PHONY: run test check audit demo package pictures help
+.PHONY: run test check audit demo dev package pictures help
 
 run: ## the panel, with its database in tickmark.db; further flags: make run ARGS="--listen 127.0.0.1:8889"
 	@.ci/need.sh build client
 	@.ci/build.sh
 	@exec $(RELEASE) $(ARGS)
+
+dev: ## the panel while it is worked on: built and started again after each change
+	@.ci/need.sh build client
+	@exec .ci/dev.sh $(ARGS)
 
 demo: ## the panel beside a Kamailio under traffic, ten statistics ticked
 	@.ci/need.sh build client kamailio
