@@ -89,6 +89,8 @@ pub struct Chart<'a> {
     pub palette: Palette,
     /// The offset of local time from UTC at an instant, in milliseconds; `|_| 0` for UTC.
     pub offset_ms: &'a dyn Fn(i64) -> i64,
+    /// The name of that local time, to be written at the axis; empty where the page around it says it.
+    pub zone: &'a str,
     /// Whether now/min/mean/max are written above the plot (images without a page around them).
     pub with_facts: bool,
 }
@@ -182,6 +184,11 @@ impl Plan {
             .set_label_area_size(LabelAreaPosition::Bottom, BOTTOM * UNITS)
             .build_cartesian_2d(self.time.clone(), self.value.clone())?;
         self.mesh(&mut plot)?;
+        if !chart.zone.is_empty() {
+            // Left of the axis, where no label of it comes.
+            let place = (4 * UNITS, (self.height - BOTTOM + LABEL_GAP) * UNITS);
+            root.draw(&Text::new(chart.zone, place, font(Role::Label)))?;
+        }
         marks::gaps(chart, self, &plot)?;
         self.draw_lines(&mut plot)?;
         marks::labels(chart, self, &plot)?;

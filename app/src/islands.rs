@@ -5,6 +5,12 @@ pub mod boxes;
 mod browser;
 pub mod charts;
 #[cfg(feature = "hydrate")]
+mod connection;
+#[cfg(feature = "hydrate")]
 mod dom;
+#[cfg(feature = "hydrate")]
+mod feed;
 pub mod frame;
+#[cfg(feature = "hydrate")]
+mod pills;
 pub mod realtime;

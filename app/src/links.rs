@@ -8,6 +8,8 @@ pub const REALTIME: &str = "/cp";
 pub const CHARTS: &str = "/cp/charts";
 /// The page of boxes.
 pub const BOXES: &str = "/cp/boxes";
+/// The page to sign in.
+pub const LOGIN: &str = "/cp/login";
 /// What the API's paths begin with.
 pub const API: &str = "/cp/api/v1";
 
@@ -54,6 +56,12 @@ pub fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
 #[must_use]
 pub fn realtime(box_name: &str, search: &str, show: &str) -> String {
     with_query(REALTIME, &[("box", box_name), ("match", search), ("show", if show == "all" { "" } else { show })])
+}
+
+/// The form to change a box.
+#[must_use]
+pub fn edit_box(name: &str) -> String {
+    with_query(BOXES, &[("edit", name)])
 }
 
 /// The chart of one statistic.

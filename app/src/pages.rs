@@ -38,7 +38,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <HydrationScripts options islands=true root="/cp" />
             </head>
             <body>
-                {frame::header(&frame)} {body(&frame, page)} {frame::help()} <FrameLive />
+                {frame::header(&frame)} {frame::lost(&frame)} {body(&frame, page)} {frame::help()} <FrameLive />
             </body>
         </html>
     }

@@ -38,6 +38,60 @@ pub fn state_look(state: BoxState) -> (&'static str, &'static str) {
     }
 }
 
+/// A state as an attribute says it.
+#[must_use]
+pub fn state_key(state: BoxState) -> &'static str {
+    match state {
+        BoxState::Waiting => "waiting",
+        BoxState::Up => "up",
+        BoxState::Down => "down",
+        BoxState::Paused => "paused",
+    }
+}
+
+/// What is said when a box comes into a state.
+#[must_use]
+pub fn state_news(name: &str, state: BoxState, reason: Option<&str>) -> String {
+    match state {
+        BoxState::Waiting => format!("{name} is asked again."),
+        BoxState::Up => format!("{name} answers."),
+        BoxState::Down => match reason {
+            Some(reason) => format!("{name} gives no answer: {}.", reason.trim_end_matches('.')),
+            None => format!("{name} gives no answer."),
+        },
+        BoxState::Paused => format!("{name} is paused."),
+    }
+}
+
+/// What is said when a box is removed.
+#[must_use]
+pub fn removed_news(name: &str) -> String {
+    format!("{name} was removed from the panel.")
+}
+
+/// How often a box is asked, in words; nothing while it is not.
+#[must_use]
+pub fn every(state: BoxState, interval: &str) -> String {
+    match state {
+        BoxState::Paused => String::new(),
+        _ => format!("every {}", spaced(interval)),
+    }
+}
+
+/// How long a server runs, to stand after its name.
+#[must_use]
+pub fn up_since(up_ms: i64) -> String {
+    format!(", up {}", format::age(up_ms))
+}
+
+/// `10s` as `10 s`: the number and its unit apart.
+#[must_use]
+pub fn spaced(interval: &str) -> String {
+    let unit = interval.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(interval.len());
+    let (number, unit) = interval.split_at(unit);
+    format!("{number} {unit}").trim().to_owned()
+}
+
 /// The class of a state's word: a box that answers needs no word to be seen, one that does not says so in words too.
 #[must_use]
 pub fn state_word_class(state: BoxState) -> &'static str {
@@ -68,6 +122,16 @@ pub fn group_count(total: usize, recorded: usize) -> String {
 #[must_use]
 pub fn show_count(show: &str, count: usize) -> String {
     format!("{show} {count}")
+}
+
+/// How much a search found, to be heard.
+#[must_use]
+pub fn found(count: usize) -> String {
+    match count {
+        0 => "Nothing matches.".to_owned(),
+        1 => "One statistic is shown.".to_owned(),
+        many => format!("{many} statistics are shown."),
+    }
 }
 
 /// The button that ticks all that a search shows.
@@ -119,6 +183,21 @@ mod tests {
         assert_eq!(sentence("It did not answer."), "It did not answer.");
         assert_eq!(sentence("mi_http answers otherwise "), "mi_http answers otherwise.");
         assert_eq!(sentence(" "), "");
+    }
+
+    #[test]
+    fn intervals_are_spaced() {
+        assert_eq!(spaced("10s"), "10 s");
+        assert_eq!(spaced("500ms"), "500 ms");
+        assert_eq!(spaced(""), "");
+        assert_eq!(every(BoxState::Up, "1h"), "every 1 h");
+        assert_eq!(every(BoxState::Paused, "1h"), "");
+    }
+
+    #[test]
+    fn a_change_of_state_is_said_in_a_sentence() {
+        assert_eq!(state_news("sip1", BoxState::Down, Some("it is busy.")), "sip1 gives no answer: it is busy.");
+        assert_eq!(state_news("sip1", BoxState::Up, None), "sip1 answers.");
     }
 
     #[test]

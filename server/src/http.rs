@@ -5,6 +5,7 @@ mod forms_boxes;
 mod forms_door;
 mod metrics;
 mod pages;
+mod people;
 mod render;
 
 use std::{net::SocketAddr, sync::Arc};
@@ -21,6 +22,7 @@ use futures::StreamExt;
 use leptos::config::LeptosOptions;
 use tokio_util::sync::CancellationToken;
 use tower_http::{
+    catch_panic::CatchPanicLayer,
     compression::{
         CompressionLayer, CompressionLevel,
         predicate::{NotForContentType, Predicate, SizeAbove},
@@ -92,21 +94,21 @@ pub fn router(parts: Parts) -> Router {
     let leptos = LeptosOptions::builder().output_name("tickmark").site_pkg_dir("assets").build();
     let app = Arc::new(App { desk, auth, engine, store, openapi, leptos, stop, painting: tokio::sync::Mutex::default() });
     let inside = Router::new()
-        .route("/", get(|| async { Redirect::to("/cp") }))
-        .route("/cp/", get(|| async { Redirect::to("/cp") }))
+        .route("/", get(to_first))
+        .route("/cp/", get(to_first))
         .route("/cp", get(pages::realtime))
         .route("/cp/charts", get(pages::charts))
         .route("/cp/boxes", get(pages::boxes).post(forms_boxes::add))
-        .route("/cp/boxes/edit", post(forms_boxes::edit))
-        .route("/cp/boxes/pause", post(forms_boxes::pause))
-        .route("/cp/boxes/remove", post(forms_boxes::remove))
+        .route("/cp/boxes/edit", post(forms_boxes::edit).get(to_boxes))
+        .route("/cp/boxes/pause", post(forms_boxes::pause).get(to_boxes))
+        .route("/cp/boxes/remove", post(forms_boxes::remove).get(to_boxes))
         .route("/cp/login", get(pages::login).post(forms_door::login))
         .route("/cp/setup", get(pages::setup).post(forms_door::setup))
-        .route("/cp/logout", post(forms_door::logout))
-        .route("/cp/ticks", post(forms::ticks))
-        .route("/cp/refresh", post(forms::refresh))
-        .route("/cp/kind", post(forms::kind))
-        .route("/cp/theme", post(forms::theme))
+        .route("/cp/logout", post(forms_door::logout).get(to_first))
+        .route("/cp/ticks", post(forms::ticks).get(to_first))
+        .route("/cp/refresh", post(forms::refresh).get(to_first))
+        .route("/cp/kind", post(forms::kind).get(to_first))
+        .route("/cp/theme", post(forms::theme).get(to_first))
         .route("/cp/events", get(events))
         .route("/cp/assets/{file}", get(assets::serve))
         .route("/healthz", get(|| async { "ok\n" }))
@@ -120,8 +122,10 @@ pub fn router(parts: Parts) -> Router {
     inside
         // For whoever reads a body, so that the guard decides first and the answer is a problem like others.
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(CatchPanicLayer::custom(people::broken))
         .layer(middleware::from_fn_with_state(Arc::clone(&app.auth), auth::guard))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), count))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), people::pages))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(compress))
         .layer(header_layer(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"))
         .layer(header_layer(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
@@ -175,6 +179,15 @@ async fn events(State(app): State<Shared>, ask: Ask, request: Request) -> Result
     // Proxies such as nginx would collect the stream otherwise.
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
     Ok(response)
+}
+
+/// Where a form's address leads whoever opens it, by a reload or from the history.
+async fn to_first() -> Redirect {
+    Redirect::to("/cp")
+}
+
+async fn to_boxes() -> Redirect {
+    Redirect::to("/cp/boxes")
 }
 
 async fn method_not_allowed() -> Problem {

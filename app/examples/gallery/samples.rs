@@ -127,7 +127,7 @@ fn row(name: &str, value: i64, rate: Option<f64>, unit: &str, ticked: bool, desc
 }
 
 fn group(name: &str, rows: Vec<RowView>) -> GroupView {
-    GroupView { name: name.to_owned(), recorded: rows.iter().filter(|row| row.ticked).count(), rows }
+    GroupView { name: name.to_owned(), total: rows.len(), recorded: rows.iter().filter(|row| row.ticked).count(), rows }
 }
 
 fn groups() -> Vec<GroupView> {
@@ -249,7 +249,7 @@ fn charts() -> ChartsPage {
 
 fn boxes_page() -> BoxesPage {
     let form = BoxForm { interval: "10s".into(), ..BoxForm::default() };
-    BoxesPage { boxes: boxes(), form, editing: None, removing: None, probe: None }
+    BoxesPage { boxes: boxes(), form, editing: None, removing: None, probe: None, default_interval: "10s".into() }
 }
 
 fn probed() -> BoxesPage {

@@ -80,10 +80,10 @@ impl Role {
             Self::Line(index) => index,
             Self::Grid => 6,
             Self::Axis => 7,
-            Self::Label | Self::Reason | Self::Note => 8,
+            Self::Label => 8,
             Self::Gap => 9,
             Self::Warn | Self::WarnEnd => 10,
-            Self::Facts => 11,
+            Self::Facts | Self::Reason | Self::Note => 11,
             Self::Sheet => 12,
         };
         RGBColor(1, 1, index + 1)

@@ -25,6 +25,7 @@ fn chart<'a>(lines: &'a [Line<'a>], palette: Palette) -> Chart<'a> {
         height: 120,
         palette,
         offset_ms: &|_| 2 * 3_600_000,
+        zone: "",
         with_facts: false,
     }
 }
@@ -47,8 +48,15 @@ fn gaps_resets_and_lone_samples_in_an_image() {
     let lines = [Line { label: "core:<odd> & \"name\"", columns: &columns }];
     let gaps = [Gap { from: START + 10_000, to: START + 60_000, reason: "no <answer>".to_owned() }];
     let resets = [Reset { at: START + 80_000, cause: ResetCause::Restart, by: None }];
-    let chart =
-        Chart { gaps: &gaps, resets: &resets, with_facts: true, mode: Mode::Rate, unit: "requests/s", ..chart(&lines, Palette::Light) };
+    let chart = Chart {
+        gaps: &gaps,
+        resets: &resets,
+        zone: "EET",
+        with_facts: true,
+        mode: Mode::Rate,
+        unit: "requests/s",
+        ..chart(&lines, Palette::Light)
+    };
     insta::assert_snapshot!(lines_of(&draw(&chart)));
 }
 

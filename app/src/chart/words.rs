@@ -75,6 +75,10 @@ pub(super) fn summary(chart: &Chart<'_>, axis: &TimeAxis) -> String {
     let local = |at: i64| at.saturating_add((chart.offset_ms)(at).clamp(-DAY_MS, DAY_MS));
     let stamp = |at: i64| format!("{} {}", format::day(local(at)), format::clock(local(at), false));
     let mut out = format!("{} to {}", stamp(from), stamp(to));
+    if !chart.zone.is_empty() {
+        out.push(' ');
+        out.push_str(chart.zone);
+    }
     if chart.mode == Mode::Rate {
         out.push_str(", per second");
     }

@@ -1,8 +1,8 @@
-//! The page Boxes in the browser: "Find out" answers in place, so that a password typed already is not lost.
+//! The page Boxes in the browser: the list stays true, and "Find out" answers in place, so that a password typed already is not lost.
 
 use leptos::prelude::*;
 
-/// Listens to the button "Find out".
+/// Keeps the list true, and listens to the button "Find out".
 #[island]
 pub fn BoxesLive() -> impl IntoView {
     #[cfg(feature = "hydrate")]
@@ -12,13 +12,77 @@ pub fn BoxesLive() -> impl IntoView {
 
 #[cfg(feature = "hydrate")]
 mod browser {
-    use leptos::{prelude::document, task::spawn_local};
-    use wasm_bindgen::JsCast;
-    use web_sys::{Element, Event, HtmlInputElement};
+    use std::time::Duration;
 
-    use crate::{islands::dom, links, model::ProbeReport, wording};
+    use leptos::{
+        prelude::{document, on_cleanup, set_interval_with_handle},
+        task::spawn_local,
+    };
+    use wasm_bindgen::JsCast;
+    use web_sys::{Element, Event, HtmlInputElement, HtmlSelectElement};
+
+    use crate::{
+        format,
+        islands::{browser, dom},
+        links,
+        model::{BoxView, ProbeReport},
+        wording,
+    };
+
+    /// How often the list is brought up to date while it is seen.
+    const REFRESH_STEP: Duration = Duration::from_secs(5);
+
+    #[derive(serde::Deserialize)]
+    struct List {
+        items: Vec<BoxView>,
+    }
+
+    /// Asks how all boxes do.
+    async fn refresh() {
+        if browser::is_hidden() {
+            return;
+        }
+        // Why not is said above the page.
+        let Ok(list) = browser::get_json::<List>(&format!("{}/boxes", links::API)).await else { return };
+        for row in dom::all("tr[data-box]") {
+            let name = row.get_attribute("data-box").unwrap_or_default();
+            write(&row, &name, list.items.iter().find(|one| one.name == name));
+        }
+    }
+
+    /// Writes how a box does into its row; one that is not there any more was removed.
+    fn write(row: &Element, name: &str, one: Option<&BoxView>) {
+        let text = |place: &str, text: &str| {
+            if let Ok(Some(place)) = row.query_selector(place) {
+                dom::write(&place, text);
+            }
+        };
+        let (dot, word) = one.map_or(("dot down", "removed"), |one| wording::state_look(one.state));
+        if let Ok(Some(mark)) = row.query_selector(".dot") {
+            mark.set_class_name(dot);
+        }
+        let reason = one.and_then(|one| one.reason.as_deref());
+        text("[data-word]", word);
+        text("[data-reason]", &reason.map(wording::sentence).unwrap_or_default());
+        if let Some(one) = one {
+            text("[data-age]", &one.age_ms.map(|age| format!("{} ago", format::age(age))).unwrap_or_default());
+            text("[data-label=Statistics]", &one.statistics.to_string());
+            text("[data-label=Recorded] a span", &one.recorded.to_string());
+        }
+        let key = one.map_or("removed", |one| wording::state_key(one.state));
+        if row.get_attribute("data-state").as_deref() != Some(key) {
+            let _ = row.set_attribute("data-state", key);
+            dom::hear(&one.map_or_else(|| wording::removed_news(name), |one| wording::state_news(name, one.state, reason)));
+        }
+    }
 
     pub(super) fn start() {
+        let handle = set_interval_with_handle(|| spawn_local(refresh()), REFRESH_STEP);
+        on_cleanup(move || {
+            if let Ok(handle) = handle {
+                handle.clear();
+            }
+        });
         let Some(button) = dom::one("#box-form button[value=probe]") else { return };
         let target = button.clone();
         dom::on::<Event>(&target, "click", move |event| {
@@ -33,12 +97,12 @@ mod browser {
                 let _ = button.set_attribute("aria-busy", "true");
                 panel("note", "Asking…", &[]);
                 let question = serde_json::json!({ "address": address, "user": filled("user"), "password": filled("password") });
-                match dom::request("POST", &format!("{}/boxes/probe", links::API), Some(&question.to_string())).await {
+                match browser::request("POST", &format!("{}/boxes/probe", links::API), Some(&question.to_string())).await {
                     Ok(answer) => match serde_json::from_str::<ProbeReport>(&answer) {
                         Ok(report) => found(&button, &report),
                         Err(_) => panel("note bad", "The panel's answer could not be read. Reload the page.", &[]),
                     },
-                    Err(why) => panel("note bad", &why, &[]),
+                    Err(why) => panel("note bad", &why.text, &[]),
                 }
                 let _ = button.remove_attribute("aria-busy");
             });
@@ -59,10 +123,10 @@ mod browser {
 
     fn found(button: &Element, report: &ProbeReport) {
         let (class, title, next) = wording::probe(report);
-        panel(class, &title, &[&report.message, next]);
+        panel(class, &title, &[&wording::sentence(&report.message), next]);
         let Some(kind) = report.kind else { return };
-        if let Some(option) = dom::one(&format!("#f-kind option[value={}]", kind.as_str())) {
-            let _ = option.set_attribute("selected", "");
+        if let Some(choice) = dom::one("#f-kind").and_then(|choice| choice.dyn_into::<HtmlSelectElement>().ok()) {
+            choice.set_value(kind.as_str());
         }
         if let Some(address) = input("address").filter(|_| !report.address.is_empty()) {
             address.set_value(&report.address);

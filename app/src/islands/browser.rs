@@ -1,12 +1,13 @@
-//! What islands ask of the browser: JSON over fetch, one event stream, the time zone. It knows nothing of what it carries.
+//! What islands ask of the browser: requests, one event stream, the clock and the time zone. It knows nothing of what they carry.
 
 use std::cell::RefCell;
 
 use leptos::prelude::window;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{Event, EventSource, MessageEvent, Response};
+use web_sys::{Event, EventSource, Headers, MessageEvent, RequestInit, Response};
+
+use super::connection;
 
 /// Why a request brought nothing, in a sentence for the reader of the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,27 +24,46 @@ struct Problem {
     detail: String,
 }
 
-/// Reads JSON from this server.
-pub(crate) async fn get_json<T: DeserializeOwned>(url: &str) -> Result<T, Failure> {
-    let lost = |_| Failure { status: 0, text: "The panel does not answer.".to_owned() };
-    let answer = JsFuture::from(window().fetch_with_str(url)).await.map_err(lost)?;
-    let response: Response = answer.dyn_into().map_err(lost)?;
-    let status = response.status();
-    let body = JsFuture::from(response.text().map_err(lost)?).await.map_err(lost)?.as_string().unwrap_or_default();
+/// Asks this server. Whether it answered, and still knows the session, is told to [`connection`].
+pub(crate) async fn request(method: &str, url: &str, json: Option<&str>) -> Result<String, Failure> {
+    let (status, body) = match fetch(method, url, json).await {
+        Ok(answer) => answer,
+        Err(_) => {
+            connection::lost();
+            return Err(Failure { status: 0, text: "The panel does not answer.".to_owned() });
+        }
+    };
     if status == 401 {
-        return Err(Failure { status, text: "The session has ended: log in again.".to_owned() });
+        connection::ended();
+        return Err(Failure { status, text: "Your session has ended: sign in again.".to_owned() });
     }
-    if !response.ok() {
-        let text =
-            serde_json::from_str::<Problem>(&body).map_or_else(|_| format!("The panel answered {status}."), |problem| problem.detail);
-        return Err(Failure { status, text });
+    connection::found();
+    if (200..300).contains(&status) {
+        return Ok(body);
     }
-    serde_json::from_str(&body).map_err(|_| Failure { status, text: "The answer cannot be read: reload the page.".to_owned() })
+    let told = serde_json::from_str::<Problem>(&body).map(|problem| crate::wording::sentence(&problem.detail));
+    Err(Failure { status, text: told.unwrap_or_else(|_| format!("The panel refused this (status {status}).")) })
 }
 
-/// A value as part of a URL.
-pub(crate) fn encode(text: &str) -> String {
-    js_sys::encode_uri_component(text).into()
+/// The status of the answer and its body. One that leads to the login is as good as a refusal.
+async fn fetch(method: &str, url: &str, json: Option<&str>) -> Result<(u16, String), JsValue> {
+    let init = RequestInit::new();
+    init.set_method(method);
+    if let Some(json) = json {
+        init.set_body(&JsValue::from_str(json));
+        let headers = Headers::new()?;
+        headers.set("Content-Type", "application/json")?;
+        init.set_headers(&headers);
+    }
+    let answer: Response = window().fetch_with_str_and_init(url, &init).await?.dyn_into()?;
+    let status = if answer.url().contains(crate::links::LOGIN) { 401 } else { answer.status() };
+    Ok((status, answer.text()?.await?.as_string().unwrap_or_default()))
+}
+
+/// Reads JSON from this server.
+pub(crate) async fn get_json<T: DeserializeOwned>(url: &str) -> Result<T, Failure> {
+    let body = request("GET", url, None).await?;
+    serde_json::from_str(&body).map_err(|_| Failure { status: 200, text: "The answer cannot be read: reload the page.".to_owned() })
 }
 
 /// Now, epoch milliseconds.
@@ -56,6 +76,19 @@ pub(crate) fn now_ms() -> f64 {
 pub(crate) fn offset_ms(at: i64) -> i64 {
     let minutes = js_sys::Date::new(&JsValue::from_f64(at as f64)).get_timezone_offset();
     if minutes.is_finite() { -(minutes * 60_000.0) as i64 } else { 0 }
+}
+
+/// The name of this browser's time zone, such as `Europe/Berlin`.
+pub(crate) fn zone() -> Option<String> {
+    let format = js_sys::Intl::DateTimeFormat::new(&js_sys::Array::new(), &js_sys::Object::new());
+    js_sys::Reflect::get(&format.resolved_options(), &JsValue::from_str("timeZone")).ok()?.as_string()
+}
+
+/// Now, as a clock on the wall shows it here.
+pub(crate) fn wall_clock() -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit")]
+    let now = now_ms() as i64;
+    crate::format::clock(now + offset_ms(now), true)
 }
 
 /// Whether nobody sees the page.

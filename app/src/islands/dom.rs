@@ -1,11 +1,11 @@
-//! Small steps on the document that several islands take: finding, listening, asking the server, telling the person. Knows no page.
+//! Small steps on the document that several islands take: finding, listening, writing, telling the person. Knows no page.
 
 use std::time::Duration;
 
 use crate::model::Fault;
-use leptos::prelude::{document, set_timeout, window};
-use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
-use web_sys::{Element, Event, EventTarget, Headers, HtmlElement, NodeList, RequestInit, Response};
+use leptos::prelude::{document, set_timeout};
+use wasm_bindgen::{JsCast, prelude::Closure};
+use web_sys::{Element, Event, EventTarget, HtmlElement, NodeList};
 
 /// How long a message stays on the screen.
 const MESSAGE_TIME: Duration = Duration::from_secs(6);
@@ -63,18 +63,23 @@ pub(super) fn write(element: &Element, text: &str) {
     }
 }
 
-/// Says something at the edge of the screen and to screen readers, for a while.
+/// Says something at the edge of the screen and to screen readers: what went well for a while, what went wrong until it is put away.
 pub(super) fn say(text: &str, bad: bool) {
-    let Some(place) = one("#say") else { return };
+    let (Some(place), Some(toast)) = (one("#say"), one("#toast")) else { return };
     place.set_text_content(Some(text));
-    place.set_class_name(if bad { "toast shown bad" } else { "toast shown" });
+    toast.set_class_name(if bad { "toast shown bad" } else { "toast shown" });
+    if let Some(button) = one("#toast button") {
+        show(&button, bad);
+    }
+    if bad {
+        return;
+    }
     let said = text.to_owned();
     set_timeout(
         move || {
             // A later message has its own time.
             if place.text_content().as_deref() == Some(said.as_str()) {
-                place.set_class_name("toast");
-                place.set_text_content(None);
+                put_away();
             }
         },
         MESSAGE_TIME,
@@ -88,37 +93,31 @@ pub(super) fn fault(data: &str) {
     write(&place, fault.message.as_deref().unwrap_or_default());
 }
 
-/// Asks the server.
-///
-/// # Errors
-/// A sentence for the person: the server's own where it gave one.
-pub(super) async fn request(method: &str, url: &str, json: Option<&str>) -> Result<String, String> {
-    const LOST: &str = "The panel did not answer. Is it still running?";
-    let init = RequestInit::new();
-    init.set_method(method);
-    if let Some(json) = json {
-        init.set_body(&JsValue::from_str(json));
-        let headers = Headers::new().map_err(|_| LOST)?;
-        headers.set("Content-Type", "application/json").map_err(|_| LOST)?;
-        init.set_headers(&headers);
+/// Ends what was said last; answers whether there was something.
+pub(super) fn put_away() -> bool {
+    let (Some(place), Some(toast)) = (one("#say"), one("#toast")) else { return false };
+    if let Some(button) = one("#toast button") {
+        show(&button, false);
     }
-    let answer = window().fetch_with_str_and_init(url, &init).await.map_err(|_| LOST)?;
-    let answer: Response = answer.dyn_into().map_err(|_| LOST)?;
-    let body = answer.text().map_err(|_| LOST)?.await.map_err(|_| LOST)?.as_string().unwrap_or_default();
-    if answer.status() == 401 || answer.url().contains("/cp/login") {
-        return Err("You are signed out. Reload the page to sign in.".to_owned());
-    }
-    if answer.ok() { Ok(body) } else { Err(problem(&body, answer.status())) }
+    place.set_text_content(None);
+    let was_shown = toast.class_list().contains("shown");
+    toast.set_class_name("toast");
+    was_shown
 }
 
-#[derive(serde::Deserialize)]
-struct Problem {
-    detail: String,
+/// Says something to screen readers alone: what changed on the page while they were elsewhere, never values.
+pub(super) fn hear(text: &str) {
+    let Some(place) = one("#heard") else { return };
+    let Ok(line) = document().create_element("p") else { return };
+    line.set_text_content(Some(text));
+    let _ = place.append_child(&line);
+    set_timeout(move || line.remove(), MESSAGE_TIME);
 }
 
-fn problem(body: &str, status: u16) -> String {
-    match serde_json::from_str::<Problem>(body) {
-        Ok(problem) => problem.detail,
-        Err(_) => format!("The panel refused this (status {status})."),
+/// The same in place of what was said before: of a value that keys move through, only the last matters.
+pub(super) fn hear_last(text: &str) {
+    if let Some(place) = one("#heard") {
+        place.set_text_content(None);
     }
+    hear(text);
 }

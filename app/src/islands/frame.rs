@@ -1,47 +1,87 @@
-//! What every page gains in the browser: keys, local times, and a place for messages.
+//! What every page gains in the browser: keys, local times, menus that close, and a place for messages.
 
 use leptos::prelude::*;
 
-/// Draws the place for messages; in the browser listens for `/` and `?`.
+/// Draws the places for messages: the seen one, and the one that is only heard. In the browser listens for keys.
 #[island]
 pub fn FrameLive() -> impl IntoView {
     #[cfg(feature = "hydrate")]
     Effect::new(move |_| browser::start());
-    view! { <div id="say" class="toast" role="status" aria-live="polite"></div> }
+    view! {
+        <div id="toast" class="toast">
+            <div id="say" role="status" aria-live="polite"></div>
+            <button type="button" hidden aria-label="Put this message away">"✕"</button>
+        </div>
+        <div id="heard" class="vh" role="status" aria-live="polite"></div>
+    }
 }
 
 #[cfg(feature = "hydrate")]
 mod browser {
     use leptos::prelude::document;
     use wasm_bindgen::{JsCast, JsValue};
-    use web_sys::{Event, HtmlElement, HtmlInputElement, KeyboardEvent};
+    use web_sys::{Element, Event, HtmlElement, HtmlInputElement, KeyboardEvent, Node};
 
     use crate::islands::dom;
 
     pub(super) fn start() {
         local_times();
         dom::on::<KeyboardEvent>(&document(), "keydown", |event| keys(&event));
-        if let Some(asked) = dom::one_html("[data-focus]") {
-            let _ = asked.focus();
-        }
+        dom::on::<Event>(&document(), "click", |event| {
+            if dom::origin(&event, "#toast button").is_some() {
+                dom::put_away();
+            }
+            close_menus(&event);
+        });
     }
 
     fn keys(event: &KeyboardEvent) {
-        if event.ctrl_key() || event.meta_key() || event.alt_key() || typing(event) {
+        if event.ctrl_key() || event.meta_key() || event.alt_key() {
             return;
         }
-        let done = match event.key().as_str() {
-            "/" => dom::one("[data-search]").and_then(|search| search.dyn_into::<HtmlInputElement>().ok()).map(|search| {
-                let _ = search.focus();
+        let key = event.key();
+        let done = match key.as_str() {
+            "Escape" => escape(event),
+            _ if typing(event) => false,
+            "/" => search().is_some_and(|search| {
                 search.select();
+                search.focus().is_ok()
             }),
-            "?" => dom::one_html("#help").map(|help| {
-                let _ = help.toggle_popover();
-            }),
-            _ => None,
+            // The dialog takes the focus, and gives it back when it closes.
+            "?" => dom::one_html("#help").is_some_and(|help| help.toggle_popover().is_ok()),
+            _ => false,
         };
-        if done.is_some() {
+        if done {
             event.prevent_default();
+        }
+    }
+
+    /// Closes a menu, clears the search, or puts a message away; answers whether there was one. Dialogs close by themselves.
+    fn escape(event: &Event) -> bool {
+        if let Some(menu) = dom::one("details.kind[open]") {
+            let _ = menu.remove_attribute("open");
+            return dom::all_in(&menu, "summary")
+                .first()
+                .and_then(|mark| mark.dyn_ref::<HtmlElement>())
+                .is_some_and(|mark| mark.focus().is_ok());
+        }
+        if let Some(search) = search().filter(|search| dom::origin(event, "[data-search]").is_some() && !search.value().is_empty()) {
+            search.set_value("");
+            return Event::new("input").is_ok_and(|input| search.dispatch_event(&input).is_ok());
+        }
+        dom::one(":popover-open").is_none() && dom::put_away()
+    }
+
+    fn search() -> Option<HtmlInputElement> {
+        dom::one("[data-search]")?.dyn_into().ok()
+    }
+
+    /// A menu stays open for those who are in it.
+    fn close_menus(event: &Event) {
+        let target = event.target().and_then(|target| target.dyn_into::<Node>().ok());
+        let outside = |menu: &Element| !menu.contains(target.as_ref());
+        for menu in dom::all("details.kind[open]").iter().filter(|menu| outside(menu)) {
+            let _ = menu.remove_attribute("open");
         }
     }
 

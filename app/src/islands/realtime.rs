@@ -7,6 +7,8 @@ mod rows;
 #[cfg(feature = "hydrate")]
 mod search;
 #[cfg(feature = "hydrate")]
+mod state;
+#[cfg(feature = "hydrate")]
 mod ticks;
 
 use leptos::prelude::*;

@@ -135,9 +135,11 @@ pub struct RealtimePage {
 pub struct GroupView {
     /// The group's name; may be empty.
     pub name: String,
-    /// How many of its statistics are recorded.
+    /// How many statistics it has, shown here or not.
+    pub total: usize,
+    /// How many of all these are recorded.
     pub recorded: usize,
-    /// Its rows.
+    /// The rows that are shown.
     pub rows: Vec<RowView>,
 }
 
@@ -215,6 +217,8 @@ pub struct BoxesPage {
     pub removing: Option<BoxView>,
     /// What the last probe found.
     pub probe: Option<ProbeReport>,
+    /// How often a box is asked that has no interval of its own, such as `10s`.
+    pub default_interval: String,
 }
 
 /// The fields of a box as a person typed them, and what is wrong with them.
@@ -226,7 +230,7 @@ pub struct BoxForm {
     pub address: String,
     /// `opensips` or `kamailio`; empty: find out.
     pub kind: String,
-    /// How often, such as `10s`.
+    /// How often, such as `10s`; empty: as the panel's default says.
     pub interval: String,
     /// The user name for Basic auth.
     pub user: String,
@@ -245,6 +249,8 @@ pub struct LoginPage {
     pub next: String,
     /// What went wrong.
     pub error: Option<String>,
+    /// Whether a form was sent after the session had ended, and was not taken.
+    pub again: bool,
     /// Whether no account exists yet, so that the setup link is needed first.
     pub needs_setup: bool,
 }

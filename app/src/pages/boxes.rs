@@ -15,10 +15,13 @@ use crate::{
 /// Draws it.
 pub(super) fn page(frame: &Frame, page: &BoxesPage) -> AnyView {
     let removing = page.removing.as_ref().map(removal);
+    // The form stands first while it is what one came for: to change a box, or to put right what was wrong.
+    let busy = page.editing.is_some() || page.probe.is_some() || !page.form.errors.is_empty();
+    let (first, last) = if busy { (form::form(page), list::list(page)) } else { (list::list(page), form::form(page)) };
     view! {
         <main id="main" class="sheet">
             <h1 class="vh">"Boxes"</h1>
-            {frame::notices(frame)} {removing} {list::list(page)} {form::form(page)} {form::hints()} <BoxesLive />
+            {frame::notices(frame)} {removing} {first} {last} {form::hints()} <BoxesLive />
         </main>
     }
     .into_any()
@@ -27,14 +30,14 @@ pub(super) fn page(frame: &Frame, page: &BoxesPage) -> AnyView {
 /// Asks before a box goes: its history is kept or deleted by the button that is pressed, never by default.
 fn removal(one: &BoxView) -> AnyView {
     let recorded = match one.recorded {
-        0 => "None of its statistics is recorded now; what was recorded earlier counts as history too.".to_owned(),
-        1 => "One of its statistics is recorded.".to_owned(),
-        many => format!("{many} of its statistics are recorded."),
+        0 => "None of its statistics is recorded now; what was recorded earlier is its history.".to_owned(),
+        1 => "One of its statistics is recorded now.".to_owned(),
+        many => format!("{many} of its statistics are recorded now."),
     };
     view! {
-        <section class="card ask" aria-labelledby="ask-title" data-focus tabindex="-1">
+        <section class="card ask" aria-labelledby="ask-title" tabindex="-1" autofocus>
             <h2 id="ask-title">{format!("Remove {}?", one.name)}</h2>
-            <p>{format!("It is no longer asked. {recorded} What is to become of its history?")}</p>
+            <p>{format!("It will not be asked any more. {recorded} What is to become of its history?")}</p>
             <form method="post" action="/cp/boxes/remove" class="buttons">
                 <input type="hidden" name="box" value=one.name.clone() />
                 <input type="hidden" name="return" value=return_to() />

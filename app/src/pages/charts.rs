@@ -3,8 +3,7 @@
 use leptos::prelude::*;
 
 use super::{
-    frame::{self, switch},
-    icons::{Icon, icon},
+    frame::{self, search, switch},
     pills::pills,
 };
 use crate::{
@@ -18,6 +17,8 @@ use crate::{
 const SPANS: [(&str, &str); 5] = [("1h", "hour"), ("6h", "6 hours"), ("24h", "24 hours"), ("7d", "7 days"), ("30d", "30 days")];
 /// The size of a picture in CSS pixels; the page scales it to its card.
 const PICTURE: (u32, u32) = (680, 200);
+/// The size of a picture that has the page to itself.
+const PICTURE_ALONE: (u32, u32) = (1240, 360);
 /// The size of a picture on a phone, where the wide one would be drawn too small to read.
 const PICTURE_NARROW: (u32, u32) = (320, 190);
 /// The size of the PNG to keep.
@@ -34,6 +35,7 @@ pub(super) fn page(frame: &Frame, page: &ChartsPage) -> AnyView {
         Address { box_name: name, ..at }.link()
     });
     let cards = page.charts.iter().map(|chart| card(frame, page, chart)).collect_view();
+    let class = if page.charts.len() == 1 { "cards one" } else { "cards" };
     let left_out = (page.left_out > 0).then(|| {
         let text = format!("{} charts are shown, {} more match: choose a box or narrow the search.", page.charts.len(), page.left_out);
         view! { <p class="note">{text}</p> }
@@ -42,7 +44,7 @@ pub(super) fn page(frame: &Frame, page: &ChartsPage) -> AnyView {
         {pills}
         <main id="main">
             <h1 class="vh">{heading}</h1>
-            {frame::notices(frame)} {tools(page)} <div class="cards">{cards}</div> {empty(page)} {left_out} <LiveCharts />
+            {frame::notices(frame)} {tools(page)} <div class=class>{cards}</div> {empty(page)} {left_out} <LiveCharts />
         </main>
     }
     .into_any()
@@ -78,50 +80,35 @@ fn tools(page: &ChartsPage) -> AnyView {
     let spans = SPANS.iter().map(|(span, _)| (Address { span, ..at }.link(), (*span).to_owned(), page.span == *span)).collect();
     let mode = |mode: &'static str, text: &str| (Address { mode, ..at }.link(), text.to_owned(), at.mode == mode);
     let modes = vec![mode("", "by kind"), mode("rate", "rate"), mode("value", "value")];
-    let hidden =
-        |name: &'static str, value: &str| (!value.is_empty()).then(|| view! { <input type="hidden" name=name value=value.to_owned() /> });
-    let clear = (!page.search.is_empty()).then(|| view! { <a class="ghost" href=Address { search: "", ..at }.link()>"clear"</a> });
+    let clear = Address { search: "", ..at }.link();
+    let hidden = [("box", at.box_name), ("span", at.span), ("mode", at.mode)];
     view! {
         <div class="tools">
             {switch("Span", spans)} {switch("Rate or value", modes)}
-            <form class="find" method="get" action=links::CHARTS role="search">
-                {hidden("box", at.box_name)} {hidden("span", at.span)} {hidden("mode", at.mode)} {icon(Icon::Search)}
-                <input
-                    class="search"
-                    type="search"
-                    name="match"
-                    value=page.search.clone()
-                    placeholder="dialog:  rcv_*  used_size"
-                    aria-label="Find charts"
-                    autocomplete="off"
-                    autocapitalize="none"
-                    spellcheck="false"
-                    data-search
-                />
-                <kbd class="hide" aria-hidden="true">"/"</kbd>
-                <noscript><button class="btn">"Find"</button></noscript>
-            </form>
-            {clear}
-            <div class="state" id="live"></div>
+            {search(links::CHARTS, "Find charts", &page.search, &hidden, clear)}
+            <div class="state" id="live">
+                <span class="pulse" hidden></span>
+                <span data-live hidden></span>
+                " "
+                <span data-zone>"times in UTC"</span>
+            </div>
         </div>
     }
     .into_any()
 }
 
 fn card(frame: &Frame, page: &ChartsPage, chart: &ChartView) -> AnyView {
-    let span_words = SPANS.iter().find(|(span, _)| *span == page.span).map_or(page.span.as_str(), |(_, words)| words);
     let mode_words = match chart.mode {
         Mode::Rate => "rate per second",
         Mode::Value => "value",
     };
     let unit = (chart.mode == Mode::Value && !chart.unit.is_empty()).then(|| format!(" in {}", chart.unit));
-    let alt = format!("Chart of {} of {}: {mode_words}, last {span_words}", chart.name, chart.box_name);
+    let alone = alone(page, chart, page.mode.map_or("", Mode::as_str));
     view! {
         <article class="card">
             <header>
-                <h2 title=chart.name.clone()>{chart.name.clone()}</h2>
+                <h2><a href=alone title=format!("{}: this chart alone", chart.name)>{chart.name.clone()}</a></h2>
                 <span class="muted">{chart.box_name.clone()} " · " {mode_words} {unit}</span>
-                {other_mode(page, chart)}
             </header>
             <figure
                 class="chart"
@@ -133,27 +120,43 @@ fn card(frame: &Frame, page: &ChartsPage, chart: &ChartView) -> AnyView {
                 data-kind=chart.kind.as_str()
             >
                 <div class="facts"></div>
-                <picture>
-                    <source
-                        media="(max-width: 480px)"
-                        srcset=picture("svg", page, chart, PICTURE_NARROW, Some(frame.theme))
-                        width=PICTURE_NARROW.0.to_string()
-                        height=PICTURE_NARROW.1.to_string()
-                    />
-                    <img
-                        loading="lazy"
-                        decoding="async"
-                        src=picture("svg", page, chart, PICTURE, Some(frame.theme))
-                        alt=alt
-                        width=PICTURE.0.to_string()
-                        height=PICTURE.1.to_string()
-                    />
-                </picture>
+                {pictures(frame, page, chart, mode_words)}
             </figure>
             {footer(frame, page, chart)}
         </article>
     }
     .into_any()
+}
+
+/// The chart as images, each for windows of up to some width; the last is for all others.
+fn pictures(frame: &Frame, page: &ChartsPage, chart: &ChartView, mode_words: &str) -> AnyView {
+    let span_words = SPANS.iter().find(|(span, _)| *span == page.span).map_or(page.span.as_str(), |(_, words)| words);
+    let alt = format!("Chart of {} of {}: {mode_words}, last {span_words}", chart.name, chart.box_name);
+    let source = |media: &'static str, size: (u32, u32)| {
+        let picture = picture("svg", page, chart, size, Some(frame.theme));
+        view! { <source media=media srcset=picture width=size.0.to_string() height=size.1.to_string() /> }
+    };
+    let alone = page.charts.len() == 1;
+    let size = if alone { PICTURE_ALONE } else { PICTURE };
+    view! {
+        <picture>
+            {source("(max-width: 480px)", PICTURE_NARROW)} {alone.then(|| source("(max-width: 1000px)", PICTURE))}
+            <img
+                loading="lazy"
+                decoding="async"
+                src=picture("svg", page, chart, size, Some(frame.theme))
+                alt=alt
+                width=size.0.to_string()
+                height=size.1.to_string()
+            />
+        </picture>
+    }
+    .into_any()
+}
+
+/// The page of one chart alone.
+fn alone(page: &ChartsPage, chart: &ChartView, mode: &str) -> String {
+    Address { box_name: &chart.box_name, search: &quoted(&chart.name), span: &page.span, mode }.link()
 }
 
 /// The same statistic alone, drawn the other way.
@@ -162,8 +165,7 @@ fn other_mode(page: &ChartsPage, chart: &ChartView) -> impl IntoView + use<> {
         Mode::Rate => ("value", "as value"),
         Mode::Value => ("rate", "as rate"),
     };
-    let href = Address { box_name: &chart.box_name, search: &quoted(&chart.name), span: &page.span, mode }.link();
-    view! { <a class="quiet" href=href>{text} <span class="vh">" of " {chart.name.clone()}</span></a> }
+    view! { <a class="ghost" href=alone(page, chart, mode)>{text} <span class="vh">" of " {chart.name.clone()}</span></a> }
 }
 
 fn picture(format: &str, page: &ChartsPage, chart: &ChartView, (width, height): (u32, u32), theme: Option<Theme>) -> String {
@@ -190,8 +192,8 @@ fn footer(frame: &Frame, page: &ChartsPage, chart: &ChartView) -> AnyView {
     );
     view! {
         <footer>
-            <p class="about" title=chart.description.clone()>{chart.description.clone()}</p>
-            {kind(frame, chart)}
+            <p class="about">{chart.description.clone()}</p>
+            {kind(frame, chart)} {other_mode(page, chart)}
             <a class="ghost" href=csv download>"CSV" <span class="vh">" of " {name.clone()}</span></a>
             <a class="ghost" href=picture("png", page, chart, PNG, Some(Theme::Light)) download>"PNG" <span class="vh">" of " {name.clone()}</span></a>
         </footer>
@@ -228,9 +230,13 @@ fn empty(page: &ChartsPage) -> Option<impl IntoView + use<>> {
     let at = Address::of(page);
     let to = links::realtime(at.box_name, "", "all");
     Some(if page.search.is_empty() {
+        let title = match &page.current {
+            Some(name) => format!("Nothing of {name} is recorded yet: tick a statistic"),
+            None => "Nothing is recorded yet: tick a statistic".to_owned(),
+        };
         view! {
             <section class="empty">
-                <h2>"Nothing is recorded yet: tick a statistic"</h2>
+                <h2>{title}</h2>
                 <p>"Each statistic that is ticked on Realtime Statistics gets its chart here, from its second value on."</p>
                 <a class="btn main" href=to>"Open Realtime Statistics"</a>
             </section>
@@ -241,9 +247,10 @@ fn empty(page: &ChartsPage) -> Option<impl IntoView + use<>> {
             <section class="empty">
                 <h2>{format!("No recorded statistic matches “{}”", page.search)}</h2>
                 <p>"Charts are drawn of ticked statistics only. It may be there, but not be ticked."</p>
-                <a class="btn" href=Address { search: "", ..at }.link()>"Show all charts"</a>
-                " "
-                <a class="btn" href=links::realtime(at.box_name, &page.search, "all")>"Find it on Realtime Statistics"</a>
+                <p class="buttons">
+                    <a class="btn" href=Address { search: "", ..at }.link()>"Show all charts"</a>
+                    <a class="btn" href=links::realtime(at.box_name, &page.search, "all")>"Find it on Realtime Statistics"</a>
+                </p>
             </section>
         }
         .into_any()

@@ -23,6 +23,7 @@ pub(super) fn login(frame: &Frame, page: LoginPage) -> AnyView {
     } else {
         Either::Right(view! {
             <h1>"Sign in"</h1>
+            {page.again.then(|| view! { <p class="note warn" role="status">"Your session had ended, so that was not done. Sign in, then do it again."</p> })}
             {error(page.error)}
             <form method="post" action="/cp/login">
                 <input type="hidden" name="next" value=page.next />

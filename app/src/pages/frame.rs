@@ -6,19 +6,19 @@ use super::icons::{Icon, icon};
 use crate::{
     links,
     model::{Frame, Tab, Theme},
+    wording,
 };
 
 /// The header: tabs for those who are signed in, help, theme, account.
 pub(super) fn header(frame: &Frame) -> AnyView {
     let tabs = frame.user.is_some().then(|| {
-        let tab = |which: Tab, href: &'static str, label: &'static str| {
-            let current = (frame.tab == which).then_some("page");
-            view! { <a href=href aria-current=current>{label}</a> }
-        };
+        // The words in spans are only read out where there is no room for them.
+        let current = |tab: Tab| (frame.tab == tab).then_some("page");
         view! {
             <nav class="tabs" aria-label="Pages">
-                {tab(Tab::Realtime, links::REALTIME, "Realtime Statistics")} {tab(Tab::Charts, links::CHARTS, "Statistics Charts")}
-                {tab(Tab::Boxes, links::BOXES, "Boxes")}
+                <a href=links::REALTIME aria-current=current(Tab::Realtime)>"Realtime"<span>" Statistics"</span></a>
+                <a href=links::CHARTS aria-current=current(Tab::Charts)><span>"Statistics "</span>"Charts"</a>
+                <a href=links::BOXES aria-current=current(Tab::Boxes)>"Boxes"</a>
             </nav>
         }
     });
@@ -41,6 +41,19 @@ pub(super) fn header(frame: &Frame) -> AnyView {
         </header>
     }
     .into_any()
+}
+
+/// Stands above every page while the panel does not answer, or after the session has ended. The islands show and fill it.
+pub(super) fn lost(frame: &Frame) -> Option<impl IntoView + use<>> {
+    let login = links::with_query(links::LOGIN, &[("next", &frame.here)]);
+    frame.user.is_some().then(|| {
+        view! {
+            <aside id="lost" class="note bad lost" aria-label="Connection" hidden>
+                <span></span>
+                <a href=login>"Sign in"</a>
+            </aside>
+        }
+    })
 }
 
 fn theme_menu(frame: &Frame) -> AnyView {
@@ -76,8 +89,8 @@ fn account_menu(frame: &Frame) -> Option<impl IntoView + use<>> {
 
 /// What the last form did, in words; each page places it at its top.
 pub(super) fn notices(frame: &Frame) -> impl IntoView + use<> {
-    let alert = frame.alert.clone().map(|text| view! { <p class="note bad" role="alert">{text}</p> });
-    let notice = frame.notice.clone().map(|text| view! { <p class="note good" role="status">{text}</p> });
+    let alert = frame.alert.as_deref().map(wording::sentence).map(|text| view! { <p class="note bad" role="alert">{text}</p> });
+    let notice = frame.notice.as_deref().map(wording::sentence).map(|text| view! { <p class="note good" role="status">{text}</p> });
     // Always there, so that the stream can show it and take it back.
     let fault = view! { <p class="note bad" id="fault" role="alert" hidden=frame.fault.is_none()>{frame.fault.clone()}</p> };
     view! { {fault} {alert} {notice} }
@@ -91,7 +104,7 @@ pub(super) fn help() -> AnyView {
     };
     let word = |word: &'static str, what: &'static str| view! { <div><dt><code>{word}</code></dt><dd>{what}</dd></div> };
     view! {
-        <div id="help" class="dialog" popover="auto" role="dialog" aria-labelledby="help-title" tabindex="-1">
+        <div id="help" class="dialog" popover="auto" role="dialog" aria-labelledby="help-title" tabindex="-1" autofocus>
             <h2 id="help-title">"Help"</h2>
             <button class="ghost close" type="button" popovertarget="help" popovertargetaction="hide" aria-label="Close">{icon(Icon::Close)}</button>
             <h3>"Words of the search"</h3>
@@ -102,7 +115,8 @@ pub(super) fn help() -> AnyView {
             <h3>"Keys"</h3>
             <dl class="keys">
                 {row(&["/"], "to the search")} {row(&["↑", "↓"], "from row to row")} {row(&["Space"], "tick or untick the row")}
-                {row(&["?"], "this help")} {row(&["Esc"], "close, or clear the search")}
+                {row(&["←", "→"], "fold or unfold the group; in a chart, read its values")} {row(&["?"], "this help")}
+                {row(&["Esc"], "close, or clear the search")}
             </dl>
             <h3>"Ticks"</h3>
             <p>
@@ -111,6 +125,36 @@ pub(super) fn help() -> AnyView {
                 ". Ticking a whole group or a search also records what appears in it later."
             </p>
         </div>
+    }
+    .into_any()
+}
+
+/// The search of a page: `hidden` are the other words of its address, `clear` is the page without a search.
+pub(super) fn search(action: &'static str, label: &'static str, value: &str, hidden: &[(&'static str, &str)], clear: String) -> AnyView {
+    let hidden = hidden.iter().filter(|(_, value)| !value.is_empty());
+    let hidden = hidden.map(|&(name, value)| view! { <input type="hidden" name=name value=value.to_owned() /> }).collect_view();
+    view! {
+        <form class="find" method="get" action=action role="search">
+            {hidden}
+            <div class="seek">
+                {icon(Icon::Search)}
+                <input
+                    class="search"
+                    type="search"
+                    name="match"
+                    value=value.to_owned()
+                    placeholder="dialog:  rcv_*  used_size"
+                    aria-label=label
+                    autocomplete="off"
+                    autocapitalize="none"
+                    spellcheck="false"
+                    data-search
+                />
+                <kbd class="hide" aria-hidden="true">"/"</kbd>
+                <a class="clear" href=clear aria-label="Clear the search" title="Clear the search" data-clear>{icon(Icon::Close)}</a>
+            </div>
+            <noscript><button class="btn">"Find"</button></noscript>
+        </form>
     }
     .into_any()
 }

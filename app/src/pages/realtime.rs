@@ -4,8 +4,6 @@ mod rows;
 mod states;
 mod tools;
 
-pub(super) use tools::spaced;
-
 use leptos::prelude::*;
 
 use super::{frame, pills::pills};
@@ -13,7 +11,7 @@ use crate::{
     islands::realtime::RealtimeLive,
     links,
     matching::{Query, quoted},
-    model::{BoxState, BoxView, Frame, GroupView, RealtimePage},
+    model::{BoxState, BoxView, Frame, GroupView, RealtimePage, Show},
     wording,
 };
 
@@ -72,9 +70,9 @@ fn rows_form(frame: &Frame, page: &RealtimePage, current: &BoxView) -> AnyView {
             <button hidden>"Save ticks"</button>
             {states::hint(page)}
             {tick_matching(page)}
-            <p class="note" id="nothing" role="status" hidden>"Nothing matches. Try a part of a name, or dialog: for a whole group."</p>
+            <p class="note" id="nothing" hidden>"Nothing matches. Try a part of a name, or dialog: for a whole group."</p>
             <div class="groups">
-                {page.groups.iter().map(|group| self::group(&current.name, group)).collect_view()}
+                {page.groups.iter().map(|group| self::group(&current.name, group, page.show)).collect_view()}
                 {unseen(page)}
             </div>
             {states::empty(page, current)}
@@ -90,23 +88,36 @@ fn rows_form(frame: &Frame, page: &RealtimePage, current: &BoxView) -> AnyView {
     .into_any()
 }
 
-fn group(box_name: &str, group: &GroupView) -> AnyView {
+/// One group. Where only some of its rows are chosen, there are no buttons for all of it: they would do more than is seen.
+fn group(box_name: &str, group: &GroupView, show: Show) -> AnyView {
     let label = if group.name.is_empty() { "(no group)".to_owned() } else { group.name.clone() };
     let word = quoted(&format!("{}:", group.name));
-    let total = group.rows.len();
+    let total = group.total;
+    let shown = group.rows.iter().filter(|row| row.ticked).count();
     let all = format!("Record all of {label}, also what appears in it later");
     let none = format!("Record nothing of {label} any more; what is recorded stays");
     let of = || view! { <span class="vh">" of " {label.clone()}</span> };
-    view! {
-        <details class="group" open data-group=group.name.clone()>
-            <summary>
-                <h2>{label.clone()}</h2>
-                <span class="count">{wording::group_count(total, group.recorded)}</span>
-            </summary>
+    let acts = (show == Show::All).then(|| {
+        view! {
             <span class="acts">
                 <button class="ghost" name="tick" value=word.clone() title=all hidden={group.recorded == total}>"tick all" {of()}</button>
-                <button class="ghost" name="untick" value=word title=none hidden={group.recorded == 0}>"untick all" {of()}</button>
+                <button class="ghost" name="untick" value=word.clone() title=none hidden={group.recorded == 0}>"untick all" {of()}</button>
             </span>
+        }
+    });
+    view! {
+        <details
+            class="group"
+            open
+            data-group=group.name.clone()
+            data-total=total.to_string()
+            data-elsewhere=(group.recorded - shown).to_string()
+        >
+            <summary>
+                <h2 title=label.clone()>{label.clone()}</h2>
+                <span class="count">{wording::group_count(total, group.recorded)}</span>
+            </summary>
+            {acts}
             <div inner_html=rows::table(box_name, &label, &group.rows)></div>
         </details>
     }

@@ -71,7 +71,7 @@ fn realtime(search: &str) -> RealtimePage {
         search: search.into(),
         show: Show::All,
         counts: (2, 1, 0),
-        groups: vec![GroupView { name: "core".into(), recorded: 1, rows }],
+        groups: vec![GroupView { name: "core".into(), total: 2, recorded: 1, rows }],
         unseen: vec!["core:later".into()],
         left_out: 0,
     }
@@ -80,7 +80,7 @@ fn realtime(search: &str) -> RealtimePage {
 fn boxes() -> BoxesPage {
     let errors = vec![("name", "It is taken.".to_owned())];
     let form = BoxForm { name: "sip1".into(), errors, ..BoxForm::default() };
-    BoxesPage { boxes: vec![one_box()], form, editing: None, removing: Some(one_box()), probe: None }
+    BoxesPage { boxes: vec![one_box()], form, editing: None, removing: Some(one_box()), probe: None, default_interval: "10s".into() }
 }
 
 fn charts() -> ChartsPage {

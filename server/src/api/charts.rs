@@ -81,6 +81,7 @@ fn picture(series: &[Series], width: u32, height: u32, palette: Palette) -> Stri
         height,
         palette,
         offset_ms: &|_| 0,
+        zone: "UTC",
         with_facts: true,
     })
 }

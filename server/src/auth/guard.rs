@@ -42,6 +42,8 @@ pub enum Door {
 pub fn door(method: &Method, path: &str) -> Door {
     match path {
         "/healthz" | "/readyz" | LOGIN_PAGE | "/cp/setup" => Door::Open,
+        // Light or dark is nobody's secret, and the login has the switch too.
+        "/cp/theme" if *method == Method::POST => Door::Open,
         "/cp/api/v1/login" if *method == Method::POST => Door::Open,
         _ if path.starts_with("/cp/assets/") => Door::Open,
         "/metrics" | "/cp/events" | "/cp/api" | "/mi" => Door::Tool,
@@ -79,6 +81,8 @@ pub enum Refusal {
     FormBody,
     /// Somebody has to sign in first; then they come back to the place, when there is one to come back to.
     Login(Option<String>),
+    /// The same for a form that was sent without a session, most likely after it ended: it has to be sent again from its page.
+    LoginAgain(Option<String>),
     /// A tool that is not known.
     Unknown,
     /// A token of too small a scope.
@@ -94,7 +98,10 @@ pub fn judge(method: &Method, uri: &Uri, headers: &HeaderMap, caller: Option<&Ca
     same_origin(method, headers).map_err(Refusal::CrossSite)?;
     let door = door(method, path);
     match (caller, door) {
-        (None, Door::Page) => return Err(Refusal::Login(place_of(method, uri))),
+        // Who signs out after the session's end has what they wanted.
+        (None, Door::Page) if path == "/cp/logout" => return Err(Refusal::Login(None)),
+        (None, Door::Page) if is_safe(method) => return Err(Refusal::Login(place_of(uri))),
+        (None, Door::Page) => return Err(Refusal::LoginAgain(page_of(headers))),
         (None, Door::Tool) => return Err(Refusal::Unknown),
         (Some(caller), Door::Page | Door::Tool) => {
             if let Some(right) = right_for(method, path).filter(|right| !caller.may(*right)) {
@@ -109,10 +116,16 @@ pub fn judge(method: &Method, uri: &Uri, headers: &HeaderMap, caller: Option<&Ca
     Ok(())
 }
 
-/// The page to come back to: that which was asked for, when asking again harms nothing.
-fn place_of(method: &Method, uri: &Uri) -> Option<String> {
+/// The page to come back to: that which was asked for.
+fn place_of(uri: &Uri) -> Option<String> {
     let place = uri.path_and_query()?.as_str();
-    (is_safe(method) && place != FIRST_PAGE).then(|| local_next(place)).flatten().map(str::to_owned)
+    (place != FIRST_PAGE).then(|| local_next(place)).flatten().map(str::to_owned)
+}
+
+/// The page that a form was on, as the browser tells it.
+fn page_of(headers: &HeaderMap) -> Option<String> {
+    let referer: Uri = headers.get(header::REFERER)?.to_str().ok()?.parse().ok()?;
+    place_of(&referer)
 }
 
 /// A place to go after the login: a path of the panel's own pages, never another site.
@@ -144,10 +157,12 @@ pub async fn guard(State(auth): State<Arc<Auth>>, mut request: Request, next: Ne
     if let Err(refusal) = judge(request.method(), request.uri(), request.headers(), caller.as_ref()) {
         return refusal.into_response();
     }
-    if let Some(caller) = caller {
-        request.extensions_mut().insert(caller);
-    }
-    next.run(request).await
+    let Some(caller) = caller else { return next.run(request).await };
+    request.extensions_mut().insert(caller.clone());
+    let mut response = next.run(request).await;
+    // What is drawn around a refusal says who is signed in.
+    response.extensions_mut().insert(caller);
+    response
 }
 
 impl IntoResponse for Refusal {
@@ -167,7 +182,8 @@ impl IntoResponse for Refusal {
                     format!("The token's scope does not cover this: it needs {right} (tickmark token create NAME --scope {right}).");
                 problem(StatusCode::FORBIDDEN, "not allowed", detail).into_response()
             }
-            Self::Login(place) => to_login(place.as_deref()),
+            Self::Login(place) => to_login(place.as_deref(), false),
+            Self::LoginAgain(place) => to_login(place.as_deref(), true),
         }
     }
 }
@@ -186,10 +202,13 @@ fn unknown() -> Problem {
     problem(StatusCode::UNAUTHORIZED, "not signed in", detail).with_header(header::WWW_AUTHENTICATE, challenge)
 }
 
-fn to_login(place: Option<&str>) -> Response {
-    let next = place.map(|place| format!("?next={}", utf8_percent_encode(place, IN_NEXT))).unwrap_or_default();
+fn to_login(place: Option<&str>, again: bool) -> Response {
+    let next = place.map(|place| format!("next={}", utf8_percent_encode(place, IN_NEXT)));
+    let query: Vec<String> = again.then(|| "again=1".to_owned()).into_iter().chain(next).collect();
+    let sign = if query.is_empty() { "" } else { "?" };
     // Escaped, so it always is a header value.
-    let location = HeaderValue::from_str(&format!("{LOGIN_PAGE}{next}")).unwrap_or(HeaderValue::from_static(LOGIN_PAGE));
+    let location = format!("{LOGIN_PAGE}{sign}{}", query.join("&"));
+    let location = HeaderValue::from_str(&location).unwrap_or(HeaderValue::from_static(LOGIN_PAGE));
     let headers = [(header::LOCATION, location), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     (StatusCode::SEE_OTHER, headers).into_response()
 }

@@ -86,7 +86,8 @@ fn what_comes_later_says_so() {
 
 #[test]
 fn a_variable_that_is_none_is_noticed() {
-    let others = [("TICKMARK_CONFIG", ""), ("TICKMARK_ADMIN_PASSWORD", "long enough"), ("TICKMARK_CLIENT_TOOLCHAIN", "debian"), ("OTHER", "y")];
+    let others =
+        [("TICKMARK_CONFIG", ""), ("TICKMARK_ADMIN_PASSWORD", "long enough"), ("TICKMARK_CLIENT_TOOLCHAIN", "debian"), ("OTHER", "y")];
     let env = [&[("TICKMARK_LISSTEN", "x")], &others[..]].concat();
     let notices = load(&ServeFlags::default(), &env, "").unwrap().notices;
     assert_eq!(notices, ["The variable TICKMARK_LISSTEN is set, but there is no such option, did you mean TICKMARK_LISTEN?"]);

@@ -45,24 +45,31 @@ impl Form {
     }
 }
 
-/// Ticks: those checked now and not before, and the other way round; or a button for a group or all that match.
+/// Ticks: those checked now and not before, and the other way round; then the button for a group or for all that match, if it was
+/// one that sent the form.
 pub(super) async fn ticks(State(app): State<Shared>, form: Form) -> Result<Response, Problem> {
     let button = |name: &str| words(form.text(name));
     let (tick, untick) = (button("tick"), button("untick"));
+    let was: HashSet<&str> = form.0.all("was").collect();
+    let on: HashSet<&str> = form.0.all("on").collect();
     let mut changes: Vec<(&str, bool)> = Vec::new();
+    changes.extend(was.difference(&on).map(|&name| (name, false)));
+    changes.extend(on.difference(&was).map(|&name| (name, true)));
     changes.extend(tick.iter().map(|word| (word.as_str(), true)));
     changes.extend(untick.iter().map(|word| (word.as_str(), false)));
-    if changes.is_empty() {
-        let was: HashSet<&str> = form.0.all("was").collect();
-        let on: HashSet<&str> = form.0.all("on").collect();
-        changes.extend(was.difference(&on).map(|&name| (name, false)));
-        changes.extend(on.difference(&was).map(|&name| (name, true)));
-    }
     let told = match app.desk.change_ticks(form.text("box"), &changes).await {
-        Ok(recorded) => Ok(format!("{recorded} statistics of {} are recorded now", form.text("box"))),
+        Ok(recorded) => Ok(recorded_now(recorded, form.text("box"))),
         Err(error) => Err(error.to_string()),
     };
     Ok(back(form.text("return"), &told))
+}
+
+fn recorded_now(count: usize, name: &str) -> String {
+    match count {
+        0 => format!("Nothing of {name} is recorded now. What was recorded stays"),
+        1 => format!("One statistic of {name} is recorded now"),
+        many => format!("{many} statistics of {name} are recorded now"),
+    }
 }
 
 /// Refresh Statistics Values.

@@ -5,23 +5,27 @@ use std::collections::BTreeMap;
 use app::model::{BoxForm, BoxKind, BoxesPage, Page, ProbeReport, Tab};
 use axum::{
     extract::State,
-    http::{HeaderMap, Uri},
+    http::{HeaderMap, StatusCode, Uri},
     response::Response,
 };
 
 use super::{
     App, Shared,
     forms::Form,
+    pages::own_interval,
     render::{self, back},
 };
 use crate::{
     auth::Caller,
+    config::{check_box_name, parse_interval},
     desk::{BoxInput, BoxPatch, DeskError},
     problem::Problem,
     source::{self, Secret},
 };
 
 const HERE: &str = "/cp/boxes";
+/// Stands at the field of a password that the page could not keep.
+const PASSWORD_AGAIN: &str = "Type the password again: a page never holds one.";
 
 /// Adds a box, or finds out what an address is.
 pub(super) async fn add(State(app): State<Shared>, caller: Caller, headers: HeaderMap, form: Form) -> Result<Response, Problem> {
@@ -30,22 +34,23 @@ pub(super) async fn add(State(app): State<Shared>, caller: Caller, headers: Head
         let report = probe(&form, &mut fields).await;
         return Ok(again(&app, &caller, &headers, fields, None, report).await);
     }
-    let input = match labels(form.text("labels")) {
-        Ok(labels) => BoxInput {
-            name: form.text("name").trim().to_owned(),
-            address: form.text("address").trim().to_owned(),
-            kind: BoxKind::parse(form.text("kind")),
-            interval: Some(form.text("interval").trim().to_owned()),
-            user: Some(form.text("user").to_owned()),
-            password: Some(Secret(form.text("password").to_owned())),
-            labels,
-            paused: false,
-        },
-        Err(error) => return Ok(refused(&app, &caller, &headers, fields, None, &error).await),
+    fields.errors = wrong_fields(&form, true);
+    if !fields.errors.is_empty() {
+        return Ok(again(&app, &caller, &headers, fields, None, None).await);
+    }
+    let input = BoxInput {
+        name: form.text("name").trim().to_owned(),
+        address: form.text("address").trim().to_owned(),
+        kind: BoxKind::parse(form.text("kind")),
+        interval: Some(form.text("interval").trim().to_owned()),
+        user: Some(form.text("user").to_owned()),
+        password: Some(Secret(form.text("password").to_owned())),
+        labels: labels(form.text("labels")).unwrap_or_default(),
+        paused: false,
     };
     match app.desk.add_box(input).await {
-        Ok(view) => Ok(back(&format!("/cp?box={}", view.name), &Ok(format!("{} was added: tick what is to be recorded", view.name)))),
-        Err(error) => Ok(refused(&app, &caller, &headers, fields, None, &error).await),
+        Ok(view) => Ok(back(&format!("/cp?box={}", view.name), &Ok(format!("{} was added", view.name)))),
+        Err(error) => Ok(refused(&app, &caller, &headers, (fields, &form), None, &error).await),
     }
 }
 
@@ -57,10 +62,36 @@ pub(super) async fn edit(State(app): State<Shared>, caller: Caller, headers: Hea
         let report = probe(&form, &mut fields).await;
         return Ok(again(&app, &caller, &headers, fields, Some(name), report).await);
     }
+    fields.errors = wrong_fields(&form, false);
+    if !fields.errors.is_empty() {
+        return Ok(again(&app, &caller, &headers, fields, Some(name), None).await);
+    }
     match change(&app, &name, &form).await {
         Ok(name) => Ok(back(HERE, &Ok(format!("{name} was changed")))),
-        Err(error) => Ok(refused(&app, &caller, &headers, fields, Some(name), &error).await),
+        Err(error) => Ok(refused(&app, &caller, &headers, (fields, &form), Some(name), &error).await),
     }
+}
+
+/// Everything that is wrong with a form, so that one need not send it once for each. A field that is not there is not wrong.
+fn wrong_fields(form: &Form, is_new: bool) -> Vec<(&'static str, String)> {
+    let check = |field: &'static str, is_optional: bool, check: fn(&str) -> Result<(), String>| {
+        let text = form.0.given(field).or(is_new.then_some(""))?.trim();
+        let left_out = is_optional && text.is_empty();
+        (!left_out).then(|| check(text).err()).flatten().map(|message| (field, message))
+    };
+    let checks = [
+        check("address", false, |text| source::parse_address(text).map(drop)),
+        check("name", false, check_box_name),
+        check("interval", true, |text| parse_interval(text).map(drop)),
+        check("labels", true, |text| labels(text).map(drop)),
+        password_lost(form).then(|| ("password", PASSWORD_AGAIN.to_owned())),
+    ];
+    checks.into_iter().flatten().collect()
+}
+
+/// Whether a password was typed before and is not here any more: a page that is drawn again never holds one.
+fn password_lost(form: &Form) -> bool {
+    form.text("had_password") == "true" && form.text("password").is_empty() && !form.text("user").is_empty()
 }
 
 /// Only fields that differ are changed, so that the built-in box can be given another interval by the same form.
@@ -72,16 +103,17 @@ async fn change(app: &App, name: &str, form: &Form) -> Result<String, DeskError>
         text.filter(|text| *text != now).map(str::to_owned)
     };
     let password = form.0.get("password").map(|password| Secret(password.to_owned()));
+    let interval = form.0.given("interval").map(str::trim).filter(|text| *text != own_interval(&spec));
     let forgotten = (form.text("forget_password") == "true").then(|| Secret(String::new()));
     let user = Some(form.text("user").to_owned()).filter(|user| *user != spec.user.clone().unwrap_or_default());
     let patch = BoxPatch {
         name: differs("name", &spec.name),
         address: differs("address", &spec.address),
         kind: BoxKind::parse(form.text("kind")).filter(|kind| *kind != spec.kind),
-        interval: Some(form.text("interval").trim().to_owned()),
+        interval: interval.map(str::to_owned),
         user,
         password: password.or(forgotten),
-        labels: Some(labels(form.text("labels"))?),
+        labels: Some(labels(form.text("labels")).map_err(|message| DeskError::invalid("labels", message))?),
         paused: None,
     };
     app.desk.change_box(name, patch).await.map(|view| view.name)
@@ -119,8 +151,17 @@ async fn probe(form: &Form, fields: &mut BoxForm) -> Option<ProbeReport> {
     if let Some(kind) = report.kind {
         fields.kind = kind.as_str().to_owned();
         fields.address.clone_from(&report.address);
+        tell_of_password(form, fields);
     }
     Some(report)
+}
+
+/// A password that was typed is gone with the page it was typed into.
+fn tell_of_password(form: &Form, fields: &mut BoxForm) {
+    let typed = form.0.get("password").is_some() || form.text("had_password") == "true";
+    if typed && !fields.errors.iter().any(|(field, _)| *field == "password") {
+        fields.errors.push(("password", PASSWORD_AGAIN.to_owned()));
+    }
 }
 
 fn fields(form: &Form) -> BoxForm {
@@ -137,12 +178,12 @@ fn fields(form: &Form) -> BoxForm {
 }
 
 /// `site=fra, role=edge` as labels.
-fn labels(text: &str) -> Result<BTreeMap<String, String>, DeskError> {
+fn labels(text: &str) -> Result<BTreeMap<String, String>, String> {
     let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
     parts
         .map(|part| {
             let pair = part.split_once('=').map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()));
-            pair.ok_or_else(|| DeskError::invalid("labels", format!("{part:?} is no label: write them as site=fra, role=edge")))
+            pair.ok_or_else(|| format!("{part:?} is no label: write them as site=fra, role=edge"))
         })
         .collect()
 }
@@ -151,7 +192,7 @@ async fn refused(
     app: &App,
     caller: &Caller,
     headers: &HeaderMap,
-    mut fields: BoxForm,
+    (mut fields, form): (BoxForm, &Form),
     editing: Option<String>,
     error: &DeskError,
 ) -> Response {
@@ -163,6 +204,7 @@ async fn refused(
             fields.errors.push(("", other.to_string()));
         }
     }
+    tell_of_password(form, &mut fields);
     again(app, caller, headers, fields, editing, None).await
 }
 
@@ -174,8 +216,8 @@ async fn again(
     editing: Option<String>,
     probe: Option<ProbeReport>,
 ) -> Response {
-    let mut frame = render::frame(Tab::Boxes, Some(caller), headers, &Uri::from_static(HERE));
-    frame.alert = form.errors.iter().find(|(field, _)| field.is_empty()).map(|(_, message)| message.clone());
-    let page = BoxesPage { boxes: app.boxes(), form, editing, removing: None, probe };
-    render::page(app, frame, Page::Boxes(page), render::request_for(HERE)).await
+    let frame = render::frame(Tab::Boxes, Some(caller), headers, &Uri::from_static(HERE));
+    let status = if form.errors.is_empty() || probe.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let page = BoxesPage { boxes: app.boxes(), form, editing, removing: None, probe, default_interval: app.default_interval() };
+    render::page_as(app, status, frame, Page::Boxes(page), render::request_for(HERE)).await
 }

@@ -2,11 +2,14 @@
 
 use std::net::SocketAddr;
 
-use app::model::{LoginPage, Page, SetupPage, Tab};
+use app::{
+    model::{LoginPage, Page, SetupPage, Tab},
+    wording::sentence,
+};
 use axum::{
     extract::{ConnectInfo, State},
-    http::{HeaderMap, HeaderValue, Uri, header},
-    response::Response,
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
 };
 
 use super::{
@@ -14,7 +17,12 @@ use super::{
     forms::Form,
     render::{self, back},
 };
-use crate::{auth::Caller, clock, problem::Problem, source::Secret};
+use crate::{
+    auth::Caller,
+    clock,
+    problem::{Problem, problem},
+    source::Secret,
+};
 
 /// Signs in and goes on to where one wanted to go.
 pub(super) async fn login(
@@ -28,8 +36,10 @@ pub(super) async fn login(
         Ok(cookie) => Ok(with_cookie(back(next, &Ok(String::new())), cookie)),
         Err(error) => {
             let needs_setup = app.auth.needs_setup().await?;
-            let page = LoginPage { user: user.to_owned(), next: next.to_owned(), error: Some(error.to_string()), needs_setup };
-            Ok(door(&app, &headers, "/cp/login", Page::Login(page)).await)
+            let refused = Problem::from(error);
+            let error = Some(refused.detail.clone());
+            let page = LoginPage { user: user.to_owned(), next: next.to_owned(), error, again: false, needs_setup };
+            Ok(door(&app, &headers, "/cp/login", Page::Login(page), refused).await)
         }
     }
 }
@@ -39,19 +49,20 @@ pub(super) async fn setup(State(app): State<Shared>, headers: HeaderMap, form: F
     let (token, user, password) = (form.text("token"), form.text("user").trim(), form.text("password"));
     let done = if password == form.text("again") {
         let password = Secret(password.to_owned());
-        app.auth.setup(&headers, token, user, &password, clock::now_ms()).await.map_err(|error| error.to_string())
+        app.auth.setup(&headers, token, user, &password, clock::now_ms()).await.map_err(|error| sentence(&error.to_string()))
     } else {
-        Err("the two passwords differ: type the same twice".to_owned())
+        Err("The two passwords differ: type the same twice.".to_owned())
     };
     match done {
         Ok(cookie) => {
-            let welcome = "Welcome: tick a statistic, and it is recorded from now on".to_owned();
+            let welcome = format!("Welcome. The account {user} is made, and you are signed in.");
             Ok(with_cookie(back("/cp", &Ok(welcome)), cookie.header()))
         }
         Err(error) => {
             let allowed = app.auth.setup_allowed(token).await?;
-            let page = SetupPage { token: token.to_owned(), user: user.to_owned(), error: Some(error), allowed };
-            Ok(door(&app, &headers, "/cp/setup", Page::Setup(page)).await)
+            let page = SetupPage { token: token.to_owned(), user: user.to_owned(), error: Some(error.clone()), allowed };
+            let refused = problem(StatusCode::UNPROCESSABLE_ENTITY, "The account was not made", error);
+            Ok(door(&app, &headers, "/cp/setup", Page::Setup(page), refused).await)
         }
     }
 }
@@ -67,7 +78,13 @@ fn with_cookie(mut response: Response, cookie: HeaderValue) -> Response {
     response
 }
 
-async fn door(app: &App, headers: &HeaderMap, here: &'static str, page: Page) -> Response {
+/// The form again, with the status and the headers of what refused it.
+async fn door(app: &App, headers: &HeaderMap, here: &'static str, page: Page, refused: Problem) -> Response {
     let frame = render::frame(Tab::None, None, headers, &Uri::from_static(here));
-    render::page(app, frame, page, render::request_for(here)).await
+    let refused = refused.into_response();
+    let mut response = render::page_as(app, refused.status(), frame, page, render::request_for(here)).await;
+    if let Some(wait) = refused.headers().get(header::RETRY_AFTER) {
+        response.headers_mut().insert(header::RETRY_AFTER, wait.clone());
+    }
+    response
 }

@@ -1,12 +1,12 @@
 //! What each page shows, taken from the board; nothing here waits for a box.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use app::{
     matching::Query,
     model::{
-        BoxForm, BoxesPage, ChartView, ChartsPage, GroupView, Kind, LoginPage, MessagePage, Mode, Page, RealtimePage, SetupPage, Show, Tab,
-        split_name,
+        BoxForm, BoxesPage, ChartView, ChartsPage, GroupView, Kind, LoginPage, MessagePage, Mode, Origin, Page, RealtimePage, SetupPage,
+        Show, Tab, split_name,
     },
 };
 use axum::{
@@ -20,9 +20,10 @@ use crate::{
     api::Ask,
     auth::Caller,
     board::BoxNow,
+    config::format_duration,
     desk::per_second,
     problem::{Problem, problem},
-    store::SeriesId,
+    store::{BoxSpec, SeriesId},
 };
 
 /// A page draws so many rows: beyond, a search finds the rest.
@@ -46,15 +47,7 @@ pub(super) async fn realtime(State(app): State<Shared>, caller: Caller, ask: Ask
     let search = ask.get("match").unwrap_or_default().to_owned();
     let Some(entry) = entry else {
         if let Some(name) = ask.get("box") {
-            return Ok(message(
-                &app,
-                &caller,
-                request,
-                404,
-                "No such box",
-                format!("There is no box named {name}. Choose one on Realtime Statistics."),
-            )
-            .await);
+            return Ok(no_such_box(&app, &caller, request, name).await);
         }
         let page =
             RealtimePage { boxes, current: None, search, show, counts: (0, 0, 0), groups: Vec::new(), unseen: Vec::new(), left_out: 0 };
@@ -76,35 +69,38 @@ fn first_choice(boxes: &[app::model::BoxView]) -> Option<String> {
     sip.or_else(|| boxes.first()).map(|one| one.name.clone())
 }
 
-/// The rows that match, by group, in the order of their names; and how many are left out.
+/// The rows that match, by group, in the order of their names; and how many are left out. A group's counts are of all that is in it.
 fn groups(now: &BoxNow, query: &Query, show: Show) -> (Vec<GroupView>, usize) {
     let mut groups: Vec<GroupView> = Vec::new();
     let (mut drawn, mut left_out) = (0, 0);
     for &place in now.layout.sorted.iter() {
         let place = place as usize;
         let name = &now.layout.names[place];
-        let shown = match show {
-            Show::All => true,
-            Show::Recorded => now.layout.slots[place].ticked,
-            Show::Moving => now.moved[place],
-        };
-        if !shown || !query.matches(name) {
-            continue;
-        }
-        if drawn == MAX_ROWS {
-            left_out += 1;
-            continue;
-        }
-        drawn += 1;
+        let ticked = now.layout.slots[place].ticked;
         let (group, _) = split_name(name);
         if groups.last().is_none_or(|last| last.name != group) {
-            groups.push(GroupView { name: group.to_owned(), recorded: 0, rows: Vec::new() });
+            // Nothing of the group before is shown: then it is not either.
+            groups.pop_if(|last| last.rows.is_empty());
+            groups.push(GroupView { name: group.to_owned(), total: 0, recorded: 0, rows: Vec::new() });
         }
-        if let Some(last) = groups.last_mut() {
-            last.recorded += usize::from(now.layout.slots[place].ticked);
-            last.rows.push(now.row(place));
+        let Some(last) = groups.last_mut() else { continue };
+        last.total += 1;
+        last.recorded += usize::from(ticked);
+        let shown = match show {
+            Show::All => true,
+            Show::Recorded => ticked,
+            Show::Moving => now.moved[place],
+        };
+        if shown && query.matches(name) {
+            if drawn == MAX_ROWS {
+                left_out += 1;
+            } else {
+                drawn += 1;
+                last.rows.push(now.row(place));
+            }
         }
     }
+    groups.pop_if(|last| last.rows.is_empty());
     (groups, left_out)
 }
 
@@ -114,7 +110,11 @@ pub(super) async fn charts(State(app): State<Shared>, caller: Caller, ask: Ask, 
     let span = ask.get("span").filter(|span| SPANS.contains(span)).unwrap_or("24h").to_owned();
     let mode = ask.mode().unwrap_or_default();
     let search = ask.get("match").unwrap_or_default().to_owned();
-    let current = ask.get("box").and_then(|name| app.desk.board.find(name)).map(|entry| entry.lock().stored.spec.name.clone());
+    let chosen = ask.get("box").map(|name| (name, app.desk.board.find(name)));
+    if let Some((name, None)) = &chosen {
+        return Ok(no_such_box(&app, &caller, request, name).await);
+    }
+    let current = chosen.and_then(|(_, entry)| entry).map(|entry| entry.lock().stored.spec.name.clone());
     let query = Query::search(&search);
     let (mut charts, mut left_out) = (Vec::new(), 0);
     for entry in app.desk.board.all() {
@@ -159,21 +159,22 @@ fn chart(now: &BoxNow, name: String, mode: Option<Mode>) -> ChartView {
 pub(super) async fn boxes(State(app): State<Shared>, caller: Caller, ask: Ask, request: Request) -> Result<Response, Problem> {
     let frame = render::frame(Tab::Boxes, Some(&caller), request.headers(), request.uri());
     let boxes = app.boxes();
-    let editing = ask.get("edit").and_then(|name| boxes.iter().find(|one| one.name == name));
-    let form = editing.map(form_of).unwrap_or_default();
+    let editing = ask.get("edit").and_then(|name| boxes.iter().find(|one| one.name == name && one.origin != Origin::Config));
+    let form = editing.map(|one| form_of(one, app.own_interval(&one.name))).unwrap_or_default();
     let removing = ask.get("remove").and_then(|name| boxes.iter().find(|one| one.name == name)).cloned();
     let editing = editing.map(|one| one.name.clone());
-    let page = BoxesPage { form, editing, removing, probe: None, boxes };
+    let page = BoxesPage { form, editing, removing, probe: None, default_interval: app.default_interval(), boxes };
     Ok(render::page(&app, frame, Page::Boxes(page), request).await)
 }
 
-fn form_of(one: &app::model::BoxView) -> BoxForm {
+/// The form as the box is; `interval` is its own, empty when it has none.
+fn form_of(one: &app::model::BoxView, interval: String) -> BoxForm {
     let labels: Vec<String> = one.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
     BoxForm {
         name: one.name.clone(),
         address: one.address.clone(),
         kind: one.kind.as_str().to_owned(),
-        interval: one.interval.clone(),
+        interval,
         user: one.user.clone().unwrap_or_default(),
         labels: labels.join(", "),
         errors: Vec::new(),
@@ -186,6 +187,7 @@ pub(super) async fn login(State(app): State<Shared>, ask: Ask, request: Request)
         user: String::new(),
         next: ask.get("next").filter(|next| render::is_local(next)).unwrap_or("/cp").to_owned(),
         error: None,
+        again: ask.get("again").is_some(),
         needs_setup: app.auth.needs_setup().await?,
     };
     let frame = render::frame(Tab::None, None, request.headers(), request.uri());
@@ -215,6 +217,11 @@ pub(super) async fn not_found(State(app): State<Shared>, uri: Uri, headers: Head
     message(&app, &caller, request, 404, "Nothing here", text).await
 }
 
+async fn no_such_box(app: &App, caller: &Caller, request: Request, name: &str) -> Response {
+    let text = format!("There is no box named {name}: it may have been removed, or have another name now. Boxes lists them all.");
+    message(app, caller, request, 404, "No such box", text).await
+}
+
 /// A page that only says something.
 pub(super) async fn message(app: &App, caller: &Caller, request: Request, status: u16, title: &str, text: String) -> Response {
     let frame = render::frame(Tab::None, Some(caller), request.headers(), request.uri());
@@ -228,4 +235,23 @@ impl App {
         let now = Instant::now();
         self.desk.board.all().iter().map(|entry| entry.lock().view(now)).collect()
     }
+
+    /// How often a box is asked that has no interval of its own.
+    pub(super) fn default_interval(&self) -> String {
+        written(self.desk.board.default_interval_ms())
+    }
+
+    /// The interval that a box has of its own, as its form shows it; empty when it has none.
+    fn own_interval(&self, name: &str) -> String {
+        self.desk.board.find(name).map(|entry| own_interval(&entry.lock().stored.spec)).unwrap_or_default()
+    }
+}
+
+/// The interval that a box has of its own, as its form shows it; empty when it has none.
+pub(super) fn own_interval(spec: &BoxSpec) -> String {
+    spec.interval_ms.map(written).unwrap_or_default()
+}
+
+fn written(interval_ms: i64) -> String {
+    format_duration(Duration::from_millis(u64::try_from(interval_ms).unwrap_or_default()))
 }

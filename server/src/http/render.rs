@@ -27,6 +27,11 @@ pub(super) async fn page(app: &App, mut frame: Frame, page: Page, request: Reque
         Page::Message(message) => StatusCode::from_u16(message.status).unwrap_or(StatusCode::OK),
         _ => StatusCode::OK,
     };
+    page_as(app, status, frame, page, request).await
+}
+
+/// The same with a status of its own: a form that is drawn again was refused.
+pub(super) async fn page_as(app: &App, status: StatusCode, frame: Frame, page: Page, request: Request) -> Response {
     let had_notice = frame.notice.is_some() || frame.alert.is_some();
     let options = app.leptos.clone();
     let context = move || {

@@ -87,7 +87,7 @@ proptest! {
             lines: &lines,
             gaps: &[Gap { from: gap_from, to: gap_to, reason: reason.clone() }],
             resets: &[Reset { at, cause: ResetCause::Person, by: Some(reason) }],
-            from_ms, to_ms, unit: &unit, width, height, palette, with_facts,
+            from_ms, to_ms, unit: &unit, width, height, palette, zone: "UTC", with_facts,
             mode: if rate { Mode::Rate } else { Mode::Value },
             offset_ms: &move |_| offset,
         });

@@ -18,6 +18,7 @@ fn axis(values: &[Number], mode: Mode, unit: &str, height: i32, marked: bool) ->
         height: 200,
         palette: Palette::Page,
         offset_ms: &|_| 0,
+        zone: "",
         with_facts: false,
     };
     let axis = ValueAxis::of(&chart, height, marked);

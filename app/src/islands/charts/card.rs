@@ -6,11 +6,12 @@ use web_sys::{Element, HtmlElement};
 
 use crate::chart::{self, Chart, Line, Palette, facts};
 use crate::format;
-use crate::islands::browser;
-use crate::model::{Mode, Number, Series};
+use crate::islands::{browser, dom};
+use crate::links;
+use crate::model::{LiveStatistic, Mode, Number, Series};
 
 /// The lowest and the highest chart; between them it takes the place of its picture.
-const HEIGHT: (i32, i32) = (150, 280);
+const HEIGHT: (i32, i32) = (150, 420);
 /// The height of the line above a chart, which the picture has inside.
 const FACTS_HEIGHT: i32 = 18;
 /// The width of a chart that the page does not tell.
@@ -25,7 +26,7 @@ pub(super) struct Card {
     figure: HtmlElement,
     plot: HtmlElement,
     pub(super) box_name: String,
-    name: String,
+    pub(super) name: String,
     mode: Option<Mode>,
     unit: String,
     span: String,
@@ -37,6 +38,8 @@ pub(super) struct Card {
     /// Whether it must be drawn.
     pub(super) dirty: bool,
     loading: bool,
+    /// Its box is no longer in the panel.
+    gone: bool,
     /// How often loading failed in a row.
     pub(super) failures: u32,
     /// When it may load next, epoch milliseconds.
@@ -44,6 +47,8 @@ pub(super) struct Card {
     loaded_width: u32,
     drawn_width: u32,
     series: Option<Series>,
+    /// The value told last, which may be newer than what was loaded.
+    newest: Option<Number>,
     view: Option<View>,
 }
 
@@ -109,11 +114,13 @@ impl Card {
             stale: true,
             dirty: false,
             loading: false,
+            gone: false,
             failures: 0,
             not_before_ms: 0.0,
             loaded_width: 0,
             drawn_width: 0,
             series: None,
+            newest: None,
             view: None,
         })
     }
@@ -130,9 +137,16 @@ impl Card {
         self.series.as_ref().zip(self.view)
     }
 
+    /// The panel is there again: what failed need not wait.
+    pub(super) fn panel_is_back(&mut self) {
+        if self.failures > 0 {
+            self.not_before_ms = 0.0;
+        }
+    }
+
     /// Whether it is seen, behind, and not being loaded already.
     pub(super) fn wants(&self) -> bool {
-        self.visible && self.stale && !self.loading
+        self.visible && self.stale && !self.loading && !self.gone
     }
 
     pub(super) fn wants_drawing(&self) -> bool {
@@ -144,9 +158,10 @@ impl Card {
         self.loading = true;
         self.stale = false;
         self.loaded_width = self.width();
-        let mode = self.mode.map_or(String::new(), |mode| format!("&mode={}", mode.as_str()));
-        let (box_name, name, span) = (browser::encode(&self.box_name), browser::encode(&self.name), browser::encode(&self.span));
-        format!("/cp/api/v1/series?box={box_name}&name={name}&span={span}&points={}{mode}", self.loaded_width)
+        let points = self.loaded_width.to_string();
+        let mode = self.mode.map_or("", Mode::as_str);
+        let question = [("box", self.box_name.as_str()), ("name", &self.name), ("span", &self.span), ("points", &points), ("mode", mode)];
+        links::with_query(&format!("{}/series", links::API), &question)
     }
 
     /// Takes what was loaded; the next request waits until a pixel's worth of time has passed.
@@ -161,12 +176,29 @@ impl Card {
         self.message("");
     }
 
-    /// Says what went wrong; what was drawn stays.
+    /// Takes the newest value ahead of the series it belongs to.
+    pub(super) fn now(&mut self, statistic: &LiveStatistic) {
+        let mode = self.mode.or_else(|| self.series.as_ref().map(|series| series.mode));
+        let newest = if mode == Some(Mode::Rate) { statistic.rate.map(Number::Float) } else { statistic.value };
+        if newest.is_some() {
+            self.newest = newest;
+            self.write_facts();
+        }
+    }
+
+    /// Says what went wrong; what was drawn stays. That nobody answers at all is said once, above the page.
     pub(super) fn fail(&mut self, failure: &browser::Failure, pause_ms: f64) {
         self.loading = false;
         self.stale = true;
-        let again = if failure.status == 401 { String::new() } else { format!(" Trying again in {:.0} s.", pause_ms / 1000.0) };
-        self.message(&format!("{}{again}", failure.text));
+        if !matches!(failure.status, 0 | 401) {
+            self.message(&format!("{} It is tried again in {:.0} s.", failure.text, pause_ms / 1000.0));
+        }
+    }
+
+    /// Its box is no longer in the panel.
+    pub(super) fn removed(&mut self) {
+        self.gone = true;
+        self.message(&format!("{} was removed from the panel: this is the last known of it.", self.box_name));
     }
 
     fn width(&self) -> u32 {
@@ -198,6 +230,7 @@ impl Card {
             height: self.height,
             palette: Palette::Page,
             offset_ms: &browser::offset_ms,
+            zone: "",
             with_facts: false,
         });
         let hair = self.plot.query_selector(".hair").ok().flatten();
@@ -207,14 +240,27 @@ impl Card {
         }
         self.drawn_width = width;
         self.view = Some(View { left: drawn.left, right: drawn.right, from_ms, to_ms });
-        if let (Some(facts), Ok(Some(place))) = (facts(&series.columns), self.figure.query_selector(".facts")) {
-            let write = |word: &str, n: Number| format!("<span>{word} <b>{}</b></span>", format::fact(n, unit));
-            let mean = write("mean", Number::Float(facts.mean));
-            place.set_inner_html(&format!("{} {} {mean} {}", write("now", facts.now), write("min", facts.min), write("max", facts.max)));
-        }
         if f64::from(width) > f64::from(self.loaded_width) * WIDER {
             self.stale = true;
         }
+        self.write_facts();
+    }
+
+    /// Now, min, mean and max above the plot; the newest value counts too.
+    fn write_facts(&self) {
+        let (Some(series), Ok(Some(place))) = (&self.series, self.figure.query_selector(".facts")) else { return };
+        let Some(facts) = facts(&series.columns) else {
+            // The line stays free, so that charts beside each other begin at the same height.
+            dom::write(&place, "\u{a0}");
+            return;
+        };
+        let unit = if series.unit.is_empty() { &self.unit } else { &series.unit };
+        let now = self.newest.unwrap_or(facts.now);
+        let min = if now.as_f64() < facts.min.as_f64() { now } else { facts.min };
+        let max = if now.as_f64() > facts.max.as_f64() { now } else { facts.max };
+        let write = |word: &str, n: Number| format!("<span>{word} <b>{}</b></span>", format::fact(n, unit));
+        let mean = write("mean", Number::Float(facts.mean));
+        place.set_inner_html(&format!("{} {} {mean} {}", write("now", now), write("min", min), write("max", max)));
     }
 
     /// Writes below the chart, or removes what stands there.
@@ -227,7 +273,6 @@ impl Card {
             (None, false) => {
                 if let Ok(place) = document().create_element("p") {
                     place.set_class_name("chart-error");
-                    let _ = place.set_attribute("role", "status");
                     place.set_text_content(Some(text));
                     let _ = self.figure.append_child(&place);
                 }

@@ -11,15 +11,15 @@ use web_sys::{Element, IntersectionObserver, IntersectionObserverEntry, Intersec
 
 use super::card::Card;
 use super::readout;
-use crate::islands::browser::{self, Stream};
-use crate::model::{Recorded, Series};
+use crate::islands::feed::{Feed, Heard};
+use crate::islands::{browser, dom, pills};
+use crate::links;
+use crate::model::{BoxView, LiveValues, Recorded, Removed, Series};
 
 /// How many requests may be under way.
 const IN_FLIGHT_MAX: usize = 2;
 /// The longest pause after failures, in milliseconds.
 const PAUSE_MAX_MS: f64 = 60_000.0;
-/// How long after a refused stream another is tried.
-const REOPEN_MS: u64 = 5_000;
 /// How far from the window charts already load.
 const MARGIN: &str = "300px 0px";
 
@@ -36,7 +36,7 @@ struct Work {
     frame_asked: bool,
     /// When the next look is due, if one is.
     wake_ms: Option<f64>,
-    stream: Option<Stream>,
+    feed: Option<Rc<Feed>>,
     watcher: Option<Watcher>,
     /// The page is gone: nothing is started any more.
     ended: bool,
@@ -61,14 +61,17 @@ pub(super) fn start() {
         return;
     }
     live.watch();
-    live.open_stream();
+    live.follow();
+    if let (Some(place), Some(zone)) = (dom::one("#live [data-zone]"), browser::zone()) {
+        dom::write(&place, &format!("times in {zone}"));
+    }
     let kept = StoredValue::new_local(Rc::clone(&live));
     let with = move |act: fn(&Rc<Live>)| {
         let _ = kept.try_with_value(act);
     };
     let handles = [
         window_event_listener_untyped("resize", move |_| with(|live| live.resized())),
-        window_event_listener_untyped("visibilitychange", move |_| with(|live| live.open_stream())),
+        window_event_listener_untyped("visibilitychange", move |_| with(|live| live.load())),
     ];
     let pointer = ["pointermove", "keydown", "focusout"].map(|name| {
         window_event_listener_untyped(name, move |event| {
@@ -80,9 +83,23 @@ pub(super) fn start() {
         handles.into_iter().chain(pointer).for_each(|handle| handle.remove());
         let _ = kept.try_with_value(|live| {
             // The watcher's closure holds the charts: letting it go frees both.
-            *live.work.borrow_mut() = Work { ended: true, ..Work::default() };
+            let work = std::mem::replace(&mut *live.work.borrow_mut(), Work { ended: true, ..Work::default() });
+            if let Some(feed) = work.feed {
+                feed.end();
+            }
         });
     });
+}
+
+/// Whether new values arrive, in a word.
+fn write_state(connected: bool) {
+    if let Some(word) = dom::one("#live [data-live]") {
+        dom::show(&word, true);
+        dom::write(&word, if connected { "live" } else { "not connected" });
+    }
+    if let Some(pulse) = dom::one("#live .pulse") {
+        dom::show(&pulse, connected);
+    }
 }
 
 impl Live {
@@ -110,27 +127,59 @@ impl Live {
         }
     }
 
-    /// Opens the stream of events, or closes it while nobody sees the page.
-    fn open_stream(self: &Rc<Self>) {
-        self.work.borrow_mut().stream = None;
-        if browser::is_hidden() || self.work.borrow().ended {
-            return;
-        }
-        let (opened, recorded, failed) = (Rc::downgrade(self), Rc::downgrade(self), Rc::downgrade(self));
-        let stream = Stream::open(&self.events_url()).map(|stream| {
-            stream
+    fn follow(self: &Rc<Self>) {
+        let heard = |name: &'static str, act: fn(&Rc<Live>, &str)| -> Heard {
+            let live = Rc::downgrade(self);
+            (name, Rc::new(move |data: String| live.upgrade().into_iter().for_each(|live| act(&live, &data))))
+        };
+        let heard = vec![
+            heard("open", |live, _| {
+                write_state(true);
+                live.cards.borrow_mut().iter_mut().for_each(Card::panel_is_back);
                 // What was recorded before is not told again.
-                .on("open", move |_| opened.upgrade().into_iter().for_each(|live| live.mark(None)))
-                .on("recorded", move |data| {
-                    if let (Some(live), Ok(event)) = (recorded.upgrade(), serde_json::from_str::<Recorded>(&data)) {
-                        live.mark(Some(&event.box_name));
-                    }
-                })
-                .on("fault", |data| super::super::dom::fault(&data))
-                .on("error", move |_| failed.upgrade().into_iter().for_each(|live| live.stream_failed()))
-        });
-        self.work.borrow_mut().stream = stream;
-        self.load();
+                live.mark(None);
+            }),
+            heard("error", |_, _| write_state(false)),
+            heard("recorded", |live, data| {
+                if let Ok(event) = serde_json::from_str::<Recorded>(data) {
+                    live.mark(Some(&event.box_name));
+                }
+            }),
+            heard("values", |live, data| {
+                if let Ok(news) = serde_json::from_str::<LiveValues>(data) {
+                    live.values(&news);
+                }
+            }),
+            heard("box", |live, data| {
+                if let Ok(news) = serde_json::from_str::<BoxView>(data) {
+                    pills::update(&news);
+                }
+            }),
+            heard("removed", |live, data| {
+                if let Ok(news) = serde_json::from_str::<Removed>(data) {
+                    live.box_removed(&news.box_name);
+                }
+            }),
+        ];
+        let feed = Feed::follow(self.events_url(), heard);
+        self.work.borrow_mut().feed = Some(feed);
+    }
+
+    /// The newest values, ahead of the next drawing.
+    fn values(&self, news: &LiveValues) {
+        // While a chart is drawn the next poll has to do.
+        let Ok(mut cards) = self.cards.try_borrow_mut() else { return };
+        for card in cards.iter_mut().filter(|card| card.box_name == news.box_name) {
+            if let Some(statistic) = news.statistics.iter().find(|statistic| statistic.name == card.name) {
+                card.now(statistic);
+            }
+        }
+    }
+
+    /// A box that is gone has no charts that grow.
+    fn box_removed(&self, name: &str) {
+        pills::removed(name);
+        self.cards.borrow_mut().iter_mut().filter(|card| card.box_name == name).for_each(Card::removed);
     }
 
     /// Of one box alone when the page shows no other.
@@ -138,24 +187,9 @@ impl Live {
         let cards = self.cards.borrow();
         match cards.split_first() {
             Some((first, rest)) if rest.iter().all(|card| card.box_name == first.box_name) => {
-                format!("/cp/events?box={}", browser::encode(&first.box_name))
+                links::with_query("/cp/events", &[("box", &first.box_name)])
             }
             _ => "/cp/events".to_owned(),
-        }
-    }
-
-    fn stream_failed(self: &Rc<Self>) {
-        if self.work.borrow().stream.as_ref().is_some_and(Stream::is_closed) {
-            let live = Rc::downgrade(self);
-            set_timeout(
-                move || {
-                    if let Some(live) = live.upgrade() {
-                        live.open_stream();
-                        live.mark(None);
-                    }
-                },
-                Duration::from_millis(REOPEN_MS),
-            );
         }
     }
 

@@ -6,7 +6,7 @@ use web_sys::{Element, Event, HtmlElement, KeyboardEvent, MouseEvent};
 
 use super::card::{Card, View};
 use crate::format;
-use crate::islands::browser;
+use crate::islands::{browser, dom};
 use crate::model::Series;
 
 /// How far an arrow key goes, in pixels; with shift ten times as far.
@@ -37,11 +37,15 @@ pub(super) fn handle(cards: &[Card], event: &Event) {
         (_, Some(mouse)) => f64::from(mouse.client_x()) - card.plot().get_bounding_client_rect().left(),
         _ => return,
     };
+    clear(Some(card));
+    let x = x.clamp(view.left, view.right);
+    let text = text(series, view, x);
+    let _ = show(card, &text, view, x);
     if event.type_() == "keydown" {
         event.prevent_default();
+        // Keys are pressed to hear a value, a pointer moves to see it.
+        dom::hear_last(&text);
     }
-    clear(Some(card));
-    let _ = show(card, series, view, x.clamp(view.left, view.right));
 }
 
 /// Removes the readouts of all charts but one.
@@ -54,13 +58,13 @@ fn clear(but: Option<&Card>) {
     }
 }
 
-fn show(card: &Card, series: &Series, view: View, x: f64) -> Option<()> {
+fn show(card: &Card, text: &str, view: View, x: f64) -> Option<()> {
     let (hair, output) = match card.plot().query_selector(".hair").ok()? {
         Some(hair) => (hair.clone().dyn_into::<HtmlElement>().ok()?, hair.first_element_child()?),
         None => {
             let hair: HtmlElement = document().create_element("div").ok()?.dyn_into().ok()?;
             hair.set_class_name("hair");
-            let output = document().create_element("output").ok()?;
+            let output = document().create_element("div").ok()?;
             output.set_class_name("readout");
             hair.append_child(&output).ok()?;
             card.plot().append_child(&hair).ok()?;
@@ -68,7 +72,7 @@ fn show(card: &Card, series: &Series, view: View, x: f64) -> Option<()> {
         }
     };
     card.plot().set_attribute("data-x", &format!("{x:.0}")).ok()?;
-    output.set_text_content(Some(&text(series, view, x)));
+    output.set_text_content(Some(text));
     let side = if x > (view.left + view.right) / 2.0 { "readout ahead" } else { "readout" };
     output.set_class_name(side);
     hair.style().set_property("left", &format!("{x:.0}px")).ok()

@@ -1,4 +1,4 @@
-//! The stream of one box and what it changes around the rows: the live state, the age, the pill, the banner.
+//! The stream of one box and what it brings to its rows; pausing and refreshing what is shown.
 
 use std::{
     cell::{Cell, RefCell},
@@ -8,103 +8,101 @@ use std::{
 };
 
 use leptos::{
-    prelude::{StoredValue, WithValue, document, on_cleanup, set_interval_with_handle, set_timeout},
+    prelude::{StoredValue, WithValue, on_cleanup, set_interval_with_handle},
     task::spawn_local,
 };
-use wasm_bindgen::{JsCast, prelude::Closure};
-use web_sys::{Event, EventSource, MessageEvent};
+use web_sys::Event;
 
-use super::{rows::Rows, search, ticks};
+use super::{rows::Rows, search, state::Around, ticks};
 use crate::{
-    format,
-    islands::{browser, dom},
+    islands::{
+        browser, dom,
+        feed::{Feed, Heard},
+        pills,
+    },
     links,
-    model::{BoxState, BoxView, LiveValues},
-    wording,
+    model::{BoxState, BoxView, LiveValues, Removed},
 };
 
 /// How often ages are written anew.
 const AGE_STEP: Duration = Duration::from_secs(1);
-/// How long after a refused stream another is tried.
-const REOPEN_TIME: Duration = Duration::from_secs(5);
 
 /// What the island knows of the page.
 pub(super) struct Page {
     pub(super) box_name: String,
     pub(super) rows: RefCell<Rows>,
-    stream: RefCell<Option<Stream>>,
-    paused: Cell<bool>,
-    /// The instant of the last answer by this browser's clock, epoch milliseconds.
-    answered_ms: Cell<Option<f64>>,
-    state: RefCell<(BoxState, Option<String>)>,
+    around: Around,
+    feed: RefCell<Option<Rc<Feed>>>,
+    held: Cell<bool>,
     strangers: RefCell<BTreeSet<String>>,
-}
-
-/// An open stream; closed when dropped.
-struct Stream {
-    source: EventSource,
-    _heard: Vec<Closure<dyn FnMut(MessageEvent)>>,
-}
-
-impl Drop for Stream {
-    fn drop(&mut self) {
-        self.source.close();
-    }
 }
 
 /// Begins to follow the box.
 pub(super) fn start() {
     let Some(box_name) = dom::one("#rows input[name=box]").and_then(|field| field.get_attribute("value")) else { return };
     let page = Rc::new(Page {
+        around: Around::read(&box_name),
         box_name,
         rows: RefCell::new(Rows::read()),
-        stream: RefCell::new(None),
-        paused: Cell::new(false),
-        answered_ms: Cell::new(age_on_page().map(|age| js_sys::Date::now() - age)),
-        state: RefCell::new((BoxState::Waiting, None)),
-        strangers: RefCell::new(BTreeSet::new()),
+        feed: RefCell::default(),
+        held: Cell::new(false),
+        strangers: RefCell::default(),
     });
     ticks::listen(&page);
     search::listen(&page);
     listen(&page);
-    page.open();
+    follow(&page);
     let aging = page.clone();
-    let handle = set_interval_with_handle(move || aging.write_ages(), AGE_STEP);
+    let handle = set_interval_with_handle(move || aging.around.write_ages(), AGE_STEP);
     let page = StoredValue::new_local(page);
     on_cleanup(move || {
-        page.with_value(|page| page.close());
+        page.with_value(|page| page.end());
         if let Ok(handle) = handle {
             handle.clear();
         }
     });
 }
 
-fn age_on_page() -> Option<f64> {
-    dom::one("#live")?.get_attribute("data-age-ms")?.parse().ok()
+fn follow(page: &Rc<Page>) {
+    let heard = |name: &'static str, act: fn(&Rc<Page>, &str)| -> Heard {
+        let page = Rc::downgrade(page);
+        (name, Rc::new(move |data: String| page.upgrade().into_iter().for_each(|page| act(&page, &data))))
+    };
+    let heard = vec![
+        heard("open", |page, _| page.around.connected(true)),
+        heard("error", |page, _| page.around.connected(false)),
+        heard("values", |page, data| {
+            if let Ok(news) = serde_json::from_str::<LiveValues>(data) {
+                page.values(news);
+            }
+        }),
+        heard("box", |page, data| {
+            if let Ok(news) = serde_json::from_str::<BoxView>(data) {
+                page.box_changed(&news);
+            }
+        }),
+        heard("removed", |page, data| {
+            if let Ok(news) = serde_json::from_str::<Removed>(data) {
+                page.box_removed(&news.box_name);
+            }
+        }),
+    ];
+    let url = links::with_query("/cp/events", &[("box", &page.box_name)]);
+    page.feed.replace(Some(Feed::follow(url, heard)));
 }
 
-/// Pause, refresh, the link to new statistics, and a page that goes out of sight.
+/// Pause, refresh, and the link to new statistics.
 fn listen(page: &Rc<Page>) {
-    let this = page.clone();
-    dom::on::<Event>(&document(), "visibilitychange", move |_| {
-        if document().hidden() {
-            this.close();
-        } else if !this.paused.get() {
-            this.open();
-        }
-    });
     if let Some(pause) = dom::one("[data-pause]") {
         dom::show(&pause, true);
         let (this, button) = (page.clone(), pause.clone());
         dom::on::<Event>(&pause, "click", move |_| {
-            let paused = !this.paused.get();
-            this.paused.set(paused);
-            dom::write(&button, if paused { "Resume" } else { "Pause" });
-            if paused {
-                this.close();
-                this.say_live("paused", false);
-            } else {
-                this.open();
+            let held = !this.held.get();
+            this.held.set(held);
+            dom::write(&button, if held { "Resume" } else { "Pause" });
+            this.around.hold(held);
+            if let Some(feed) = this.feed.borrow().as_ref() {
+                feed.hold(held);
             }
         });
     }
@@ -126,60 +124,13 @@ fn listen(page: &Rc<Page>) {
 }
 
 impl Page {
-    /// Opens the stream anew: it begins with a snapshot.
-    pub(super) fn open(self: &Rc<Self>) {
-        self.close();
-        if self.paused.get() || document().hidden() {
-            return;
-        }
-        let url = links::with_query("/cp/events", &[("box", &self.box_name)]);
-        let Ok(source) = EventSource::new(&url) else { return };
-        let mut heard = Vec::new();
-        let mut on = |event: &str, act: fn(&Rc<Page>, &MessageEvent)| {
-            let this = self.clone();
-            let closure = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| act(&this, &event));
-            let _ = source.add_event_listener_with_callback(event, closure.as_ref().unchecked_ref());
-            heard.push(closure);
-        };
-        on("open", |page, _| page.say_live("live", true));
-        on("error", |page, _| page.stream_failed());
-        on("build", |_, event| browser::follow_build(event.data().as_string().unwrap_or_default()));
-        on("values", |page, event| {
-            if let Some(news) = read::<LiveValues>(event) {
-                page.values(news);
-            }
-        });
-        on("fault", |_, event| dom::fault(&event.data().as_string().unwrap_or_default()));
-        on("box", |page, event| {
-            if let Some(news) = read::<BoxView>(event) {
-                page.box_changed(news);
-            }
-        });
-        self.stream.replace(Some(Stream { source, _heard: heard }));
-    }
-
-    fn close(&self) {
-        self.stream.replace(None);
-    }
-
-    /// The browser connects again by itself, unless the server refused.
-    fn stream_failed(self: &Rc<Self>) {
-        self.say_live("connecting again…", false);
-        let refused = self.stream.borrow().as_ref().is_some_and(|stream| stream.source.ready_state() == EventSource::CLOSED);
-        if refused {
-            let this = self.clone();
-            set_timeout(move || this.open(), REOPEN_TIME);
-        }
-    }
-
     fn values(self: &Rc<Self>, news: LiveValues) {
         if news.box_name != self.box_name {
             return;
         }
         // A poll arrives as it happens; a snapshot may be of long ago.
         if !news.snapshot {
-            self.answered_ms.set(Some(js_sys::Date::now()));
-            self.write_ages();
+            self.around.answered_now();
         }
         let snapshot = news.snapshot;
         let (strangers, empty, moved) = {
@@ -211,66 +162,34 @@ impl Page {
         }
     }
 
-    fn box_changed(&self, news: BoxView) {
-        if let Some(pill) = dom::one(&format!("nav.boxes a[data-box=\"{}\"]", news.name)) {
-            let (dot, word) = wording::state_look(news.state);
-            let spans = dom::all_in(&pill, "span");
-            if let [mark, label, ..] = spans.as_slice() {
-                mark.set_class_name(dot);
-                label.set_class_name(wording::state_word_class(news.state));
-                dom::write(label, &format!(" · {word}"));
-            }
-            let _ = pill.set_attribute("title", news.reason.as_deref().unwrap_or_default());
-        }
+    fn box_changed(&self, news: &BoxView) {
+        pills::update(news);
         if news.name != self.box_name {
             return;
         }
-        #[expect(clippy::cast_precision_loss, reason = "an age")]
-        if let Some(age) = news.age_ms {
-            self.answered_ms.set(Some(js_sys::Date::now() - age as f64));
-        }
         if let Some(rows) = dom::one("#rows") {
-            let stale = matches!(news.state, BoxState::Down | BoxState::Paused);
+            let stale = news.state != BoxState::Up;
             let _ = rows.class_list().toggle_with_force("stale", stale);
         }
-        let before = self.state.replace((news.state, news.reason)).0;
-        if before != news.state && news.state == BoxState::Down {
-            dom::say(&format!("{} does not answer.", self.box_name), true);
-        }
-        self.write_ages();
+        self.around.changed(news);
     }
 
-    fn age_ms(&self) -> Option<i64> {
-        #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit")]
-        self.answered_ms.get().map(|at| (js_sys::Date::now() - at).max(0.0) as i64)
-    }
-
-    fn write_ages(&self) {
-        let age = self.age_ms();
-        if let (Some(place), Some(age)) = (dom::one("[data-age]"), age) {
-            dom::write(&place, &format!("{} ago", format::age(age)));
-        }
-        let state = self.state.borrow();
-        // Until the stream tells of a state, the page's own words stand.
-        if state.0 == BoxState::Waiting {
+    /// What is shown of a box that is gone is the last that is known of it.
+    fn box_removed(&self, name: &str) {
+        pills::removed(name);
+        if name != self.box_name {
             return;
         }
-        let text = wording::banner(state.0, age, state.1.as_deref());
-        if let Some(banner) = dom::one("#banner") {
-            dom::show(&banner, text.is_some());
+        if let Some(rows) = dom::one("#rows") {
+            let _ = rows.class_list().add_1("stale");
         }
-        if let (Some(place), Some(text)) = (dom::one("[data-banner]"), text) {
-            dom::write(&place, &text);
-        }
+        self.around.removed();
+        self.end();
     }
 
-    fn say_live(&self, word: &str, live: bool) {
-        if let Some(label) = dom::one("[data-live]") {
-            dom::show(&label, true);
-            dom::write(&label, word);
-        }
-        if let Some(pulse) = dom::one("#live .pulse") {
-            dom::show(&pulse, live);
+    fn end(&self) {
+        if let Some(feed) = self.feed.borrow().as_ref() {
+            feed.end();
         }
     }
 
@@ -279,10 +198,10 @@ impl Page {
         if let Some(button) = &button {
             let _ = button.set_attribute("aria-busy", "true");
         }
-        match dom::request("POST", &links::box_path(&self.box_name, "refresh"), None).await {
-            Ok(_) if self.paused.get() => search::reload(&self),
+        match browser::request("POST", &links::box_path(&self.box_name, "refresh"), None).await {
+            Ok(_) if self.held.get() => search::reload(&self),
             Ok(_) => dom::say("The values are fresh.", false),
-            Err(why) => dom::say(&why, true),
+            Err(why) => dom::say(&why.text, true),
         }
         if let Some(button) = &button {
             let _ = button.remove_attribute("aria-busy");
@@ -295,10 +214,8 @@ impl Page {
         self.strangers.borrow_mut().clear();
         self.offer_new();
         // The points of the spark lines come with the snapshot.
-        self.open();
+        if let Some(feed) = self.feed.borrow().as_ref() {
+            feed.open();
+        }
     }
-}
-
-fn read<T: serde::de::DeserializeOwned>(event: &MessageEvent) -> Option<T> {
-    serde_json::from_str(&event.data().as_string()?).ok()
 }

@@ -11,10 +11,16 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, Event, HtmlInputElement};
 
 use super::{live::Page, ticks};
-use crate::{islands::dom, links, matching::Query};
+use crate::{
+    islands::{browser, dom},
+    links,
+    matching::Query,
+};
 
 /// How long typing must rest before the server is asked.
 const REST: Duration = Duration::from_millis(250);
+/// How long typing must rest before it is said how much was found.
+const QUIET: Duration = Duration::from_millis(800);
 
 /// Whether all rows of the present choice are in the page.
 pub(super) fn whole() -> bool {
@@ -37,26 +43,36 @@ fn field() -> Option<HtmlInputElement> {
 /// Begins to listen to the search.
 pub(super) fn listen(page: &Rc<Page>) {
     let Some(field) = field() else { return };
+    if let Some(clear) = dom::one("[data-clear]") {
+        let field = field.clone();
+        dom::on::<Event>(&clear, "click", move |event| {
+            event.prevent_default();
+            field.set_value("");
+            let _ = field.focus();
+            let _ = Event::new("input").map(|input| field.dispatch_event(&input));
+        });
+    }
     let waiting: Rc<RefCell<Option<TimeoutHandle>>> = Rc::default();
     let this = page.clone();
     let target = field.clone();
     dom::on::<Event>(&target, "input", move |_| {
         let text = field.value();
         write_address(&this.box_name, &text);
-        if whole() {
-            filter(&this, &text);
-            return;
-        }
         let later = this.clone();
-        let handle = set_timeout_with_handle(move || reload(&later), REST).ok();
-        if let Some(earlier) = waiting.replace(handle) {
+        let handle = if whole() {
+            let count = filter(&this, &text);
+            set_timeout_with_handle(move || dom::hear(&crate::wording::found(count)), QUIET)
+        } else {
+            set_timeout_with_handle(move || reload(&later), REST)
+        };
+        if let Some(earlier) = waiting.replace(handle.ok()) {
             earlier.clear();
         }
     });
 }
 
-/// Hides what does not match.
-fn filter(page: &Page, text: &str) {
+/// Hides what does not match; answers how many do.
+fn filter(page: &Page, text: &str) -> usize {
     let query = Query::search(text);
     let rows = page.rows.borrow();
     for row in rows.iter() {
@@ -77,6 +93,7 @@ fn filter(page: &Page, text: &str) {
     let words = if searching { Query::standing(text, shown.clone().map(|row| row.name.as_str())) } else { String::new() };
     let on = shown.filter(|row| row.element.class_list().contains("on")).count();
     offer(&words, count, on);
+    count
 }
 
 /// The buttons for all that the search shows.
@@ -104,6 +121,9 @@ fn write_address(box_name: &str, text: &str) {
     for back in dom::all("input[name=return]") {
         let _ = back.set_attribute("value", &here);
     }
+    if let Some(login) = dom::one("#lost a") {
+        let _ = login.set_attribute("href", &links::with_query(links::LOGIN, &[("next", &here)]));
+    }
     for (choice, word) in dom::all("nav.switch a").iter().zip(["all", "recorded", "moving"]) {
         let _ = choice.set_attribute("href", &links::realtime(box_name, text, word));
     }
@@ -120,15 +140,16 @@ pub(super) fn reload(page: &Rc<Page>) {
     let text = field().map(|field| field.value()).unwrap_or_default();
     let url = links::realtime(&page.box_name, &text, &show_word());
     spawn_local(async move {
-        match dom::request("GET", &url, None).await {
+        match browser::request("GET", &url, None).await {
             // An answer to what is no longer in the field is too late.
             Ok(html) if field().is_some_and(|field| field.value() == text) => {
                 take_over(&html);
                 page.replaced();
                 ticks::write_counts();
+                dom::hear(&crate::wording::found(page.rows.borrow().iter().count()));
             }
             Ok(_) => {}
-            Err(why) => dom::say(&why, true),
+            Err(why) => dom::say(&why.text, true),
         }
     });
 }
@@ -145,7 +166,15 @@ fn take_over(html: &str) {
         };
     };
     if let (Some(old), Some(new)) = (dom::one("#rows"), found("#rows")) {
+        let folded: Vec<_> =
+            dom::all("#rows details[data-group]:not([open])").iter().filter_map(|group| group.get_attribute("data-group")).collect();
         old.set_inner_html(&new.inner_html());
+        // What was folded stays so.
+        for group in dom::all_in(&old, "details[data-group]") {
+            if group.get_attribute("data-group").is_some_and(|name| folded.contains(&name)) {
+                let _ = group.remove_attribute("open");
+            }
+        }
         copy(&old, &new, "class");
         copy(&old, &new, "data-whole");
     }

@@ -4,11 +4,11 @@ use std::rc::Rc;
 
 use leptos::{prelude::document, task::spawn_local};
 use wasm_bindgen::JsCast;
-use web_sys::{Element, Event, HtmlElement, HtmlInputElement, KeyboardEvent};
+use web_sys::{Element, Event, HtmlElement, HtmlInputElement, KeyboardEvent, Node};
 
 use super::live::Page;
 use crate::{
-    islands::dom,
+    islands::{browser, dom},
     links,
     matching::{Query, words},
     wording,
@@ -48,13 +48,13 @@ fn tick(page: &Rc<Page>, input: HtmlInputElement) {
     write_counts();
     let url = links::tick(&page.box_name, &name);
     spawn_local(async move {
-        match dom::request(if ticked { "PUT" } else { "DELETE" }, &url, None).await {
+        match browser::request(if ticked { "PUT" } else { "DELETE" }, &url, None).await {
             Ok(_) if ticked => dom::say(&format!("{name} is recorded from its present value on."), false),
             Ok(_) => dom::say(&format!("{name} is no longer recorded. Its history stays."), false),
             Err(why) => {
                 mark(&input, !ticked);
                 write_counts();
-                dom::say(&why, true);
+                dom::say(&format!("{name} could not be {}: {}", if ticked { "ticked" } else { "unticked" }, why.text), true);
             }
         }
     });
@@ -68,7 +68,7 @@ fn tick_words(page: &Rc<Page>, button: &Element) {
     spawn_local(async move {
         let _ = button.set_attribute("aria-busy", "true");
         let asked = serde_json::json!({ "match": words(&query), "ticked": ticked });
-        match dom::request("POST", &links::box_path(&page.box_name, "ticks"), Some(&asked.to_string())).await {
+        match browser::request("POST", &links::box_path(&page.box_name, "ticks"), Some(&asked.to_string())).await {
             Ok(_) => {
                 let query = Query::parse(&query);
                 for row in page.rows.borrow().iter().filter(|row| query.matches(&row.name)) {
@@ -82,7 +82,7 @@ fn tick_words(page: &Rc<Page>, button: &Element) {
                     false,
                 );
             }
-            Err(why) => dom::say(&why, true),
+            Err(why) => dom::say(&format!("Nothing was changed: {}", why.text), true),
         }
         let _ = button.remove_attribute("aria-busy");
     });
@@ -99,8 +99,10 @@ fn mark(input: &HtmlInputElement, ticked: bool) {
 pub(super) fn write_counts() {
     let mut recorded = 0;
     for group in dom::all("#rows details[data-group]") {
-        let (total, on) = (dom::all_in(&group, "tr[data-name]").len(), dom::all_in(&group, "tr.on").len());
-        recorded += on;
+        let shown = dom::all_in(&group, "tr.on").len();
+        recorded += shown;
+        let told = |what: &str| group.get_attribute(what).and_then(|count| count.parse::<usize>().ok()).unwrap_or_default();
+        let (total, on) = (told("data-total"), shown + told("data-elsewhere"));
         for count in dom::all_in(&group, ".count") {
             dom::write(&count, &wording::group_count(total, on));
         }
@@ -112,8 +114,10 @@ pub(super) fn write_counts() {
     if super::search::shows_everything() {
         write_choice(1, "recorded", recorded);
     }
-    if let Some(hint) = dom::one("#first").filter(|_| recorded > 0) {
-        dom::show(&hint, false);
+    for (part, is_for_now) in [("before", recorded == 0), ("after", recorded > 0)] {
+        if let Some(hint) = dom::one(&format!("#first [data-{part}]")) {
+            dom::show(&hint, is_for_now);
+        }
     }
 }
 
@@ -125,25 +129,41 @@ pub(super) fn write_choice(place: usize, word: &str, count: usize) {
 }
 
 fn keys(event: &KeyboardEvent) {
-    let Some(here) = dom::origin(event, "#rows input[name=on], [data-search]") else { return };
-    let in_search = here.has_attribute("data-search");
-    let key = event.key();
-    let step = match key.as_str() {
-        "ArrowDown" => 1,
-        "ArrowUp" if !in_search => -1,
+    const PLACES: &str = "#rows input[name=on], #rows summary, [data-search]";
+    let Some(here) = dom::origin(event, PLACES) else { return };
+    let (in_search, in_row) = (here.has_attribute("data-search"), here.has_attribute("name") && !here.has_attribute("data-search"));
+    let to = match event.key().as_str() {
+        "ArrowDown" => neighbour(&here, true),
+        "ArrowUp" if !in_search => neighbour(&here, false),
         // Enter in a search goes to what it found; on a check box it must not send the form.
-        "Enter" if in_search => 1,
-        "Enter" => 0,
+        "Enter" if in_search => neighbour(&here, true),
+        "Enter" if in_row => None,
+        "ArrowLeft" if !in_search => fold(&here, true),
+        "ArrowRight" if !in_search && !in_row => fold(&here, false),
         _ => return,
     };
     event.prevent_default();
-    let seen = dom::all(SEEN);
-    let at = seen.iter().position(|input| *input == here);
-    let to = match at {
-        Some(at) => at.checked_add_signed(step),
-        None => Some(0),
-    };
-    if let Some(next) = to.and_then(|to| seen.get(to)).and_then(|next| next.dyn_ref::<HtmlElement>()) {
-        let _ = next.focus();
+    if let Some(to) = to.as_ref().and_then(|to| to.dyn_ref::<HtmlElement>()) {
+        let _ = to.focus();
     }
+}
+
+/// The next row that can be seen, or the one before; before the first there is the search.
+fn neighbour(here: &Element, down: bool) -> Option<Element> {
+    let rows = dom::all(SEEN);
+    let precedes = |row: &Element| row.compare_document_position(here) & Node::DOCUMENT_POSITION_FOLLOWING != 0;
+    let before = rows.iter().take_while(|row| precedes(row)).count();
+    let is_row = rows.get(before) == Some(here);
+    match (down, before.checked_sub(1)) {
+        (true, _) => rows.into_iter().nth(before + usize::from(is_row)),
+        (false, Some(above)) => rows.into_iter().nth(above),
+        (false, None) => dom::one("[data-search]"),
+    }
+}
+
+/// Folds the group around a place or unfolds it; answers its heading, where one then stands.
+fn fold(here: &Element, folded: bool) -> Option<Element> {
+    let group = here.closest("details").ok().flatten()?;
+    let _ = if folded { group.remove_attribute("open") } else { group.set_attribute("open", "") };
+    group.query_selector("summary").ok().flatten()
 }

@@ -4,19 +4,18 @@ use leptos::prelude::*;
 
 use crate::{
     links,
-    model::{BoxForm, BoxKind, BoxView, BoxesPage, ProbeReport},
+    model::{BoxForm, BoxKind, BoxView, BoxesPage, Origin, ProbeReport},
     wording,
 };
 
 /// Draws it.
 pub(super) fn form(page: &BoxesPage) -> AnyView {
-    let edited = page.editing.as_deref().and_then(|name| page.boxes.iter().find(|one| one.name == name));
     let (title, action) = match &page.editing {
         Some(name) => (format!("Edit {name}"), "/cp/boxes/edit"),
         None => ("Add a box".to_owned(), "/cp/boxes"),
     };
     let lead = page.editing.is_none().then(|| {
-        view! { <p class="muted">"Enter where the server answers, then let the panel find out what it is."</p> }
+        view! { <p class="muted">"A box is a SIP server. Enter where it answers, then let the panel find out what it is."</p> }
     });
     view! {
         <section class="card form" id="form" aria-labelledby="form-title">
@@ -26,13 +25,22 @@ pub(super) fn form(page: &BoxesPage) -> AnyView {
                 {page.editing.clone().map(|name| view! { <input type="hidden" name="box" value=name /> })}
                 <input type="hidden" name="return" value=links::BOXES />
                 {general_error(&page.form)}
-                <div class="fields">{fields(page)} {access(&page.form, edited)}</div>
+                <div class="fields">{fields(page, focus(page))}</div>
                 <div id="probe">{page.probe.as_ref().map(found)}</div>
                 {buttons(page)}
             </form>
         </section>
     }
     .into_any()
+}
+
+/// The field where one goes on: the first that is wrong, the name after a box was found, the first when one came to change it.
+fn focus(page: &BoxesPage) -> Option<&'static str> {
+    const ORDER: [&str; 7] = ["address", "name", "kind", "interval", "labels", "user", "password"];
+    let wrong = ORDER.into_iter().find(|field| is_wrong(&page.form, field));
+    let found = page.probe.as_ref().map(|probe| if probe.kind.is_some() { "name" } else { "address" });
+    let editing = edited(page).map(|one| if one.origin == Origin::Builtin { "interval" } else { "address" });
+    wrong.or(found).or(editing)
 }
 
 fn buttons(page: &BoxesPage) -> AnyView {
@@ -59,8 +67,14 @@ fn buttons(page: &BoxesPage) -> AnyView {
     .into_any()
 }
 
-fn fields(page: &BoxesPage) -> AnyView {
+fn fields(page: &BoxesPage, focus: Option<&str>) -> AnyView {
     let form = &page.form;
+    let interval =
+        field(form, focus, "interval", "Asked every", &form.interval, &page.default_interval, "200ms to 1h. Empty: the default.");
+    let labels = field(form, focus, "labels", "Labels", &form.labels, "site=fra, role=edge", "As key=value, commas between.");
+    if edited(page).is_some_and(|one| one.origin == Origin::Builtin) {
+        return view! { {interval} {labels} }.into_any();
+    }
     let found = page.probe.as_ref().and_then(|probe| probe.kind);
     let kind = if form.kind.is_empty() { found.map(BoxKind::as_str).unwrap_or_default() } else { form.kind.as_str() };
     let taken: Vec<&str> = page.boxes.iter().map(|one| one.name.as_str()).collect();
@@ -70,41 +84,58 @@ fn fields(page: &BoxesPage) -> AnyView {
     };
     let option = |value: &'static str, text: &'static str| view! { <option value=value selected={kind == value}>{text}</option> };
     view! {
-        {field(form, "address", "Address", &form.address, "http://10.0.0.5:8888/mi", "Where it answers JSON-RPC over HTTP or HTTPS.")}
-        {field(form, "name", "Name", &name, "sip1", "A letter, then letters, digits, . _ -")}
+        {field(form, focus, "address", "Address", &form.address, "http://10.0.0.5:8888/mi", "Where it answers JSON-RPC over HTTP or HTTPS.")}
+        {field(form, focus, "name", "Name", &name, "sip1", "A letter, then letters, digits, . _ -")}
         <div class="field">
             <label for="f-kind">"Kind"</label>
-            <select id="f-kind" name="kind">
+            <select id="f-kind" name="kind" aria-describedby=described(form, "kind") aria-invalid=is_wrong(form, "kind").then_some("true") autofocus={focus == Some("kind")}>
                 {option("", "find out")} {[BoxKind::Opensips, BoxKind::Kamailio].map(|kind| option(kind.as_str(), wording::kind_name(kind))).into_iter().collect_view()}
             </select>
             {problem(form, "kind")}
+            <p class="hint" id="h-kind">"Which of the two it is, if you know."</p>
         </div>
-        {field(form, "interval", "Asked every", &form.interval, "10s", "From 200ms to 1h.")}
-        {field(form, "labels", "Labels", &form.labels, "site=fra, role=edge", "As key=value, commas between.")}
+        {interval} {labels} {access(page, focus)}
     }
     .into_any()
 }
 
+/// The box that is changed.
+fn edited(page: &BoxesPage) -> Option<&BoxView> {
+    page.editing.as_deref().and_then(|name| page.boxes.iter().find(|one| one.name == name))
+}
+
 /// User and password: folded away while not used, as most servers ask for none.
-fn access(form: &BoxForm, edited: Option<&BoxView>) -> AnyView {
-    let has_password = edited.is_some_and(|one| one.has_password);
-    let open = has_password || !form.user.is_empty() || form.errors.iter().any(|(field, _)| matches!(*field, "user" | "password"));
+fn access(page: &BoxesPage, focus: Option<&str>) -> AnyView {
+    let form = &page.form;
+    let has_password = edited(page).is_some_and(|one| one.has_password);
+    let lost = is_wrong(form, "password");
+    let open = has_password || !form.user.is_empty() || lost || is_wrong(form, "user");
     let hint = if has_password { "One is kept. Leave empty to keep it." } else { "Kept encrypted, never shown again." };
     let forget = has_password.then(|| {
         view! {
             <label class="check"><input type="checkbox" name="forget_password" value="true" /> "Forget the kept password"</label>
         }
     });
+    let had = lost.then(|| view! { <input type="hidden" name="had_password" value="true" /> });
     view! {
         <details class="field wide" open=open>
             <summary>"User and password"</summary>
             <div class="fields">
-                {field(form, "user", "User", &form.user, "", "For HTTP Basic authentication.")}
+                {field(form, focus, "user", "User", &form.user, "", "For HTTP Basic authentication.")}
                 <div class="field">
                     <label for="f-password">"Password"</label>
-                    <input id="f-password" name="password" type="password" autocomplete="off" aria-describedby="h-password" />
+                    <input
+                        id="f-password"
+                        name="password"
+                        type="password"
+                        autocomplete="off"
+                        aria-describedby=described(form, "password")
+                        aria-invalid=lost.then_some("true")
+                        autofocus={focus == Some("password")}
+                    />
+                    {problem(form, "password")}
                     <p class="hint" id="h-password">{hint}</p>
-                    {problem(form, "password")} {forget}
+                    {forget} {had}
                 </div>
             </div>
         </details>
@@ -112,9 +143,24 @@ fn access(form: &BoxForm, edited: Option<&BoxView>) -> AnyView {
     .into_any()
 }
 
-fn field(form: &BoxForm, name: &'static str, label: &'static str, value: &str, example: &'static str, hint: &'static str) -> AnyView {
-    let wrong = form.errors.iter().any(|(field, _)| *field == name);
-    let described = if wrong { format!("e-{name} h-{name}") } else { format!("h-{name}") };
+fn is_wrong(form: &BoxForm, name: &str) -> bool {
+    form.errors.iter().any(|(field, _)| *field == name)
+}
+
+/// The elements that say more of a field.
+fn described(form: &BoxForm, name: &str) -> String {
+    if is_wrong(form, name) { format!("e-{name} h-{name}") } else { format!("h-{name}") }
+}
+
+fn field(
+    form: &BoxForm,
+    focus: Option<&str>,
+    name: &'static str,
+    label: &'static str,
+    value: &str,
+    example: &str,
+    hint: &'static str,
+) -> AnyView {
     let required = matches!(name, "address");
     view! {
         <div class="field">
@@ -123,13 +169,14 @@ fn field(form: &BoxForm, name: &'static str, label: &'static str, value: &str, e
                 id=format!("f-{name}")
                 name=name
                 value=value.to_owned()
-                placeholder=example
-                aria-describedby=described
-                aria-invalid=wrong.then_some("true")
+                placeholder=example.to_owned()
+                aria-describedby=described(form, name)
+                aria-invalid=is_wrong(form, name).then_some("true")
                 required=required
                 autocomplete="off"
                 autocapitalize="none"
                 spellcheck="false"
+                autofocus={focus == Some(name)}
             />
             {problem(form, name)}
             <p class="hint" id=format!("h-{name}")>{hint}</p>

@@ -2,10 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{
-    super::{frame::ago, realtime::spaced},
-    return_to,
-};
+use super::{super::frame::ago, return_to};
 use crate::{
     links,
     model::{BoxState, BoxView, BoxesPage, Origin},
@@ -40,48 +37,54 @@ fn row(one: &BoxView) -> AnyView {
     let labels = one.labels.iter().map(|(key, value)| view! { <span class="label">{format!("{key}={value}")}</span> }).collect_view();
     let (dot, word) = wording::state_look(one.state);
     let server = one.server.clone().unwrap_or_else(|| wording::kind_name(one.kind).to_owned());
-    let every = if one.state == BoxState::Paused { "paused".to_owned() } else { format!("every {}", spaced(&one.interval)) };
+    let address = if one.origin == Origin::Builtin { "the panel itself and its host".to_owned() } else { one.address.clone() };
     view! {
-        <tr data-box=one.name.clone()>
+        <tr data-box=one.name.clone() data-state=wording::state_key(one.state)>
             <th scope="row" class="who">
                 <a href=links::realtime(&one.name, "", "all")>{one.name.clone()}</a>
-                <small>{one.address.clone()}</small>
+                <small>{address}</small>
                 {labels}
             </th>
             <td class="how">
-                <span class="state-word"><span class=dot></span> {word}</span>
-                <small>{ago(one.at, one.age_ms).map(|ago| view! { {ago} })}</small>
-                {one.reason.as_deref().map(|reason| view! { <small class="reason">{wording::sentence(reason)}</small> })}
+                <span class="state-word"><span class=dot></span> <span data-word>{word}</span></span>
+                <small data-age>{ago(one.at, one.age_ms)}</small>
+                <small class="reason" data-reason>{one.reason.as_deref().map(wording::sentence)}</small>
             </td>
             <td data-label="Server">{server}</td>
             <td class="num" data-label="Statistics">{one.statistics}</td>
             <td class="num" data-label="Recorded">
-                <a href=links::realtime(&one.name, "", "recorded") aria-label=format!("{} recorded on {}", one.recorded, one.name)>{one.recorded}</a>
+                <a href=links::realtime(&one.name, "", "recorded")><span>{one.recorded}</span> <span class="vh">" recorded on " {one.name.clone()}</span></a>
             </td>
-            <td data-label="Asked">{every}</td>
+            <td data-label="Asked">{asked(one)}</td>
             <td class="acts">{actions(one)}</td>
         </tr>
     }
     .into_any()
 }
 
+fn asked(one: &BoxView) -> String {
+    if one.state == BoxState::Paused { "paused".to_owned() } else { wording::every(one.state, &one.interval) }
+}
+
 /// What can be done to it here, or who else decides.
 fn actions(one: &BoxView) -> AnyView {
     match one.origin {
-        Origin::Builtin => view! { <span class="muted">"built in"</span> }.into_any(),
         Origin::Config => view! { <span class="muted">"from the configuration file"</span> }.into_any(),
-        Origin::Panel => {
+        Origin::Panel | Origin::Builtin => {
             let name = || view! { <span class="vh">" " {one.name.clone()}</span> };
             let (paused, word) = if one.paused { ("false", "Resume") } else { ("true", "Pause") };
+            let remove = (one.origin == Origin::Panel).then(|| {
+                view! { <a class="ghost" href=links::with_query(links::BOXES, &[("remove", &one.name)])>"Remove…" {name()}</a> }
+            });
             view! {
                 <div class="buttons">
-                    <a class="ghost" href=format!("{}#form", links::with_query(links::BOXES, &[("edit", &one.name)]))>"Edit" {name()}</a>
+                    <a class="ghost" href=links::edit_box(&one.name)>"Edit" {name()}</a>
                     <form method="post" action="/cp/boxes/pause">
                         <input type="hidden" name="box" value=one.name.clone() />
                         <input type="hidden" name="return" value=return_to() />
                         <button class="ghost" name="paused" value=paused>{word} {name()}</button>
                     </form>
-                    <a class="ghost" href=links::with_query(links::BOXES, &[("remove", &one.name)])>"Remove…" {name()}</a>
+                    {remove}
                 </div>
             }
             .into_any()

@@ -2,10 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::tools::spaced;
 use crate::{
     links,
-    model::{BoxState, BoxView, RealtimePage, Show},
+    model::{BoxState, BoxView, Origin, RealtimePage, Show},
     wording,
 };
 
@@ -24,14 +23,27 @@ pub(super) fn banner(current: &BoxView) -> impl IntoView + use<> {
 /// For the first minutes: what this page is for, while nothing is ticked.
 pub(super) fn hint(page: &RealtimePage) -> Option<impl IntoView + use<>> {
     let rows = page.groups.iter().any(|group| !group.rows.is_empty());
+    let alone = page.boxes.len() == 1;
+    let charts = || view! { <a href=links::CHARTS>"Statistics Charts"</a> };
     (page.counts.1 == 0 && page.unseen.is_empty() && rows).then(|| {
+        let own = alone.then(|| {
+            view! {
+                <span>
+                    "These are the panel's and its host's own numbers: "
+                    <a href=links::BOXES>"add your SIP server"</a>
+                    " to see its statistics."
+                </span>
+            }
+        });
+        // When the first tick is made the words change, and no row moves under the pointer.
         view! {
             <p class="note good" id="first">
-                <span>
-                    <b>"Tick a statistic to record it. "</b>
-                    "From then on its values are kept, and their history is drawn on "
-                    <a href=links::CHARTS>"Statistics Charts"</a>
-                    "."
+                {own}
+                <span data-before>
+                    <b>"Tick a statistic to record it. "</b> "From then on its values are kept, and their history is drawn on " {charts()} "."
+                </span>
+                <span data-after hidden>
+                    <b>"Recorded from now on. "</b> "Its history grows with each poll: see " {charts()} "."
                 </span>
             </p>
         }
@@ -45,9 +57,12 @@ pub(super) fn empty(page: &RealtimePage, current: &BoxView) -> Option<impl IntoV
     }
     let name = &current.name;
     let all = (links::realtime(name, "", "all"), "Show all statistics".to_owned());
-    let boxes = (links::BOXES.to_owned(), "Open Boxes".to_owned());
+    let boxes = match current.origin {
+        Origin::Panel => (links::edit_box(name), "Check its address".to_owned()),
+        _ => (links::BOXES.to_owned(), "Open Boxes".to_owned()),
+    };
     let (title, text, link) = if page.counts.0 > 0 && !page.search.is_empty() {
-        let text = "Try a part of the name, dialog: for a whole group, or rcv_* for names that begin so.";
+        let text = "Try a part of the name, dialog: for a whole group, or rcv_* for names that begin with rcv_.";
         (format!("Nothing on {name} matches “{}”", page.search), text.to_owned(), Some(all))
     } else if page.counts.0 > 0 && page.show == Show::Recorded {
         (format!("Nothing is recorded on {name} yet"), "Show all statistics and tick those whose history you want.".to_owned(), Some(all))
@@ -56,7 +71,8 @@ pub(super) fn empty(page: &RealtimePage, current: &BoxView) -> Option<impl IntoV
     } else {
         match current.state {
             BoxState::Waiting => {
-                let text = format!("It is asked every {}; its statistics show here with its first answer.", spaced(&current.interval));
+                let text =
+                    format!("It is asked every {}; its statistics show here with its first answer.", wording::spaced(&current.interval));
                 (format!("{name} has not answered yet"), text, None)
             }
             BoxState::Down => {

@@ -21,7 +21,7 @@ fn only_these_are_open() {
     for path in ["/healthz", "/readyz", "/cp/login", "/cp/setup", "/cp/assets/tickmark.css", "/cp/setup?token=x"] {
         assert_eq!(judged(&Method::GET, path, None), Ok(()), "{path}");
     }
-    for path in ["/cp/login", "/cp/setup", "/cp/api/v1/login"] {
+    for path in ["/cp/login", "/cp/setup", "/cp/theme", "/cp/api/v1/login"] {
         assert_eq!(judged(&Method::POST, path, None), Ok(()), "{path}");
     }
 }
@@ -43,7 +43,7 @@ fn everything_else_is_shut_to_the_unknown() {
     ];
     for path in pages {
         assert!(matches!(judged(&Method::GET, path, None), Err(Refusal::Login(_))), "{path}");
-        assert_eq!(judged(&Method::POST, path, None), Err(Refusal::Login(None)), "{path}");
+        assert_eq!(judged(&Method::POST, path, None), Err(Refusal::LoginAgain(None)), "{path}");
     }
     let tools = [
         "/metrics",
@@ -122,6 +122,17 @@ fn writes_from_another_site_are_refused_at_every_door() {
 }
 
 #[test]
+fn a_form_without_a_session_leads_back_to_its_page() {
+    let from = |referer: &'static str| {
+        let headers = [(header::REFERER, HeaderValue::from_static(referer))].into_iter().collect();
+        judge(&Method::POST, &Uri::from_static("/cp/ticks"), &headers, None)
+    };
+    assert_eq!(from("http://panel/cp?box=sip1"), Err(Refusal::LoginAgain(Some("/cp?box=sip1".to_owned()))));
+    assert_eq!(from("http://panel/elsewhere"), Err(Refusal::LoginAgain(None)));
+    assert_eq!(judged(&Method::POST, "/cp/logout", None), Err(Refusal::Login(None)));
+}
+
+#[test]
 fn the_api_reads_no_forms() {
     let headers: HeaderMap = [(header::CONTENT_TYPE, "application/x-www-form-urlencoded".parse().unwrap())].into_iter().collect();
     let judged = |path: &str| judge(&Method::POST, &path.parse().unwrap(), &headers, Some(&account()));
@@ -197,7 +208,7 @@ async fn people_are_sent_to_the_login_and_back() {
     assert_eq!(response.status(), StatusCode::SEE_OTHER);
     assert_eq!(response.headers()[header::LOCATION], "/cp/login?next=/cp/charts%3Fspan%3D24h%26match%3Ddialog%3A");
     let response = ask(Method::POST, "/cp/charts", false).await;
-    assert_eq!(response.headers()[header::LOCATION], "/cp/login");
+    assert_eq!(response.headers()[header::LOCATION], "/cp/login?again=1");
     assert_eq!(ask(Method::GET, "/cp/nothing", false).await.status(), StatusCode::SEE_OTHER);
     assert_eq!(ask(Method::GET, "/cp/nothing", true).await.status(), StatusCode::NOT_FOUND);
     assert_eq!(ask(Method::GET, "/healthz", false).await.status(), StatusCode::OK);
