@@ -8,7 +8,7 @@ export const USER = 'operator';
 export const PASSWORD = 'correct horse battery';
 
 /** The longest that a page may take for what is waited for, in milliseconds. */
-const LIMIT_MS = 20_000;
+const LIMIT_MS = 60_000;
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -79,6 +79,35 @@ export async function expectAccessible(page) {
   assert.deepEqual(told, [], `axe found fault with ${page.url()}`);
   const width = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
   assert.ok(width[0] <= width[1], `${page.url()} is ${width[0]} px wide in a window of ${width[1]} px`);
+}
+
+/**
+ * Shows pages as they are without JavaScript to what needs it to look at them: the client does nothing, and what is in `noscript` is
+ * there.
+ */
+export async function withoutClient(page) {
+  await page.route('**/assets/tickmark.js', (route) =>
+    route.fulfill({ contentType: 'text/javascript', body: 'export default async () => {}; export const hydrate = () => {};' }),
+  );
+  await page.route(/\/cp(\/(charts|boxes|login|setup))?(\?|$)/, async (route) => {
+    const response = await route.fetch({ maxRedirects: 0 });
+    const body = (await response.text()).replaceAll('noscript>', 'div>');
+    await route.fulfill({ response, body });
+  });
+}
+
+/** Nothing that a selector finds may be cut off. */
+export async function expectWhole(page, selector) {
+  const cut = await page.locator(selector).evaluateAll((found) =>
+    found.filter((one) => one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0).map((one) => one.textContent),
+  );
+  assert.deepEqual(cut, [], `cut off on ${page.url()} at ${page.viewportSize().width} px`);
+}
+
+/** Takes complaints away that were asked for, such as that of a refused request. */
+export function expectComplaint(page, pattern) {
+  assert.ok(page.complaints.some((complaint) => pattern.test(complaint)), `no complaint matches ${pattern}: ${page.complaints}`);
+  page.complaints = page.complaints.filter((complaint) => !pattern.test(complaint));
 }
 
 /** Waits until a box has had `count` polls recorded, by the stream that pages follow too. */

@@ -104,6 +104,12 @@ export async function startPanel({ config = '', env = {}, interval = '500ms' } =
       await copyFile(binary, other);
       panel = await run(other, new URL(panel.origin).host);
     },
+    /** Ends the program; what it stored stays. */
+    leave: () => panel.stop(),
+    /** Starts it again where it was. */
+    comeBack: async () => {
+      panel = await run(binary, new URL(panel.origin).host);
+    },
     stop: async () => {
       const code = await panel.stop();
       await rm(folder, { recursive: true, force: true });
