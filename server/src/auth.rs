@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use subtle::ConstantTimeEq;
 use tokio::sync::watch;
 
+use self::device::Devices;
 use crate::{
     config::check_account_name,
     problem::{Problem, problem},
@@ -17,6 +18,7 @@ use crate::{
     store::{Account, Store, StoreError},
 };
 
+mod device;
 mod guard;
 mod origin;
 mod password;
@@ -24,15 +26,18 @@ mod session;
 mod throttle;
 mod token;
 
+pub use device::Device;
 pub use guard::{Door, FIRST_PAGE, LOGIN_PAGE, Refusal, door, guard, judge, local_next, right_for};
 pub use origin::{CrossSite, is_form, is_safe, same_origin};
 pub use password::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, PasswordError, Passwords, check_password, is_password_hash};
 pub use session::{COOKIE, SESSION_LIFETIME_MS, SessionCookie, is_https, session_secret};
-pub use throttle::{Throttle, client_address};
+pub use throttle::{Client, Throttle};
 pub use token::{Right, Scope, TOKEN_PREFIX, hash_secret, looks_like_token, new_secret, new_token};
 
 /// The setting that keeps the hash of the setup link's token, in hexadecimal.
 pub const SETUP_SETTING: &str = "setup_token_hash";
+/// The setting that keeps the key by which browsers that signed in before are known.
+const DEVICE_SETTING: &str = "device_key";
 /// The account that `TICKMARK_ADMIN_PASSWORD` makes.
 pub const FIRST_ACCOUNT: &str = "admin";
 
@@ -121,6 +126,7 @@ pub struct Auth {
     store: Store,
     passwords: Passwords,
     throttle: Mutex<Throttle>,
+    devices: tokio::sync::OnceCell<Devices>,
     /// Held while the first account is made, so that one link makes one account.
     setup: tokio::sync::Mutex<()>,
     /// Counts those who left.
@@ -135,6 +141,7 @@ impl Auth {
             store,
             passwords: Passwords::default(),
             throttle: Mutex::default(),
+            devices: tokio::sync::OnceCell::new(),
             setup: tokio::sync::Mutex::default(),
             left: watch::Sender::new(0),
         }
@@ -181,7 +188,9 @@ impl Auth {
         password: &Secret,
         now_ms: i64,
     ) -> Result<SessionCookie, LoginError> {
-        let client = client_address(peer, headers);
+        // Without the database nobody is known, and nobody gets in.
+        let device = self.devices().await.ok().and_then(|devices| devices.known(headers, user));
+        let client = Client::new(peer, headers, device);
         self.throttle().begin(client, now_ms).map_err(LoginError::Wait)?;
         match self.check(user, password).await {
             Ok(Some(account)) => {
@@ -197,6 +206,28 @@ impl Auth {
                 Err(error.into())
             }
         }
+    }
+
+    /// A `Set-Cookie` header's value by which the browser of `user`, who just signed in, is known at its next login; none when it is
+    /// known already.
+    pub async fn device_cookie(&self, headers: &HeaderMap, user: &str) -> Option<HeaderValue> {
+        let devices = self.devices().await.inspect_err(|error| tracing::warn!(%error, "no browser can be known again")).ok()?;
+        if devices.known(headers, user).is_some() {
+            return None;
+        }
+        devices.cookie(user, is_https(headers)).inspect_err(|error| tracing::warn!(%error, "the system gave no random bytes")).ok()
+    }
+
+    async fn devices(&self) -> Result<&Devices, AuthError> {
+        let read = async || {
+            if let Some(key) = self.store.setting(DEVICE_SETTING).await? {
+                return Ok(Devices::new(Secret(key)));
+            }
+            let key = new_secret()?;
+            self.store.set_setting(DEVICE_SETTING, Some(&key.0)).await?;
+            Ok(Devices::new(key))
+        };
+        self.devices.get_or_try_init(read).await
     }
 
     /// Ends the session that a request carries.
@@ -346,35 +377,4 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn headers(authorization: &str) -> HeaderMap {
-        [(header::AUTHORIZATION, authorization.parse().unwrap())].into_iter().collect()
-    }
-
-    #[test]
-    fn only_bearer_is_ours() {
-        assert_eq!(bearer(&headers("Bearer tmk_x")), Some("tmk_x"));
-        assert_eq!(bearer(&headers("bearer  tmk_x ")), Some("tmk_x"));
-        assert_eq!(bearer(&headers("Basic dTpw")), None);
-        assert_eq!(bearer(&HeaderMap::new()), None);
-    }
-
-    #[test]
-    fn the_link_can_be_opened() {
-        let link = |listen: &str| setup_link(listen.parse().unwrap(), &Secret("x".to_owned()));
-        assert_eq!(link("127.0.0.1:8888"), "http://127.0.0.1:8888/cp/setup?token=x");
-        assert_eq!(link("0.0.0.0:80"), "http://localhost:80/cp/setup?token=x");
-        assert_eq!(link("[::1]:8888"), "http://[::1]:8888/cp/setup?token=x");
-    }
-
-    #[test]
-    fn login_errors_as_tools_see_them() {
-        let wait = Problem::from(LoginError::Wait(Duration::from_millis(1001)));
-        assert_eq!((wait.status, wait.detail.as_str()), (429, "Too many wrong passwords came from this address. Try again in 2 s."));
-        assert_eq!(Problem::from(LoginError::Wrong).status, 401);
-        let busy = LoginError::Failed(PasswordError::Busy.into());
-        assert_eq!(Problem::from(busy).status, 503);
-    }
-}
+mod tests;

@@ -204,16 +204,24 @@ impl App {
         Some(format!("{text} Answers that wait: {waiting}; lost since the start: {}.", counts.polls_lost.get()))
     }
 
-    /// Signs in; answers the `Set-Cookie` value.
+    /// Signs in; answers the values for `Set-Cookie`, the session's first.
     ///
     /// # Errors
     /// When the name or password is wrong, or this address has tried too often.
-    pub async fn sign_in(&self, headers: &HeaderMap, peer: SocketAddr, user: &str, password: &str) -> Result<HeaderValue, LoginError> {
+    pub async fn sign_in(&self, headers: &HeaderMap, peer: SocketAddr, user: &str, password: &str) -> Result<Vec<HeaderValue>, LoginError> {
         let password = Secret(password.to_owned());
-        let done = self.auth.login(headers, peer.ip(), user, &password, clock::now_ms()).await;
-        if done.is_err() {
-            self.engine.counts.logins_failed.count();
+        match self.auth.login(headers, peer.ip(), user, &password, clock::now_ms()).await {
+            Ok(session) => Ok(self.cookies(&session, headers, user).await),
+            Err(error) => {
+                self.engine.counts.logins_failed.count();
+                Err(error)
+            }
         }
-        done.map(|cookie| cookie.header())
+    }
+
+    /// What a browser gets that signed in: its session, and the cookie by which it is known next time.
+    pub async fn cookies(&self, session: &auth::SessionCookie, headers: &HeaderMap, user: &str) -> Vec<HeaderValue> {
+        let device = self.auth.device_cookie(headers, user).await;
+        std::iter::once(session.header()).chain(device).collect()
     }
 }

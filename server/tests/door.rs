@@ -125,6 +125,28 @@ async fn guessing_is_slowed_by_address_and_locks_nobody_else_out() {
 }
 
 #[tokio::test]
+async fn strangers_at_its_address_do_not_delay_a_browser_that_signed_in_before() {
+    let (store, auth) = with_admin().await;
+    let none = HeaderMap::new();
+    let login =
+        async |auth: &Auth, headers: &HeaderMap, password: &str| auth.login(headers, ip("10.0.0.1"), "admin", &secret(password), 0).await;
+    login(&auth, &none, "correct horse").await.unwrap();
+    let known = with_cookie(&auth.device_cookie(&none, "admin").await.unwrap());
+    assert_eq!(auth.device_cookie(&known, "admin").await, None);
+    // It is known after a new start, too.
+    let auth = Auth::new(store);
+    for _ in 0..5 {
+        assert!(matches!(login(&auth, &none, "wrong horse").await, Err(LoginError::Wrong)));
+    }
+    assert!(matches!(login(&auth, &none, "correct horse").await, Err(LoginError::Wait(_))));
+    assert!(login(&auth, &known, "correct horse").await.is_ok());
+    for _ in 0..5 {
+        assert!(matches!(login(&auth, &known, "wrong horse").await, Err(LoginError::Wrong)));
+    }
+    assert!(matches!(login(&auth, &known, "correct horse").await, Err(LoginError::Wait(_))));
+}
+
+#[tokio::test]
 async fn tokens_are_known_until_they_are_revoked() {
     let (store, auth) = with_admin().await;
     let made = new_token().unwrap();

@@ -6,7 +6,7 @@ use axum::{
     Json,
     extract::{ConnectInfo, State},
     http::{HeaderMap, StatusCode, header},
-    response::IntoResponse,
+    response::{AppendHeaders, IntoResponse},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -51,9 +51,9 @@ pub(super) async fn login(
     headers: HeaderMap,
     Body(login): Body<Login>,
 ) -> Result<impl IntoResponse, Problem> {
-    let cookie = app.sign_in(&headers, peer, &login.user, &login.password).await?;
+    let cookies = app.sign_in(&headers, peer, &login.user, &login.password).await?;
     let me = Me { name: login.user, kind: "account", scope: "admin".into() };
-    Ok(([(header::SET_COOKIE, cookie)], Json(me)))
+    Ok((AppendHeaders(cookies.into_iter().map(|cookie| (header::SET_COOKIE, cookie))), Json(me)))
 }
 
 /// Signs out: the session is gone.

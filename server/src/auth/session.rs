@@ -45,12 +45,13 @@ impl SessionCookie {
 /// The secret of the session that a request carries, when it looks like one.
 #[must_use]
 pub fn session_secret(headers: &HeaderMap) -> Option<&str> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
-    cookies
-        .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(name, _)| *name == COOKIE)
-        .map(|(_, secret)| secret)
-        .find(|secret| looks_like_secret(secret))
+    cookies(headers, COOKIE).find(|secret| looks_like_secret(secret))
+}
+
+/// The values of the cookies of one name.
+pub(super) fn cookies<'a>(headers: &'a HeaderMap, wanted: &str) -> impl Iterator<Item = &'a str> {
+    let pairs = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
+    pairs.filter_map(|pair| pair.trim().split_once('=')).filter(move |(name, _)| *name == wanted).map(|(_, value)| value)
 }
 
 /// Whether the browser speaks https, perhaps with a proxy in front. Both signs can be made up, but only by the client itself and

@@ -33,7 +33,7 @@ pub(super) async fn login(
 ) -> Result<Response, Problem> {
     let (user, next) = (form.text("user"), form.text("next"));
     match app.sign_in(&headers, peer, user, form.text("password")).await {
-        Ok(cookie) => Ok(with_cookie(back(next, &Ok(String::new())), cookie)),
+        Ok(cookies) => Ok(with_cookies(back(next, &Ok(String::new())), cookies)),
         Err(error) => {
             let needs_setup = app.auth.needs_setup().await?;
             let refused = Problem::from(error);
@@ -54,9 +54,10 @@ pub(super) async fn setup(State(app): State<Shared>, headers: HeaderMap, form: F
         Err("The two passwords differ: type the same twice.".to_owned())
     };
     match done {
-        Ok(cookie) => {
+        Ok(session) => {
+            let cookies = app.cookies(&session, &headers, user).await;
             let welcome = format!("Welcome. The account {user} is made, and you are signed in.");
-            Ok(with_cookie(back("/cp", &Ok(welcome)), cookie.header()))
+            Ok(with_cookies(back("/cp", &Ok(welcome)), cookies))
         }
         Err(error) => {
             let allowed = app.auth.setup_allowed(token).await?;
@@ -70,11 +71,13 @@ pub(super) async fn setup(State(app): State<Shared>, headers: HeaderMap, form: F
 /// Signs out.
 pub(super) async fn logout(State(app): State<Shared>, _: Caller, headers: HeaderMap) -> Result<Response, Problem> {
     let cookie = app.auth.logout(&headers).await?;
-    Ok(with_cookie(back("/cp/login", &Ok(String::new())), cookie.header()))
+    Ok(with_cookies(back("/cp/login", &Ok(String::new())), vec![cookie.header()]))
 }
 
-fn with_cookie(mut response: Response, cookie: HeaderValue) -> Response {
-    response.headers_mut().append(header::SET_COOKIE, cookie);
+fn with_cookies(mut response: Response, cookies: Vec<HeaderValue>) -> Response {
+    for cookie in cookies {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
     response
 }
 

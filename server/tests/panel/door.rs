@@ -117,6 +117,18 @@ async fn pages_run_no_script_but_their_own() {
 }
 
 #[tokio::test]
+async fn a_login_brings_a_session_and_a_cookie_to_be_known_by() {
+    let panel = Start::new().open().await;
+    let by_form = panel.form("/cp/login", &[("user", "admin"), ("password", PASSWORD)]).await;
+    let by_api = panel.ask(Method::POST, "/cp/api/v1/login", Some(&json!({"user": "admin", "password": PASSWORD}))).await;
+    for answer in [by_form, by_api] {
+        let cookies: Vec<&str> = answer.headers().get_all(header::SET_COOKIE).iter().map(|cookie| cookie.to_str().unwrap()).collect();
+        assert!(cookies[0].starts_with("tickmark_session=") && cookies[1].starts_with("tickmark_device="), "{cookies:?}");
+        assert_eq!(cookies.len(), 2);
+    }
+}
+
+#[tokio::test]
 async fn tries_are_slowed_down_and_say_how_long() {
     let panel = Start::new().open().await;
     let body = json!({"user": "admin", "password": "wrong wrong wrong"});
