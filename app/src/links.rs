@@ -105,5 +105,6 @@ mod tests {
     #[test]
     fn a_chart_link_matches_the_one_name() {
         assert_eq!(chart_of("sip1", "x:a, b"), "/cp/charts?box=sip1&match=%22x:a%2C%20b%22");
+        assert_eq!(chart_of("sip1", "x:*"), "/cp/charts?box=sip1&match=%3Dx:*");
     }
 }

@@ -1,45 +1,73 @@
 //! The query words of OpenSIPS: `dialog:` a group, `rcv_requests` a name in any group, `core:rcv_*` a pattern; spaces or commas between.
+//! One word more is ours: `=` before a name takes it as it is, since names hold any character.
+
+use std::borrow::Cow;
+
+/// What a word begins with that is one name, whatever else is in it: `=script:a*b`.
+const WHOLE: char = '=';
+/// The longest word that is quoted exactly: percent-encoded, three bytes each, it still fits into the 64 kB of an address.
+const MAX_QUOTED_BYTES: usize = 21_000;
 
 /// One word of a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pattern {
-    group: Option<String>,
-    name: Option<String>,
+pub struct Pattern(Form);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Form {
+    /// One name. `folds`: a search may ignore capitals.
+    Name { full: String, folds: bool },
+    /// Any name whose parts match.
+    Parts { group: Option<String>, name: Option<String> },
 }
 
 impl Pattern {
-    /// Reads one word: `all` and `*` match everything.
+    /// Reads one word: `all` and `*` match everything, `=` before a name takes it as it is.
     #[must_use]
     pub fn parse(word: &str) -> Self {
+        if let Some(full) = word.strip_prefix(WHOLE) {
+            return Self(Form::Name { full: full.to_owned(), folds: false });
+        }
         let word = word.trim();
-        if word == "all" || word == "*" || word.is_empty() {
-            return Self { group: None, name: None };
-        }
-        match word.split_once(':') {
-            Some((group, "")) => Self { group: Some(group.to_owned()), name: None },
-            Some((group, name)) => Self { group: Some(group.to_owned()), name: Some(name.to_owned()) },
-            None => Self { group: None, name: Some(word.to_owned()) },
-        }
+        let (group, name) = match word.split_once(':') {
+            _ if word == "all" || word == "*" || word.is_empty() => (None, None),
+            Some((group, "")) => (Some(group), None),
+            Some(_) if !word.contains('*') => return Self(Form::Name { full: word.to_owned(), folds: true }),
+            Some((group, name)) => (Some(group), Some(name)),
+            None => (None, Some(word)),
+        };
+        Self(Form::Parts { group: group.map(str::to_owned), name: name.map(str::to_owned) })
     }
 
     /// The group it asks for, which may hold `*`; none: any.
     #[must_use]
     pub fn group(&self) -> Option<&str> {
-        self.group.as_deref()
+        match &self.0 {
+            Form::Name { full, .. } => Some(crate::model::split_name(full).0),
+            Form::Parts { group, .. } => group.as_deref(),
+        }
     }
 
     /// The name it asks for, which may hold `*`; none: any.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
+        match &self.0 {
+            Form::Name { full, .. } => Some(crate::model::split_name(full).1),
+            Form::Parts { name, .. } => name.as_deref(),
+        }
     }
 
     /// Whether it names exactly one statistic of one group.
     #[must_use]
     pub fn is_exact(&self) -> bool {
-        match (&self.group, &self.name) {
-            (Some(group), Some(name)) => !group.contains('*') && !name.contains('*'),
-            _ => false,
+        self.exact().is_some()
+    }
+
+    /// The one statistic that it names, by its full name, if it is no pattern.
+    #[must_use]
+    pub fn exact(&self) -> Option<&str> {
+        match &self.0 {
+            Form::Name { full, .. } => Some(full),
+            Form::Parts { .. } => None,
         }
     }
 
@@ -51,7 +79,13 @@ impl Pattern {
             (Some(wide), Some(narrow)) => glob(wide, narrow, Letters::Exact),
             (Some(_), None) => false,
         };
-        part(&self.group, &narrower.group) && part(&self.name, &narrower.name)
+        match (&self.0, &narrower.0) {
+            (_, Form::Name { full, .. }) => self.matches(full),
+            (Form::Name { .. }, Form::Parts { .. }) => false,
+            (Form::Parts { group, name }, Form::Parts { group: its_group, name: its_name }) => {
+                part(group, its_group) && part(name, its_name)
+            }
+        }
     }
 
     /// Whether it matches a full name.
@@ -61,9 +95,36 @@ impl Pattern {
     }
 
     fn matches_as(&self, full: &str, letters: Letters) -> bool {
-        let (group, name) = crate::model::split_name(full);
-        self.group.as_deref().is_none_or(|pattern| glob(pattern, group, letters))
-            && self.name.as_deref().is_none_or(|pattern| glob(pattern, name, letters))
+        match &self.0 {
+            Form::Name { full: own, folds } => own == full || (*folds && letters == Letters::Folded && own.eq_ignore_ascii_case(full)),
+            Form::Parts { .. } => {
+                let (group, name) = crate::model::split_name(full);
+                self.matches_parts(group, name, letters)
+            }
+        }
+    }
+
+    fn matches_parts(&self, group: &str, name: &str, letters: Letters) -> bool {
+        let Form::Parts { group: own_group, name: own_name } = &self.0 else { return false };
+        own_group.as_deref().is_none_or(|pattern| glob(pattern, group, letters))
+            && own_name.as_deref().is_none_or(|pattern| glob(pattern, name, letters))
+    }
+
+    /// Whether it is a pattern that matches a name in two parts.
+    #[must_use]
+    pub fn matches_name_of(&self, group: &str, name: &str) -> bool {
+        self.matches_parts(group, name, Letters::Exact)
+    }
+}
+
+/// The word that stands for this one name: the name itself, or after `=` where it would be read as something else.
+#[must_use]
+pub fn word_of(full: &str) -> Cow<'_, str> {
+    let plain = full.split_once(':').is_some_and(|(group, name)| !group.is_empty() && !name.is_empty());
+    if plain && !full.starts_with(WHOLE) && !full.contains('*') && full.trim() == full {
+        Cow::Borrowed(full)
+    } else {
+        Cow::Owned(format!("{WHOLE}{full}"))
     }
 }
 
@@ -104,13 +165,21 @@ impl Query {
     /// capitals found some of `shown`: then these names themselves.
     #[must_use]
     pub fn standing<'a>(search: &str, shown: impl Iterator<Item = &'a str> + Clone) -> String {
-        let patterns: Vec<String> = words(search).iter().map(|word| quoted(&anywhere(word))).collect();
-        let patterns = patterns.join(" ");
-        let query = Self::parse(&patterns);
-        if shown.clone().all(|name| query.matches(name)) {
-            return patterns;
+        if Self::stands_for_names(search, shown.clone()) {
+            return shown.map(quoted).collect::<Vec<_>>().join(" ");
         }
-        shown.map(quoted).collect::<Vec<_>>().join(" ")
+        Self::own_words(search)
+    }
+
+    /// Whether [`Self::standing`] names what is shown one by one, and nothing else.
+    #[must_use]
+    pub fn stands_for_names<'a>(search: &str, mut shown: impl Iterator<Item = &'a str>) -> bool {
+        let query = Self::parse(&Self::own_words(search));
+        !shown.all(|name| query.matches(name))
+    }
+
+    fn own_words(search: &str) -> String {
+        words(search).iter().map(|word| quoted_word(&anywhere(word))).collect::<Vec<_>>().join(" ")
     }
 
     /// A query of one word, taken whole.
@@ -126,14 +195,17 @@ impl Query {
     }
 }
 
-/// The words of a query, as they stand for themselves: split at spaces and commas outside quotes, quotes taken away.
+/// The words of a query, as they stand for themselves: split at spaces and commas outside quotes, quotes taken away; inside of
+/// quotes a doubled one is a quote itself.
 #[must_use]
 pub fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
     let mut quoted = false;
-    for c in text.chars() {
+    let mut letters = text.chars().peekable();
+    while let Some(c) = letters.next() {
         match c {
+            '"' if quoted && letters.next_if_eq(&'"').is_some() => word.push('"'),
             '"' => quoted = !quoted,
             c if !quoted && (c == ',' || c.is_whitespace()) => {
                 if !word.is_empty() {
@@ -151,20 +223,23 @@ pub fn words(text: &str) -> Vec<String> {
 
 /// A bare word of a search box, made to match anywhere in a name.
 fn anywhere(word: &str) -> String {
-    if word.contains([':', '*']) || word == "all" { word.to_owned() } else { format!("*{word}*") }
+    if word.contains([':', '*']) || word.starts_with(WHOLE) || word == "all" { word.to_owned() } else { format!("*{word}*") }
 }
 
-/// One word of a query that matches this name: in quotes where it holds what parts words, with `*` for what a word cannot hold.
+/// One word of a query that matches this name and no other, in quotes where it holds what parts words. Only a name of thousands of
+/// quotes gets a `*` for each, so that it still fits into an address.
 #[must_use]
 pub fn quoted(name: &str) -> String {
-    let mut word = name.replace('"', "*");
-    if word.starts_with(char::is_whitespace) {
-        word = format!("*{}", word.trim_start());
-    }
-    if word.ends_with(char::is_whitespace) {
-        word = format!("{}*", word.trim_end());
-    }
-    if word.contains(|c: char| c == ',' || c.is_whitespace()) { format!("\"{word}\"") } else { word }
+    let word = word_of(name);
+    let quotes = word.bytes().filter(|&c| c == b'"').count();
+    if quotes > 0 && word.len() + quotes > MAX_QUOTED_BYTES { quoted_word(&name.replace('"', "*")) } else { quoted_word(&word) }
+}
+
+/// A word as part of a query.
+#[must_use]
+pub fn quoted_word(word: &str) -> String {
+    let parts = |c: char| c == ',' || c == '"' || c.is_whitespace();
+    if word.contains(parts) { format!("\"{}\"", word.replace('"', "\"\"")) } else { word.to_owned() }
 }
 
 /// `*` stands for any run of characters; everything else for itself. Linear: the text is never walked back further than the last `*`.
@@ -193,6 +268,8 @@ fn glob(pattern: &str, text: &str, letters: Letters) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[track_caller]
@@ -250,9 +327,54 @@ mod tests {
     }
 
     #[test]
-    fn a_quoted_name_matches_itself() {
-        for name in ["a:b", "my group:a, b", "x:say \"hi\"", " x:lead", "x:trail ", "\u{e9}:\t"] {
-            assert!(Query::parse(&quoted(name)).matches(name), "{name:?}");
+    fn a_quoted_name_matches_itself_and_no_other() {
+        let names = [
+            "a:b",
+            "my group:a, b",
+            "x:say \"hi\"",
+            " x:lead",
+            "x:trail ",
+            "\u{e9}:\t",
+            "*",
+            "all",
+            "x:*",
+            "x:",
+            ":x",
+            "x",
+            "=x:y",
+            "x:\"",
+            "\"",
+            "x:a\r\nb",
+            "=",
+            "x:\"\"",
+            "x:a*b",
+        ];
+        for name in names {
+            let query = Query::search(&quoted(name));
+            let found: Vec<_> = names.iter().filter(|other| query.matches(other)).collect();
+            assert_eq!(found, [&name], "{}", quoted(name));
+            assert_eq!(words(&quoted(name)), [&*word_of(name)]);
+            assert_eq!(Pattern::parse(&word_of(name)).exact(), Some(name));
+        }
+        let hostile = format!("x:{}", "\"".repeat(16_000));
+        assert!(quoted(&hostile).len() < MAX_QUOTED_BYTES && Query::parse(&quoted(&hostile)).matches(&hostile));
+    }
+
+    #[test]
+    fn a_word_after_an_equals_sign_is_taken_whole() {
+        check("=x:*", "x:*", true);
+        check("=x:*", "x:y", false);
+        check("\"=my group:a b\"", "my group:a b", true);
+        finds("=x:y", "X:Y", false);
+        assert!(Pattern::parse("x:").covers(&Pattern::parse("=x:a*")));
+        assert!(!Pattern::parse("=x:a*").covers(&Pattern::parse("x:a*")));
+    }
+
+    proptest! {
+        #[test]
+        fn any_name_quoted_is_one_word_and_matches(name in ".{1,24}") {
+            prop_assert_eq!(words(&quoted(&name)).len(), 1);
+            prop_assert!(Query::search(&quoted(&name)).matches(&name));
         }
     }
 

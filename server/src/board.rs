@@ -18,9 +18,10 @@ use std::{
 use tokio::sync::watch;
 
 pub use layout::{Layout, Slot};
-pub use now::{Applied, BoxNow, SPARK_POINTS};
+pub use now::{Applied, BoxNow, Polls, SPARK_POINTS};
 pub use rates::{MAX_GAP_INTERVALS, Moment, RESTART_TOLERANCE};
 pub use rules::{RuleError, Rules};
+pub use view::Picture;
 
 use crate::store::StoredBox;
 

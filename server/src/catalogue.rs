@@ -67,8 +67,7 @@ impl System {
         if let Some(entry) = self.exact.get(group).and_then(|names| names.get(name)) {
             return Some(entry);
         }
-        let full = format!("{group}:{name}");
-        self.globs.iter().find(|(pattern, _)| pattern.matches(&full)).map(|(_, entry)| entry)
+        self.globs.iter().find(|(pattern, _)| pattern.matches_name_of(group, name)).map(|(_, entry)| entry)
     }
 }
 

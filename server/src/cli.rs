@@ -7,6 +7,7 @@ use std::{
     process::ExitCode,
 };
 
+use app::shown::visible;
 use clap::{Args, Parser, Subcommand, ValueHint};
 
 use crate::{
@@ -249,12 +250,14 @@ impl Place<'_> {
     }
 }
 
-/// Prints rows as columns, each as wide as its widest cell.
+/// Prints rows as columns, each as wide as its widest cell. Nothing in a cell acts on the terminal.
 fn print_table(out: &mut dyn Write, rows: &[Vec<String>]) -> io::Result<()> {
+    let shown = |row: &Vec<String>| row.iter().map(|cell| visible(cell).into_owned()).collect::<Vec<_>>();
+    let rows: Vec<Vec<String>> = rows.iter().map(shown).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or_default();
     let widths: Vec<usize> = (0..columns).map(width).collect();
-    for row in rows {
+    for row in &rows {
         let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         writeln!(out, "{}", cells.join("  ").trim_end())?;
     }

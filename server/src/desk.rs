@@ -16,6 +16,7 @@ use crate::{
 };
 pub use boxes::{BoxInput, BoxPatch};
 pub use reading::{MAX_POINTS, SeriesAsk, per_second};
+pub use ticks::Word;
 
 /// Why a change or a question was refused.
 #[derive(Debug, thiserror::Error)]

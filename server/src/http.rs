@@ -10,6 +10,7 @@ mod render;
 
 use std::{net::SocketAddr, sync::Arc};
 
+use app::matching::Query;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
@@ -43,8 +44,8 @@ use crate::{
     store::Store,
 };
 
-/// No form and no JSON body is larger than this.
-pub(crate) const MAX_BODY: usize = 1024 * 1024;
+/// No form and no JSON body is larger than this: it holds the ticks of a whole page, percent-encoded, see [`pages`].
+pub(crate) const MAX_BODY: usize = 4 * 1024 * 1024;
 /// The database answers within this time, or the panel is not ready.
 const READY_LIMIT: std::time::Duration = std::time::Duration::from_secs(2);
 
@@ -170,6 +171,11 @@ async fn events(State(app): State<Shared>, ask: Ask, request: Request) -> Result
         board: Arc::clone(&app.desk.board),
         engine: Arc::clone(&app.engine),
         only,
+        shown: live::Shown {
+            search: ask.get("match").map(Query::search),
+            recorded: ask.get("show") == Some("recorded"),
+            commits: ask.get("events") == Some("recorded"),
+        },
         trouble: app.store.trouble(),
         allowed: async move || matches!(auth.caller(&headers, clock::now_ms()).await, Ok(Some(_))),
         doors: app.auth.doors(),

@@ -1,5 +1,5 @@
-//! Newest values to watchers: one Server-Sent Events stream a page. A stream keeps what it has told and compares; it has no
-//! queue, so a slow reader skips to the newest and neither slows the sampler nor grows memory.
+//! Newest values to watchers: one Server-Sent Events stream a page. A stream remembers which answer it told last and tells what
+//! changed since; it has no queue, so a slow reader skips to the newest and neither slows the sampler nor grows memory.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use app::model::{Fault, LiveStatistic, LiveValues, Recorded, Removed};
+use app::{
+    matching::Query,
+    model::{Fault, LiveStatistic, LiveValues, Recorded, Removed},
+};
 use axum::response::sse::Event;
 use futures::Stream;
 use tokio::{sync::watch, time::MissedTickBehavior};
@@ -16,7 +19,6 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     board::{Board, BoxNow, Entry, Layout},
     engine::Engine,
-    source::Reading,
     store::Trouble,
 };
 
@@ -26,6 +28,10 @@ mod build;
 pub const PING_EVERY: Duration = Duration::from_secs(15);
 /// So many pages may watch at once; more are refused, so that streams cannot use up memory or sockets.
 pub const MAX_WATCHERS: u64 = 2_000;
+/// So many statistics one event tells of: more than a page shows, and no more than a browser reads in a moment.
+pub const MAX_TOLD: usize = 10_000;
+/// Their names have so many bytes at most.
+const MAX_TOLD_BYTES: usize = 1 << 20;
 
 /// What one stream has told of one box.
 struct Told {
@@ -34,7 +40,8 @@ struct Told {
     changes: u64,
     recorded_at_ms: Option<i64>,
     layout: Arc<Layout>,
-    values: Vec<(Reading, Option<f64>)>,
+    /// The places that are watched, in the order of their names; none: all of the layout.
+    places: Option<Arc<[u32]>>,
 }
 
 /// Counts a watcher for as long as its stream lives.
@@ -58,6 +65,17 @@ pub fn is_full(engine: &Engine) -> bool {
     engine.counts.watchers_opened.get().saturating_sub(engine.counts.watchers_closed.get()) >= MAX_WATCHERS
 }
 
+/// What of the values is told.
+#[derive(Clone, Debug, Default)]
+pub struct Shown {
+    /// The statistics that a search finds; none: all.
+    pub search: Option<Query>,
+    /// Those that are recorded, and no others.
+    pub recorded: bool,
+    /// Nothing but what is committed.
+    pub commits: bool,
+}
+
 /// What one stream is told, and by whom.
 pub struct Watch<A> {
     /// The boxes.
@@ -66,6 +84,8 @@ pub struct Watch<A> {
     pub engine: Arc<Engine>,
     /// Everything of this box alone, and of others that their state changed; none: of all.
     pub only: Option<i64>,
+    /// Which values.
+    pub shown: Shown,
     /// What keeps samples from being recorded.
     pub trouble: watch::Receiver<Option<Trouble>>,
     /// Whether the watcher still may. Asked at each ping, and when `doors` changes.
@@ -78,7 +98,7 @@ pub struct Watch<A> {
 
 /// A snapshot first, then which build this is, then what changed.
 pub fn events<A: AsyncFn() -> bool>(watch: Watch<A>) -> impl Stream<Item = Event> {
-    let Watch { board, engine, only, mut trouble, allowed, mut doors, stop } = watch;
+    let Watch { board, engine, only, shown, mut trouble, allowed, mut doors, stop } = watch;
     async_stream::stream! {
         engine.counts.watchers_opened.count();
         let _watcher = Watcher(engine);
@@ -92,7 +112,7 @@ pub fn events<A: AsyncFn() -> bool>(watch: Watch<A>) -> impl Stream<Item = Event
             version.mark_unchanged();
             let boxes = board.all();
             for entry in &boxes {
-                for event in news(entry, only, &mut told) {
+                for event in news(entry, only, &shown, &mut told) {
                     yield event;
                 }
             }
@@ -137,53 +157,69 @@ fn removed(boxes: &[Arc<Entry>], told: &mut HashMap<i64, Told>) -> Vec<(i64, Str
     gone.into_iter().filter_map(|id| Some((id, told.remove(&id)?.name))).collect()
 }
 
-/// What is new of a box since this stream told of it.
-fn news(entry: &Entry, only: Option<i64>, told: &mut HashMap<i64, Told>) -> Vec<Event> {
+/// What is new of a box since this stream told of it. Written out only when the box is free again.
+fn news(entry: &Entry, only: Option<i64>, shown: &Shown, told: &mut HashMap<i64, Told>) -> Vec<Event> {
     let now = entry.lock();
-    let mut events = Vec::new();
-    let before = told.get(&now.stored.id);
-    let whole = only.is_none_or(|id| id == now.stored.id);
-    if before.map_or(whole, |before| before.changes != now.changes) {
-        events.push(event("box", &now.view(Instant::now())));
-    }
-    let at_ms = now.moment.map(|moment| moment.at_ms).filter(|_| whole);
-    if let Some(at) = at_ms.filter(|_| before.is_none_or(|before| before.answers != now.answers)) {
-        events.push(event("values", &values(&now, before, at)));
-    }
-    if let Some(at) = now.recorded_at_ms.filter(|_| whole && before.is_some_and(|before| before.recorded_at_ms != now.recorded_at_ms)) {
-        events.push(event("recorded", &Recorded { box_name: now.stored.spec.name.clone(), at }));
-    }
-    if !events.is_empty() || before.is_none() {
-        let values = if whole { now.values.iter().copied().zip(now.rates.iter().copied()).collect() } else { Vec::new() };
-        let told_now = Told {
-            name: now.stored.spec.name.clone(),
-            answers: now.answers,
-            changes: now.changes,
-            recorded_at_ms: now.recorded_at_ms,
-            layout: Arc::clone(&now.layout),
-            values,
-        };
-        told.insert(now.stored.id, told_now);
-    }
-    events
+    let id = now.stored.id;
+    let before = told.remove(&id);
+    let whole = only.is_none_or(|only| only == id);
+    let changed = before.as_ref().map_or(whole, |before| before.changes != now.changes);
+    let view = (changed && !shown.commits).then(|| now.view(Instant::now()));
+    let places = match &before {
+        Some(before) if Arc::ptr_eq(&before.layout, &now.layout) => before.places.clone(),
+        _ => places(&now.layout, shown),
+    };
+    let at_ms = now.moment.map(|moment| moment.at_ms).filter(|_| whole && !shown.commits);
+    let at_ms = at_ms.filter(|_| before.as_ref().is_none_or(|before| before.answers != now.answers));
+    let values = at_ms.map(|at| values(&now, before.as_ref(), places.as_deref().unwrap_or(&now.layout.sorted), at));
+    let committed = whole && before.as_ref().is_some_and(|before| before.recorded_at_ms != now.recorded_at_ms);
+    let name = now.stored.spec.name.clone();
+    let recorded = now.recorded_at_ms.filter(|_| committed).map(|at| Recorded { box_name: name.clone(), at });
+    let layout = Arc::clone(&now.layout);
+    let (answers, changes, recorded_at_ms) = (now.answers, now.changes, now.recorded_at_ms);
+    drop(now);
+    told.insert(id, Told { name, answers, changes, recorded_at_ms, layout, places });
+    let view = view.map(|view| event("box", &view));
+    let values = values.map(|values| event("values", &values));
+    let recorded = recorded.map(|recorded| event("recorded", &recorded));
+    [view, values, recorded].into_iter().flatten().collect()
 }
 
-/// Everything at first and whenever the names changed; else what changed.
-fn values(now: &BoxNow, before: Option<&Told>, at: i64) -> LiveValues {
-    let before = before.filter(|before| Arc::ptr_eq(&before.layout.names, &now.layout.names));
-    let news = |place: &usize| before.is_none_or(|before| before.values[*place] != (now.values[*place], now.rates[*place]));
-    let statistic = |place: usize| LiveStatistic {
-        name: now.layout.names[place].to_string(),
-        value: now.values[place].ok(),
-        rate: now.rates[place],
-        spark: if before.is_none() { now.spark(place) } else { Vec::new() },
-    };
-    LiveValues {
-        box_name: now.stored.spec.name.clone(),
-        at,
-        snapshot: before.is_none(),
-        statistics: (0..now.values.len()).filter(news).map(statistic).collect(),
+/// The places that somebody watches.
+fn places(layout: &Layout, shown: &Shown) -> Option<Arc<[u32]>> {
+    if shown.search.is_none() && !shown.recorded {
+        return None;
     }
+    let fits = |place: usize| {
+        (!shown.recorded || layout.slots[place].ticked) && shown.search.as_ref().is_none_or(|search| search.matches(&layout.names[place]))
+    };
+    Some(layout.sorted.iter().copied().filter(|&place| fits(place as usize)).collect())
+}
+
+/// Everything at first and whenever the names changed; else what changed. The first of them, where there are very many.
+fn values(now: &BoxNow, before: Option<&Told>, places: &[u32], at: i64) -> LiveValues {
+    let before = before.filter(|before| Arc::ptr_eq(&before.layout.names, &now.layout.names));
+    let mut told =
+        LiveValues { box_name: now.stored.spec.name.clone(), at, snapshot: before.is_none(), left_out: 0, statistics: Vec::new() };
+    let mut bytes = 0;
+    for place in places.iter().map(|&place| place as usize) {
+        if before.is_some_and(|before| now.changed_at[place] <= before.answers) {
+            continue;
+        }
+        let name = &now.layout.names[place];
+        bytes += name.len();
+        if told.statistics.len() == MAX_TOLD || bytes > MAX_TOLD_BYTES {
+            told.left_out += 1;
+            continue;
+        }
+        told.statistics.push(LiveStatistic {
+            name: name.to_string(),
+            value: now.values[place].ok(),
+            rate: now.rates[place],
+            spark: if before.is_none() { now.spark(place) } else { Vec::new() },
+        });
+    }
+    told
 }
 
 fn event(name: &str, data: &impl serde::Serialize) -> Event {

@@ -71,6 +71,7 @@ fn one_box(name: &str, kind: BoxKind, state: BoxState) -> BoxView {
         at: Some(1_764_000_000_000),
         age_ms: Some(2_000),
         reason: None,
+        notice: None,
     }
 }
 
@@ -189,6 +190,7 @@ fn realtime() -> RealtimePage {
         counts: (187, 8, 9),
         groups: groups(),
         unseen: vec![],
+        unseen_left_out: 0,
         left_out: 0,
     }
 }

@@ -59,10 +59,10 @@ pub(super) fn reset(reset: &Reset, chart: &Chart<'_>) -> String {
     }
 }
 
-/// Text from elsewhere without what XML cannot carry, and bounded.
+/// Text from elsewhere without what XML cannot carry or what acts unseen, and bounded.
 pub(super) fn clean(text: &str) -> String {
-    let fits = |c: char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
-    let mut out: String = text.chars().filter(|c| fits(*c)).take(REASON_MAX).collect();
+    let text = crate::shown::visible(text);
+    let mut out: String = text.chars().take(REASON_MAX).collect();
     if text.chars().count() > REASON_MAX {
         out.push('…');
     }

@@ -27,7 +27,8 @@ pub(super) type Heard = (&'static str, Rc<dyn Fn(String)>);
 
 /// A stream that is followed for as long as the page lives, or until it is ended.
 pub(super) struct Feed {
-    url: String,
+    /// Where it is followed, asked at each opening: the page may show something else by then.
+    url: Box<dyn Fn() -> String>,
     heard: Vec<Heard>,
     stream: RefCell<Option<Stream>>,
     held: Cell<bool>,
@@ -36,8 +37,8 @@ pub(super) struct Feed {
 
 impl Feed {
     /// Begins to follow.
-    pub(super) fn follow(url: String, heard: Vec<Heard>) -> Rc<Self> {
-        let feed = Rc::new(Self { url, heard, stream: RefCell::default(), held: Cell::new(false), ended: Cell::new(false) });
+    pub(super) fn follow(url: impl Fn() -> String + 'static, heard: Vec<Heard>) -> Rc<Self> {
+        let feed = Rc::new(Self { url: Box::new(url), heard, stream: RefCell::default(), held: Cell::new(false), ended: Cell::new(false) });
         let this = Rc::downgrade(&feed);
         dom::on::<Event>(&document(), "visibilitychange", move |_| {
             if let Some(feed) = this.upgrade() {
@@ -54,7 +55,7 @@ impl Feed {
         if browser::is_hidden() || self.held.get() || self.ended.get() {
             return;
         }
-        let Some(mut stream) = Stream::open(&self.url) else { return };
+        let Some(mut stream) = Stream::open(&(self.url)()) else { return };
         for (name, act) in &self.heard {
             let act = Rc::clone(act);
             stream = stream.on(name, move |data| act(data));

@@ -120,6 +120,9 @@ pub struct BoxView {
     pub age_ms: Option<i64>,
     /// Why it is down, in a sentence a person can act on.
     pub reason: Option<String>,
+    /// What of its last answer was left out, or could not be recorded, and why; `null` when there is nothing to say.
+    #[serde(default)]
+    pub notice: Option<String>,
 }
 
 /// What an address turned out to be.

@@ -126,6 +126,8 @@ pub struct RealtimePage {
     pub groups: Vec<GroupView>,
     /// Ticks whose statistic has not been seen yet, or is no longer there.
     pub unseen: Vec<String>,
+    /// How many more of these there are.
+    pub unseen_left_out: usize,
     /// How many rows matched beyond the bound of one page and are left out.
     pub left_out: usize,
 }

@@ -88,7 +88,7 @@ pub struct LiveStatistic {
     pub spark: Vec<Option<f32>>,
 }
 
-/// The data of a `values` event: all statistics in a snapshot, else those that changed.
+/// The data of a `values` event: all statistics in a snapshot, else those that changed; a bounded number of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct LiveValues {
@@ -99,8 +99,16 @@ pub struct LiveValues {
     pub at: i64,
     /// Whether this is everything, not only what changed.
     pub snapshot: bool,
+    /// How many more there were than one event tells.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: usize,
     /// What is new.
     pub statistics: Vec<LiveStatistic>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// The data of a `recorded` event: the samples of this poll are committed.

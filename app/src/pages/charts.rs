@@ -11,6 +11,7 @@ use crate::{
     links,
     matching::quoted,
     model::{ChartView, ChartsPage, Frame, Kind, Mode, Theme},
+    shown::{is_long, short, visible},
 };
 
 /// The spans to choose from, each with its words.
@@ -104,16 +105,19 @@ fn card(frame: &Frame, page: &ChartsPage, chart: &ChartView) -> AnyView {
     };
     let unit = (chart.mode == Mode::Value && !chart.unit.is_empty()).then(|| format!(" in {}", chart.unit));
     let alone = alone(page, chart, page.mode.map_or("", Mode::as_str));
+    let name = short(&chart.name);
     view! {
         <article class="card">
             <header>
-                <h2><a href=alone title=format!("{}: this chart alone", chart.name)>{chart.name.clone()}</a></h2>
+                <h2><a href=alone title=format!("{}: this chart alone", visible(&chart.name))>{name.clone().into_owned()}</a></h2>
                 <span class="muted">{chart.box_name.clone()} " · " {mode_words} {unit}</span>
+                {whole_name(&chart.name)}
             </header>
             <figure
                 class="chart"
                 data-box=chart.box_name.clone()
                 data-name=chart.name.clone()
+                data-query=links::with_query("", &[("box", &chart.box_name), ("name", &chart.name)])
                 data-mode=chart.mode.as_str()
                 data-unit=chart.unit.clone()
                 data-span=page.span.clone()
@@ -131,7 +135,7 @@ fn card(frame: &Frame, page: &ChartsPage, chart: &ChartView) -> AnyView {
 /// The chart as images, each for windows of up to some width; the last is for all others.
 fn pictures(frame: &Frame, page: &ChartsPage, chart: &ChartView, mode_words: &str) -> AnyView {
     let span_words = SPANS.iter().find(|(span, _)| *span == page.span).map_or(page.span.as_str(), |(_, words)| words);
-    let alt = format!("Chart of {} of {}: {mode_words}, last {span_words}", chart.name, chart.box_name);
+    let alt = format!("Chart of {} of {}: {mode_words}, last {span_words}", short(&chart.name), chart.box_name);
     let source = |media: &'static str, size: (u32, u32)| {
         let picture = picture("svg", page, chart, size, Some(frame.theme));
         view! { <source media=media srcset=picture width=size.0.to_string() height=size.1.to_string() /> }
@@ -159,13 +163,19 @@ fn alone(page: &ChartsPage, chart: &ChartView, mode: &str) -> String {
     Address { box_name: &chart.box_name, search: &quoted(&chart.name), span: &page.span, mode }.link()
 }
 
+/// The whole of a name that the heading shortens.
+fn whole_name(name: &str) -> Option<impl IntoView + use<>> {
+    let whole = visible(name).into_owned();
+    is_long(name).then(|| view! { <details class="whole"><summary>"whole name"</summary><code tabindex="0">{whole}</code></details> })
+}
+
 /// The same statistic alone, drawn the other way.
 fn other_mode(page: &ChartsPage, chart: &ChartView) -> impl IntoView + use<> {
     let (mode, text) = match chart.mode {
         Mode::Rate => ("value", "as value"),
         Mode::Value => ("rate", "as rate"),
     };
-    view! { <a class="ghost" href=alone(page, chart, mode)>{text} <span class="vh">" of " {chart.name.clone()}</span></a> }
+    view! { <a class="ghost" href=alone(page, chart, mode)>{text} <span class="vh">" of " {short(&chart.name).into_owned()}</span></a> }
 }
 
 fn picture(format: &str, page: &ChartsPage, chart: &ChartView, (width, height): (u32, u32), theme: Option<Theme>) -> String {
@@ -185,17 +195,17 @@ fn picture(format: &str, page: &ChartsPage, chart: &ChartView, (width, height): 
 }
 
 fn footer(frame: &Frame, page: &ChartsPage, chart: &ChartView) -> AnyView {
-    let name = &chart.name;
+    let name = short(&chart.name).into_owned();
     let csv = links::with_query(
         &format!("{}/export", links::API),
-        &[("box", &chart.box_name), ("name", name), ("span", &page.span), ("format", "csv")],
+        &[("box", &chart.box_name), ("name", &chart.name), ("span", &page.span), ("format", "csv")],
     );
     view! {
         <footer>
             <p class="about">{chart.description.clone()}</p>
             {kind(frame, chart)} {other_mode(page, chart)}
             <a class="ghost" href=csv download>"CSV" <span class="vh">" of " {name.clone()}</span></a>
-            <a class="ghost" href=picture("png", page, chart, PNG, Some(Theme::Light)) download>"PNG" <span class="vh">" of " {name.clone()}</span></a>
+            <a class="ghost" href=picture("png", page, chart, PNG, Some(Theme::Light)) download>"PNG" <span class="vh">" of " {name}</span></a>
         </footer>
     }
     .into_any()
@@ -209,7 +219,7 @@ fn kind(frame: &Frame, chart: &ChartView) -> AnyView {
     };
     view! {
         <details class="kind">
-            <summary class="ghost">{chart.kind.as_str()} <span class="vh">": kind of " {chart.name.clone()}</span></summary>
+            <summary class="ghost">{chart.kind.as_str()} <span class="vh">": kind of " {short(&chart.name).into_owned()}</span></summary>
             <form class="menu" method="post" action="/cp/kind">
                 <input type="hidden" name="box" value=chart.box_name.clone() />
                 <input type="hidden" name="name" value=chart.name.clone() />

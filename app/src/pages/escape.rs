@@ -1,5 +1,7 @@
 //! Text into HTML by hand, for rows that are built as one string. Names of statistics hold any character.
 
+use crate::shown::{is_long, visible};
+
 /// Adds `text` so that HTML reads back exactly it, inside an element or a double-quoted attribute.
 ///
 /// A parser would turn a carriage return into a newline and drop or replace NUL: the first gets a reference, the second becomes
@@ -16,6 +18,20 @@ pub(super) fn push_text(out: &mut String, text: &str) {
             '\0' => out.push(char::REPLACEMENT_CHARACTER),
             c => out.push(c),
         }
+    }
+}
+
+/// Adds a text with what acts unseen made visible.
+pub(super) fn push_shown(out: &mut String, text: &str) {
+    push_text(out, &visible(text));
+}
+
+/// Adds the whole of a name that is shown shortened, to be opened; nothing for one that is shown whole.
+pub(super) fn push_whole(out: &mut String, name: &str) {
+    if is_long(name) {
+        out.push_str(r#"<details class="whole"><summary>whole name</summary><code tabindex="0">"#);
+        push_shown(out, name);
+        out.push_str("</code></details>");
     }
 }
 

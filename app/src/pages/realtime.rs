@@ -10,8 +10,9 @@ use super::{frame, pills::pills};
 use crate::{
     islands::realtime::RealtimeLive,
     links,
-    matching::{Query, quoted},
+    matching::{Query, quoted, quoted_word},
     model::{BoxState, BoxView, Frame, GroupView, RealtimePage, Show},
+    shown::{short, visible},
     wording,
 };
 
@@ -26,7 +27,7 @@ pub(super) fn page(frame: &Frame, page: &RealtimePage) -> AnyView {
     let content = match &page.current {
         Some(current) => view! {
             {tools::tools(frame, page, current)}
-            {states::banner(current)}
+            {states::banner(current)} {states::notice(current)}
             <p class="fresh"><a class="btn" id="new" href=frame.here.clone() hidden></a></p>
             {rows_form(frame, page, current)}
             <RealtimeLive />
@@ -90,8 +91,8 @@ fn rows_form(frame: &Frame, page: &RealtimePage, current: &BoxView) -> AnyView {
 
 /// One group. Where only some of its rows are chosen, there are no buttons for all of it: they would do more than is seen.
 fn group(box_name: &str, group: &GroupView, show: Show) -> AnyView {
-    let label = if group.name.is_empty() { "(no group)".to_owned() } else { group.name.clone() };
-    let word = quoted(&format!("{}:", group.name));
+    let label = if group.name.is_empty() { "(no group)".to_owned() } else { short(&group.name).into_owned() };
+    let word = group_words(group);
     let total = group.total;
     let shown = group.rows.iter().filter(|row| row.ticked).count();
     let all = format!("Record all of {label}, also what appears in it later");
@@ -114,7 +115,7 @@ fn group(box_name: &str, group: &GroupView, show: Show) -> AnyView {
             data-elsewhere=(group.recorded - shown).to_string()
         >
             <summary>
-                <h2 title=label.clone()>{label.clone()}</h2>
+                <h2 title=visible(&group.name).into_owned()>{label.clone()}</h2>
                 <span class="count">{wording::group_count(total, group.recorded)}</span>
             </summary>
             {acts}
@@ -124,13 +125,23 @@ fn group(box_name: &str, group: &GroupView, show: Show) -> AnyView {
     .into_any()
 }
 
+/// The words that tick a group: its pattern, which stands for later members too; the names themselves where its name would be read as
+/// something else.
+fn group_words(group: &GroupView) -> String {
+    let pattern = format!("{}:", group.name);
+    let plain = !group.name.is_empty() && !group.name.starts_with('=') && !group.name.contains('*') && group.name.trim() == group.name;
+    if plain { quoted_word(&pattern) } else { group.rows.iter().map(|row| quoted(&row.name)).collect::<Vec<_>>().join(" ") }
+}
+
 /// Buttons for all that a search shows. They are there without a search too, hidden: the island shows them as one types.
 fn tick_matching(page: &RealtimePage) -> AnyView {
     let rows = page.groups.iter().flat_map(|group| &group.rows);
     let (total, ticked) = rows.clone().fold((0, 0), |(total, ticked), row| (total + 1, ticked + usize::from(row.ticked)));
     let hidden = page.search.is_empty() || total == 0;
     let words = if hidden { String::new() } else { Query::standing(&page.search, rows.map(|row| row.name.as_str())) };
-    let all = total + page.left_out;
+    let names = || page.groups.iter().flat_map(|group| &group.rows).map(|row| row.name.as_str());
+    // Where the words stand for names that are not on this page, all of them are meant.
+    let all = if Query::stands_for_names(&page.search, names()) { total } else { total + page.left_out };
     view! {
         <p class="matching" hidden=hidden>
             <button class="btn" name="tick" value=words.clone() hidden={ticked >= all}>{wording::tick_matching(all)}</button>
@@ -149,9 +160,10 @@ fn unseen(page: &RealtimePage) -> Option<impl IntoView + use<>> {
         <details class="group unseen" open>
             <summary>
                 <h2 class="plain">"Ticked, not seen yet"</h2>
-                <span class="count">{page.unseen.len()}</span>
+                <span class="count">{page.unseen.len() + page.unseen_left_out}</span>
             </summary>
             <p class="hint">"The box does not report these now. Each is recorded from the moment it appears."</p>
+            {(page.unseen_left_out > 0).then(|| view! { <p class="hint">{format!("The first are shown, {} more are ticked.", page.unseen_left_out)}</p> })}
             <div inner_html=rows::unseen(&page.unseen)></div>
         </details>
     })

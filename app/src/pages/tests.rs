@@ -45,6 +45,7 @@ fn one_box() -> BoxView {
         at: Some(0),
         age_ms: Some(180_000),
         reason: Some("The connection was refused.".into()),
+        notice: None,
     }
 }
 
@@ -73,6 +74,7 @@ fn realtime(search: &str) -> RealtimePage {
         counts: (2, 1, 0),
         groups: vec![GroupView { name: "core".into(), total: 2, recorded: 1, rows }],
         unseen: vec!["core:later".into()],
+        unseen_left_out: 0,
         left_out: 0,
     }
 }

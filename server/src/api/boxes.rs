@@ -7,12 +7,12 @@ use axum::{
     Json,
     extract::State,
     http::{StatusCode, header},
-    response::IntoResponse,
+    response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Ask, Body, Path, ask::wrong};
+use super::{Ask, Body, Path, ask::wrong, statistics};
 use crate::{
     desk::{BoxInput, BoxPatch},
     http::App,
@@ -161,9 +161,9 @@ pub(super) async fn remove(State(app): State<Arc<App>>, Path(name): Path<String>
 #[utoipa::path(post, path = "/boxes/{box}/refresh", tag = "boxes", params(("box" = String, Path, description = "Name or number")), responses(
     (status = 200, body = Statistics), (status = 404, description = "No such box"), (status = 409, description = "The box is paused"),
     (status = 502, description = "The box gives no answer")))]
-pub(super) async fn refresh(State(app): State<Arc<App>>, Path(name): Path<String>) -> Result<Json<Statistics>, Problem> {
+pub(super) async fn refresh(State(app): State<Arc<App>>, Path(name): Path<String>) -> Result<Response, Problem> {
     app.desk.refresh(&name).await?;
     let entry = app.desk.entry(&name)?;
-    let statistics = entry.lock().statistics(&app::matching::Query::default(), Instant::now());
-    Ok(Json(statistics))
+    let picture = entry.lock().picture(Instant::now());
+    statistics::written(picture, app::matching::Query::default()).await
 }

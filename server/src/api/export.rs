@@ -9,10 +9,16 @@ use chrono::{DateTime, SecondsFormat};
 use super::{Ask, ask::wrong};
 use crate::{clock, http::App, problem::Problem, store::Samples};
 
+/// What a spreadsheet takes for the begin of a formula; and the apostrophe, so that the one put before can be told from the name's own.
+const GUARDED: [char; 12] = ['=', '+', '-', '@', '\t', '\r', '\n', '\'', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
+/// The longest name of a file, before its ending.
+const MAX_FILE_NAME: usize = 120;
 /// So much is read at once.
 const SLICE_MS: i64 = 24 * 3_600 * 1_000;
 
-/// The samples of one statistic as CSV: `time,box,name,value`; an unknown value is empty.
+/// The samples of one statistic as CSV: `time,box,name,value`; an unknown value is empty. A name that a spreadsheet would take for a
+/// formula (it begins with `=`, `+`, `-`, `@`, one of their full-width forms, a tab or a line break) or that begins with an apostrophe
+/// has an apostrophe put before it; without that one it is the name. Values are plain numbers.
 #[utoipa::path(get, path = "/export", tag = "history", params(
     ("box" = String, Query, description = "Name or number"), ("name" = String, Query, description = "`group:name`"),
     ("from" = Option<String>, Query, description = "RFC 3339 or epoch milliseconds"),
@@ -73,17 +79,19 @@ fn csv(box_name: &str, name: &str, samples: &Samples) -> String {
     text
 }
 
-/// A CSV field: quoted when it must be, and never taken for a formula by a spreadsheet.
+/// A CSV field that is text: quoted when it must be, and never taken for a formula by a spreadsheet.
 fn quoted(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    if !formula && !text.contains(['"', ',', '\n', '\r']) {
+    let guarded = text.starts_with(GUARDED);
+    if !guarded && !text.contains(['"', ',', '\n', '\r']) {
         return text.to_owned();
     }
-    format!("\"{}{}\"", if formula { "'" } else { "" }, text.replace('"', "\"\""))
+    format!("\"{}{}\"", if guarded { "'" } else { "" }, text.replace('"', "\"\""))
 }
 
+/// A file name that is one on every system.
 fn file_name(box_name: &str, name: &str) -> String {
-    format!("{box_name}-{name}").chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' }).collect()
+    let safe = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' };
+    format!("{box_name}-{name}").chars().map(safe).take(MAX_FILE_NAME).collect()
 }
 
 #[cfg(test)]
@@ -119,6 +127,11 @@ mod tests {
     #[test]
     fn a_name_is_no_formula_and_no_path() {
         assert_eq!(quoted("=cmd()"), "\"'=cmd()\"");
+        assert_eq!(quoted("'=cmd()"), "\"''=cmd()\"");
+        assert_eq!(quoted("\u{ff1d}1+1"), "\"'\u{ff1d}1+1\"");
+        assert_eq!(quoted("\t=1"), "\"'\t=1\"");
+        assert_eq!(quoted("core:-1"), "core:-1");
+        assert_eq!(file_name("sip1", &"é".repeat(10_000)).len(), MAX_FILE_NAME);
         assert_eq!(file_name("sip1", "../a:b\"\n"), "sip1-.._a_b__");
     }
 }

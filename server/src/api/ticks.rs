@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Body, Path, ask::wrong};
-use crate::{http::App, problem::Problem};
+use crate::{desk::Word, http::App, problem::Problem};
 
 /// One tick.
 #[derive(Serialize, ToSchema)]
@@ -33,7 +33,7 @@ pub(super) struct Ticks {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TickMatching {
-    /// Names and patterns: `dialog:`, `rcv_*`, `core:rcv_requests`; at most 256 with `*`.
+    /// Names and patterns: `dialog:`, `rcv_*`, `core:rcv_requests`; at most 256 with `*`. `=` before a name takes it as it is: `=script:a*b`.
     #[serde(rename = "match")]
     words: Vec<String>,
     /// Whether to tick (the default) or to untick.
@@ -59,11 +59,14 @@ pub(super) async fn list(State(app): State<Arc<App>>, Path(name): Path<String>) 
     let (rules, unseen) = app.desk.ticks(&name)?;
     let unseen: HashSet<&str> = unseen.iter().map(String::as_str).collect();
     let except: Vec<&str> = rules.iter().filter(|rule| rule.except).map(|rule| rule.pattern.as_str()).collect();
+    let except: Vec<Pattern> = except.into_iter().map(Pattern::parse).collect();
+    let except: Vec<&str> = except.iter().filter_map(Pattern::exact).collect();
     let tick = |word: &str| {
         let pattern = Pattern::parse(word);
         let is_pattern = !pattern.is_exact();
         let except = except.iter().filter(|full| is_pattern && pattern.matches(full)).map(|&full| full.to_owned()).collect();
-        Tick { name: word.to_owned(), pattern: is_pattern, seen: !unseen.contains(word), except }
+        let seen = !unseen.contains(pattern.exact().unwrap_or(word));
+        Tick { name: pattern.exact().unwrap_or(word).to_owned(), pattern: is_pattern, seen, except }
     };
     Ok(Json(Ticks { items: rules.iter().filter(|rule| !rule.except).map(|rule| tick(&rule.pattern)).collect() }))
 }
@@ -73,7 +76,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, Path(name): Path<String>) 
     ("name" = String, Path, description = "`group:name` or a pattern, percent-encoded; a name not seen yet is accepted")),
     responses((status = 204, description = "Ticked"), (status = 404, description = "No such box")))]
 pub(super) async fn tick(State(app): State<Arc<App>>, Path((name, word)): Path<(String, String)>) -> Result<StatusCode, Problem> {
-    app.desk.tick(&name, &[&word], true).await?;
+    app.desk.tick(&name, &[Word::Name(&word)], true).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -82,7 +85,7 @@ pub(super) async fn tick(State(app): State<Arc<App>>, Path((name, word)): Path<(
     ("name" = String, Path, description = "`group:name` or a pattern, percent-encoded")),
     responses((status = 204, description = "Unticked"), (status = 404, description = "No such box")))]
 pub(super) async fn untick(State(app): State<Arc<App>>, Path((name, word)): Path<(String, String)>) -> Result<StatusCode, Problem> {
-    app.desk.tick(&name, &[&word], false).await?;
+    app.desk.tick(&name, &[Word::Name(&word)], false).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -97,6 +100,6 @@ pub(super) async fn tick_matching(
     if ask.words.is_empty() {
         return Err(wrong("match", "needs at least one name or pattern, such as [\"dialog:\"]"));
     }
-    let words: Vec<&str> = ask.words.iter().map(String::as_str).collect();
+    let words: Vec<Word<'_>> = ask.words.iter().map(|word| Word::Pattern(word)).collect();
     Ok(Json(Recorded { recorded: app.desk.tick(&name, &words, ask.ticked).await? }))
 }

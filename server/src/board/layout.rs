@@ -29,41 +29,84 @@ pub struct Layout {
     pub slots: Vec<Slot>,
     /// Their places, in the order of their names.
     pub sorted: Arc<[u32]>,
+    /// How many are ticked.
+    pub ticked: usize,
     /// Ticked names and patterns that match none of them.
     pub unseen: Vec<String>,
     index: Arc<HashMap<Arc<str>, u32>>,
+    kinds: Arc<Kinds>,
+    rules: Arc<Rules>,
 }
 
 impl Layout {
     /// A layout of no names.
     #[must_use]
     pub fn empty() -> Self {
-        Self { names: Arc::new([]), slots: Vec::new(), sorted: Arc::new([]), unseen: Vec::new(), index: Arc::default() }
+        Self {
+            names: Arc::new([]),
+            slots: Vec::new(),
+            sorted: Arc::new([]),
+            ticked: 0,
+            unseen: Vec::new(),
+            index: Arc::default(),
+            kinds: Arc::default(),
+            rules: Arc::default(),
+        }
     }
 
-    /// Looks everything up for the names of an answer.
+    /// Looks everything up for the names of an answer: some milliseconds for each ten thousand of them.
     #[must_use]
-    pub fn new(names: Arc<[Arc<str>]>, system: BoxKind, kinds: &Kinds, rules: &Rules) -> Self {
-        let slots = names.iter().map(|full| slot(full, system, kinds, rules)).collect();
+    pub fn new(names: Arc<[Arc<str>]>, system: BoxKind, kinds: Arc<Kinds>, rules: Arc<Rules>) -> Self {
         let index: HashMap<Arc<str>, u32> = names.iter().cloned().zip(0..).collect();
         let mut sorted: Vec<u32> = index.values().copied().collect();
         sorted.sort_unstable_by(|&a, &b| names[a as usize].cmp(&names[b as usize]));
-        let unseen = rules.unseen(&names, |full| index.contains_key(full));
-        Self { names, slots, sorted: sorted.into(), unseen, index: Arc::new(index) }
+        let known = Self { names, sorted: sorted.into(), index: Arc::new(index), ..Self::empty() };
+        known.with(system, kinds, rules)
     }
 
-    /// The same statistics under other rules.
+    /// The same names after ticks or kinds changed.
     #[must_use]
-    pub fn with_rules(&self, rules: &Rules) -> Self {
-        let slots = self.names.iter().zip(&self.slots).map(|(full, slot)| Slot { ticked: rules.ticked(full), ..slot.clone() });
-        let unseen = rules.unseen(&self.names, |full| self.index.contains_key(full));
-        Self { slots: slots.collect(), unseen, ..self.clone() }
+    pub fn with(&self, system: BoxKind, kinds: Arc<Kinds>, rules: Arc<Rules>) -> Self {
+        let slots: Vec<Slot> = if Arc::ptr_eq(&kinds, &self.kinds) && !self.slots.is_empty() {
+            let ticking = self.names.iter().zip(&self.slots);
+            ticking.map(|(full, slot)| Slot { ticked: rules.ticked(full), ..slot.clone() }).collect()
+        } else {
+            self.names.iter().map(|full| slot(full, system, &kinds, &rules)).collect()
+        };
+        Self {
+            names: Arc::clone(&self.names),
+            unseen: rules.unseen(&self.names, |full| self.index.contains_key(full)),
+            ticked: slots.iter().filter(|slot| slot.ticked).count(),
+            slots,
+            sorted: Arc::clone(&self.sorted),
+            index: Arc::clone(&self.index),
+            kinds,
+            rules,
+        }
+    }
+
+    /// The same statistics under other ticks.
+    #[must_use]
+    pub fn with_rules(&self, system: BoxKind, rules: Arc<Rules>) -> Self {
+        self.with(system, Arc::clone(&self.kinds), rules)
+    }
+
+    /// Whether it was made from these kinds and ticks.
+    #[must_use]
+    pub fn is_of(&self, kinds: &Arc<Kinds>, rules: &Arc<Rules>) -> bool {
+        Arc::ptr_eq(&self.kinds, kinds) && Arc::ptr_eq(&self.rules, rules)
     }
 
     /// The place of a full name.
     #[must_use]
     pub fn place(&self, full: &str) -> Option<usize> {
         self.index.get(full).map(|&place| place as usize)
+    }
+
+    /// The name as it is kept here already.
+    #[must_use]
+    pub fn kept(&self, full: &str) -> Option<&Arc<str>> {
+        self.index.get_key_value(full).map(|(name, _)| name)
     }
 }
 
@@ -81,14 +124,21 @@ impl Kinds {
     #[must_use]
     pub fn of(&self, full: &str, system: BoxKind) -> Kind {
         let (group, name) = split_name(full);
+        self.of_known(full, known(system, group, name))
+    }
+
+    fn of_known(&self, full: &str, known: Option<Known>) -> Kind {
         let told = self.corrected.get(full).or_else(|| self.said.get(full)).copied();
-        told.unwrap_or_else(|| known(system, group, name).map_or_else(|| catalogue::kind_of_unknown(group), |(kind, _, _)| kind))
+        told.unwrap_or_else(|| known.map_or_else(|| catalogue::kind_of_unknown(split_name(full).0), |(kind, _, _)| kind))
     }
 }
 
+/// Kind, unit and meaning.
+type Known = (Kind, &'static str, &'static str);
+
 /// Kind, unit and meaning of a statistic, from the catalogue or, for the panel's own, from the engine.
 #[must_use]
-pub(super) fn known(system: BoxKind, group: &str, name: &str) -> Option<(Kind, &'static str, &'static str)> {
+pub(super) fn known(system: BoxKind, group: &str, name: &str) -> Option<Known> {
     if system == BoxKind::Tickmark {
         return engine::describe(group, name);
     }
@@ -97,6 +147,7 @@ pub(super) fn known(system: BoxKind, group: &str, name: &str) -> Option<(Kind, &
 
 fn slot(full: &str, system: BoxKind, kinds: &Kinds, rules: &Rules) -> Slot {
     let (group, name) = split_name(full);
-    let (unit, description) = known(system, group, name).map_or(("", ""), |(_, unit, description)| (unit, description));
-    Slot { kind: kinds.of(full, system), unit, description, ticked: rules.ticked(full) }
+    let known = known(system, group, name);
+    let (_, unit, description) = known.unwrap_or((Kind::Gauge, "", ""));
+    Slot { kind: kinds.of_known(full, known), unit, description, ticked: rules.ticked(full) }
 }

@@ -60,6 +60,8 @@ pub struct BoxNow {
     pub rates: Vec<Option<f64>>,
     /// Whether each changed at the last poll.
     pub moved: Vec<bool>,
+    /// The number of the answer at which value or rate of each last changed.
+    pub changed_at: Vec<u64>,
     /// The newest points of each spark line.
     pub sparks: Vec<VecDeque<Option<f32>>>,
     /// Counts answers.
@@ -68,7 +70,31 @@ pub struct BoxNow {
     pub changes: u64,
     /// The time of the newest committed samples.
     pub recorded_at_ms: Option<i64>,
-    kinds: Kinds,
+    /// What of the newest answer is left out and why.
+    pub left_out: Option<String>,
+    /// What of the newest answer is ticked and cannot be recorded, and why.
+    pub unrecorded: Option<String>,
+    /// How its polls ended since the panel started.
+    pub polls: Polls,
+    kinds: Arc<Kinds>,
+}
+
+/// See [`BoxNow::plan_kinds`].
+pub struct PlannedKinds {
+    before: Arc<Kinds>,
+    kinds: Arc<Kinds>,
+    layout: Arc<Layout>,
+}
+
+/// How the polls of a box ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Polls {
+    /// With an answer.
+    pub answered: u64,
+    /// Without one.
+    pub failed: u64,
+    /// They were due while the one before still ran.
+    pub overrun: u64,
 }
 
 impl BoxNow {
@@ -88,11 +114,15 @@ impl BoxNow {
             values: Vec::new(),
             rates: Vec::new(),
             moved: Vec::new(),
+            changed_at: Vec::new(),
             sparks: Vec::new(),
             answers: 0,
             changes: 0,
             recorded_at_ms: None,
-            kinds: Kinds::default(),
+            left_out: None,
+            unrecorded: None,
+            polls: Polls::default(),
+            kinds: Arc::default(),
         };
         let stored = now.stored.clone();
         now.redescribe(stored, rules, corrected, default_interval_ms);
@@ -103,8 +133,8 @@ impl BoxNow {
     /// known of the one before holds for it.
     pub fn redescribe(&mut self, stored: StoredBox, rules: Rules, corrected: Vec<(String, Kind)>, default_interval_ms: i64) {
         if stored.spec.address != self.stored.spec.address || stored.spec.kind != self.stored.spec.kind {
-            let (answers, changes, recorded_at_ms) = (self.answers, self.changes + 1, self.recorded_at_ms);
-            *self = Self { answers, changes, recorded_at_ms, ..Self::new(stored, rules, corrected, default_interval_ms) };
+            let (answers, changes, recorded_at_ms, polls) = (self.answers, self.changes + 1, self.recorded_at_ms, self.polls);
+            *self = Self { answers, changes, recorded_at_ms, polls, ..Self::new(stored, rules, corrected, default_interval_ms) };
             return;
         }
         let interval_ms = stored.spec.interval_ms.unwrap_or(default_interval_ms);
@@ -118,30 +148,51 @@ impl BoxNow {
         self.stored = stored;
         let corrected = corrected.into_iter().collect();
         // A change anywhere has all boxes described anew: what stays the same is not worked out again.
-        if *self.rules != rules || self.kinds.corrected != corrected {
+        if *self.rules != rules {
             self.rules = Arc::new(rules);
-            self.kinds.corrected = corrected;
-            self.relayout(Arc::clone(&self.layout.names));
         }
+        if self.kinds.corrected != corrected {
+            self.kinds = Arc::new(Kinds { corrected, said: self.kinds.said.clone() });
+        }
+        self.relayout();
         self.changes += 1;
     }
 
-    /// Replaces what is ticked. `before` is the layout that `layout` was made from, without the lock that guards this box.
-    pub fn set_rules(&mut self, rules: Rules, before: &Arc<Layout>, layout: Layout) {
-        self.rules = Arc::new(rules);
-        if Arc::ptr_eq(&self.layout, before) {
+    /// Replaces what is ticked. `layout` is the layout under these rules, made without the lock that guards this box.
+    pub fn set_rules(&mut self, rules: Arc<Rules>, layout: Layout) {
+        self.rules = rules;
+        // Else an answer with other names came meanwhile.
+        if Arc::ptr_eq(&self.layout.names, &layout.names) {
             self.layout = Arc::new(layout);
-        } else {
-            // An answer with other names came meanwhile.
-            self.relayout(Arc::clone(&self.layout.names));
         }
+        self.relayout();
         self.changes += 1;
+    }
+
+    /// What the box says of its kinds, and what follows from it, to be worked out without holding this.
+    pub fn plan_kinds(&self, said: Vec<(Arc<str>, Kind)>) -> impl FnOnce() -> PlannedKinds + Send + use<> {
+        let (layout, before, system) = (Arc::clone(&self.layout), Arc::clone(&self.kinds), self.stored.spec.kind);
+        let rules = Arc::clone(&self.rules);
+        move || {
+            let kept = |(full, kind): (Arc<str>, Kind)| (layout.kept(&full).cloned().unwrap_or(full), kind);
+            let kinds = Arc::new(Kinds { corrected: before.corrected.clone(), said: said.into_iter().map(kept).collect() });
+            let layout = Arc::new(layout.with(system, Arc::clone(&kinds), rules));
+            PlannedKinds { before, kinds, layout }
+        }
     }
 
     /// Takes what the box says of its kinds.
-    pub fn set_kinds(&mut self, said: impl IntoIterator<Item = (Arc<str>, Kind)>) {
-        self.kinds.said = said.into_iter().collect();
-        self.relayout(Arc::clone(&self.layout.names));
+    pub fn set_kinds(&mut self, planned: PlannedKinds) {
+        if !Arc::ptr_eq(&planned.before, &self.kinds) {
+            // An operator corrected one meanwhile.
+            self.kinds = Arc::new(Kinds { corrected: self.kinds.corrected.clone(), said: planned.kinds.said.clone() });
+        } else {
+            self.kinds = planned.kinds;
+            if Arc::ptr_eq(&planned.layout.names, &self.layout.names) {
+                self.layout = planned.layout;
+            }
+        }
+        self.relayout();
     }
 
     /// The kind of a statistic, also of one that the newest answer does not name.
@@ -156,17 +207,33 @@ impl BoxNow {
         self.moment.map(|moment| instant.saturating_duration_since(moment.instant))
     }
 
-    /// Takes an answer. `instant` is its time on the monotonic clock.
-    pub fn apply(&mut self, answer: &Answer, instant: Instant) -> Applied {
+    /// The layout that an answer needs, if its names are new: what to make it from, so that it can be made without holding this.
+    #[must_use]
+    pub fn plan(&self, answer: &Answer) -> Option<impl FnOnce() -> Arc<Layout> + Send + use<>> {
+        let new = !Arc::ptr_eq(&self.layout.names, &answer.names);
+        new.then(|| {
+            let (names, system) = (Arc::clone(&answer.names), self.stored.spec.kind);
+            let (kinds, rules) = (Arc::clone(&self.kinds), Arc::clone(&self.rules));
+            move || Arc::new(Layout::new(names, system, kinds, rules))
+        })
+    }
+
+    /// Takes an answer. `instant` is its time on the monotonic clock; `planned` is the layout of [`Self::plan`], if it was made.
+    pub fn apply(&mut self, answer: &Answer, planned: Option<Arc<Layout>>, instant: Instant) -> Applied {
         let moment = Moment { instant, at_ms: answer.at_ms, uptime_ms: answer.started_at_ms.map(|start| answer.at_ms - start) };
         let mut applied = Applied { restarted: self.moment.is_some_and(|before| rates::restarted(&before, &moment)), ..Applied::default() };
+        self.answers += 1;
         if !Arc::ptr_eq(&self.layout.names, &answer.names) {
-            applied.new_names = answer.names.iter().any(|full| self.layout.place(full).is_none());
-            self.carry_over(Arc::clone(&answer.names));
+            let new = || Layout::new(Arc::clone(&answer.names), self.stored.spec.kind, Arc::clone(&self.kinds), Arc::clone(&self.rules));
+            let planned = planned.filter(|layout| Arc::ptr_eq(&layout.names, &answer.names));
+            let layout = planned.unwrap_or_else(|| Arc::new(new()));
+            applied.new_names = self.carry_over(layout);
+            // Ticks or kinds may have changed since it was planned.
+            self.relayout();
         }
         let elapsed = self.moment.map(|before| instant.saturating_duration_since(before.instant)).unwrap_or_default();
         for (place, &reading) in answer.values.iter().enumerate() {
-            let before = self.values[place];
+            let (before, rate_before) = (self.values[place], self.rates[place]);
             self.moved[place] = self.moment.is_some() && before.is_ok() && before != reading;
             self.rates[place] = None;
             if self.layout.slots[place].kind == Kind::Counter {
@@ -177,16 +244,20 @@ impl BoxNow {
                 }
             }
             self.values[place] = reading;
+            if before != reading || rate_before != self.rates[place] {
+                self.changed_at[place] = self.answers;
+            }
         }
         self.push_sparks();
-        if self.state != BoxState::Up || self.started_at_ms.is_none() || applied.restarted {
+        if self.state != BoxState::Up || self.started_at_ms.is_none() || applied.restarted || self.left_out != answer.left_out {
             self.started_at_ms = answer.started_at_ms;
             self.state = BoxState::Up;
             self.reason = None;
+            self.left_out.clone_from(&answer.left_out);
             self.changes += 1;
         }
         self.moment = Some(moment);
-        self.answers += 1;
+        self.polls.answered += 1;
         applied
     }
 
@@ -194,11 +265,12 @@ impl BoxNow {
     pub fn seed(&mut self, last: &LastKnown, instant: Instant, now_ms: i64) {
         let Ok(age_ms) = u64::try_from(now_ms - last.at_ms) else { return };
         let Some(instant) = instant.checked_sub(Duration::from_millis(age_ms)).filter(|_| self.moment.is_none()) else { return };
-        self.carry_over(last.values.iter().map(|(full, _)| Arc::clone(full)).collect());
-        self.values = last.values.iter().map(|(_, value)| value.ok_or(Unknown::NotKept)).collect();
-        self.moment = Some(Moment { instant, at_ms: last.at_ms, uptime_ms: last.started_ms.map(|start| last.at_ms - start) });
         // Watchers are shown them as they are shown an answer.
         self.answers += 1;
+        let names = last.values.iter().map(|(full, _)| Arc::clone(full)).collect();
+        self.carry_over(Arc::new(Layout::new(names, self.stored.spec.kind, Arc::clone(&self.kinds), Arc::clone(&self.rules))));
+        self.values = last.values.iter().map(|(_, value)| value.ok_or(Unknown::NotKept)).collect();
+        self.moment = Some(Moment { instant, at_ms: last.at_ms, uptime_ms: last.started_ms.map(|start| last.at_ms - start) });
         self.changes += 1;
     }
 
@@ -209,24 +281,29 @@ impl BoxNow {
         }
         self.state = BoxState::Down;
         self.reason = Some(reason);
+        self.polls.failed += 1;
     }
 
-    fn relayout(&mut self, names: Arc<[Arc<str>]>) {
-        self.layout = Arc::new(Layout::new(names, self.stored.spec.kind, &self.kinds, &self.rules));
+    /// Looks ticks and kinds up anew, when the layout was not made from these.
+    fn relayout(&mut self) {
+        if !self.layout.is_of(&self.kinds, &self.rules) {
+            self.layout = Arc::new(self.layout.with(self.stored.spec.kind, Arc::clone(&self.kinds), Arc::clone(&self.rules)));
+        }
     }
 
-    /// A layout of new names: values, rates and spark lines move along with their names.
-    fn carry_over(&mut self, names: Arc<[Arc<str>]>) {
-        let before = Arc::clone(&self.layout);
-        self.relayout(names);
+    /// A layout of new names: values, rates and spark lines move along with their names. Says whether a name is new.
+    fn carry_over(&mut self, layout: Arc<Layout>) -> bool {
+        let before = std::mem::replace(&mut self.layout, layout);
         let places: Vec<Option<usize>> = self.layout.names.iter().map(|full| before.place(full)).collect();
         let unseen: Reading = Err(Unknown::NotTold);
         self.values = places.iter().map(|place| place.map_or(unseen, |place| self.values[place])).collect();
         self.moved = vec![false; places.len()];
         self.rates = vec![None; places.len()];
+        self.changed_at = vec![self.answers; places.len()];
         let mut sparks = std::mem::take(&mut self.sparks);
         let moved = |place: &Option<usize>| place.and_then(|place| sparks.get_mut(place).map(std::mem::take)).unwrap_or_default();
         self.sparks = places.iter().take(MAX_SPARKS).map(moved).collect();
+        places.iter().any(Option::is_none)
     }
 
     /// A counter's line shows its rate, a gauge's its value.

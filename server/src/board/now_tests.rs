@@ -23,26 +23,32 @@ fn stored() -> StoredBox {
 struct Box {
     now: BoxNow,
     start: Instant,
+    names: Arc<[Arc<str>]>,
 }
 
 impl Box {
     fn new() -> Self {
         let mut now = BoxNow::new(stored(), Rules::default(), Vec::new(), 10_000);
-        now.set_kinds([("a:count".into(), Kind::Counter), ("a:level".into(), Kind::Gauge)]);
-        Self { now, start: Instant::now() }
+        let planned = now.plan_kinds(vec![("a:count".into(), Kind::Counter), ("a:level".into(), Kind::Gauge)]);
+        now.set_kinds(planned());
+        Self { now, start: Instant::now(), names: Arc::new([]) }
     }
 
     fn answer(&mut self, second: u64, up_since_s: i64, values: &[(&str, i64)]) -> Applied {
         let at_ms = 1_000_000 + i64::try_from(second).unwrap() * 1_000;
+        // The same names are the same list, as a source gives them.
+        if !self.names.iter().map(AsRef::as_ref).eq(values.iter().map(|&(name, _)| name)) {
+            self.names = values.iter().map(|&(name, _)| Arc::from(name)).collect();
+        }
         let answer = Answer {
             at_ms,
             took: Duration::from_millis(1),
             started_at_ms: Some(up_since_s * 1_000),
-            names: values.iter().map(|&(name, _)| Arc::from(name)).collect(),
+            names: Arc::clone(&self.names),
             values: values.iter().map(|&(_, value)| Ok(Number::Int(value))).collect(),
             left_out: None,
         };
-        self.now.apply(&answer, self.start + Duration::from_secs(second))
+        self.now.apply(&answer, None, self.start + Duration::from_secs(second))
     }
 }
 
@@ -110,13 +116,57 @@ fn rules_worked_out_on_an_older_answer_hold_for_the_newest() {
     let mut sip1 = Box::new();
     sip1.answer(0, 0, &[("a:count", 1)]);
     let before = Arc::clone(&sip1.now.layout);
-    let mut rules = Rules::default();
-    rules.tick(&["a:", "b:later"]).unwrap();
-    let layout = before.with_rules(&rules);
+    let rules = rules(&["a:", "b:later"]);
+    let layout = before.with_rules(BoxKind::Opensips, Arc::clone(&rules));
     assert_eq!(layout.unseen, ["b:later"]);
     sip1.answer(1, 0, &[("a:count", 2), ("a:level", 1), ("b:later", 1)]);
-    sip1.now.set_rules(rules, &before, layout);
+    sip1.now.set_rules(rules, layout);
     let ticked: Vec<_> = sip1.now.ticked().into_iter().map(|(full, place)| (full.to_string(), place)).collect();
     assert_eq!(ticked, [("a:count".to_owned(), 0), ("a:level".to_owned(), 1), ("b:later".to_owned(), 2)]);
     assert_eq!(sip1.now.unseen(), Vec::<String>::new());
+}
+
+fn rules(words: &[&str]) -> Arc<Rules> {
+    let mut rules = Rules::default();
+    rules.tick(words).unwrap();
+    Arc::new(rules)
+}
+
+#[test]
+fn what_changed_while_an_answer_was_planned_holds() {
+    let mut sip1 = Box::new();
+    sip1.answer(0, 0, &[("a:count", 1)]);
+    let names: Arc<[Arc<str>]> = ["a:count", "a:level"].map(Arc::from).into();
+    let answer = Answer {
+        at_ms: 1_001_000,
+        took: Duration::from_millis(1),
+        started_at_ms: None,
+        names,
+        values: vec![Ok(Number::Int(2)), Ok(Number::Int(3))],
+        left_out: None,
+    };
+    let planned = sip1.now.plan(&answer).unwrap()();
+    let kinds = sip1.now.plan_kinds(vec![("a:count".into(), Kind::Gauge)])();
+    let rules = rules(&["a:level"]);
+    let layout = sip1.now.layout.with_rules(BoxKind::Opensips, Arc::clone(&rules));
+    sip1.now.set_rules(rules, layout);
+    sip1.now.set_kinds(kinds);
+    sip1.now.apply(&answer, Some(planned), sip1.start + Duration::from_secs(1));
+    assert_eq!(sip1.now.ticked(), [(Arc::from("a:level"), 1)]);
+    assert_eq!(sip1.now.layout.slots[0].kind, Kind::Gauge);
+    assert_eq!(sip1.now.changed_at, [2, 2]);
+    assert!(sip1.now.plan(&answer).is_none(), "its names are known");
+}
+
+#[test]
+fn what_did_not_change_is_not_looked_up_anew() {
+    let mut sip1 = Box::new();
+    sip1.answer(0, 0, &[("a:count", 1), ("a:level", 1)]);
+    let layout = Arc::clone(&sip1.now.layout);
+    sip1.now.redescribe(stored(), Rules::default(), Vec::new(), 10_000);
+    assert!(Arc::ptr_eq(&layout, &sip1.now.layout));
+    sip1.answer(1, 0, &[("a:count", 1), ("a:level", 2)]);
+    sip1.answer(2, 0, &[("a:count", 1), ("a:level", 2)]);
+    // The rate of the counter was nothing at first; the level moved once.
+    assert_eq!(sip1.now.changed_at, [2, 2]);
 }

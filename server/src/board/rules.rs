@@ -3,19 +3,22 @@
 //! A request may bring thousands of words, and a box may have 100,000 names: words are taken all at once, names are looked up,
 //! and only patterns with `*` are tried on each name.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
-use app::{matching::Pattern, model::Origin};
+use app::{
+    matching::{Pattern, word_of},
+    model::Origin,
+};
 
 use super::patterns::{Patterns, Seen};
-use crate::store::TickRule;
+use crate::{source::MAX_NAME_BYTES, store::TickRule};
 
 /// At most so many rules a box: they are kept in memory and written whole.
 pub(super) const MAX_RULES: usize = 10_000;
 /// At most so many patterns with `*` a box, and a request: each is tried on every name a box has.
 pub(super) const MAX_GLOBS: usize = 256;
-/// The longest name or pattern, in bytes.
-pub(super) const MAX_PATTERN_LEN: usize = 512;
+/// The longest name or pattern, in bytes: a name, and the sign that takes it whole.
+pub(super) const MAX_PATTERN_LEN: usize = MAX_NAME_BYTES + 1;
 
 /// Why a rule cannot be added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,15 +57,18 @@ struct Made {
     origin: Origin,
 }
 
+/// The word of a rule, whether it is an exception, and when it was made.
+type Rule<'a> = (Cow<'a, str>, bool, Made);
+
 impl PartialEq for Rules {
     fn eq(&self, other: &Self) -> bool {
         let (ours, theirs) = (self.in_order(), other.in_order());
-        let rule = |&(word, except, Made { origin, .. }): &(_, _, Made)| (word, except, origin);
-        ours.iter().map(rule).eq(theirs.iter().map(rule))
+        let same = |(ours, theirs): (&Rule<'_>, &Rule<'_>)| (&ours.0, ours.1, ours.2.origin) == (&theirs.0, theirs.1, theirs.2.origin);
+        ours.len() == theirs.len() && ours.iter().zip(&theirs).all(same)
     }
 }
 
-/// Words of a request, names and patterns apart.
+/// Words of a request, full names and patterns apart.
 struct Words<'a> {
     names: Vec<&'a str>,
     patterns: Vec<(&'a str, Pattern)>,
@@ -77,7 +83,7 @@ impl<'a> Words<'a> {
             let word = checked(word)?;
             let pattern = Pattern::parse(word);
             if pattern.is_exact() {
-                names.push(word);
+                names.push(word.strip_prefix('=').unwrap_or(word));
             } else {
                 patterns.push((word, pattern));
             }
@@ -95,13 +101,12 @@ impl Rules {
         for TickRule { pattern: word, except, origin } in stored {
             let made = Made { origin, ..rules.made() };
             let pattern = Pattern::parse(&word);
-            if except {
-                rules.exceptions.insert(word, made);
-            } else if pattern.is_exact() {
-                rules.names.insert(word, made);
-            } else {
-                rules.patterns.insert(word, (made, pattern));
-            }
+            match pattern.exact().map(str::to_owned) {
+                Some(full) if except => rules.exceptions.insert(full, made),
+                Some(full) => rules.names.insert(full, made),
+                None if except => None,
+                None => rules.patterns.insert(word, (made, pattern)).map(|(made, _)| made),
+            };
         }
         rules.stand();
         rules
@@ -110,13 +115,19 @@ impl Rules {
     /// The rules in the order they were made, to be stored.
     #[must_use]
     pub fn list(&self) -> Vec<TickRule> {
-        let rule = |(word, except, Made { origin, .. }): (&str, _, _)| TickRule { pattern: word.to_owned(), except, origin };
+        let rule = |(word, except, Made { origin, .. }): (Cow<'_, str>, _, _)| TickRule { pattern: word.into_owned(), except, origin };
         self.in_order().into_iter().map(rule).collect()
     }
 
     /// Full names that are ticked by themselves.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.names.keys().map(String::as_str)
+    }
+
+    /// Whether a statistic has a rule of its own.
+    #[must_use]
+    pub fn names_one(&self, full: &str) -> bool {
+        self.names.contains_key(full) || self.exceptions.contains_key(full)
     }
 
     /// Whether nothing is ticked at all.
@@ -193,7 +204,7 @@ impl Rules {
         self.bounded()
     }
 
-    /// Names and patterns that none of a box's names matches, in the order they were made.
+    /// Full names and patterns that none of a box's names matches, in the order they were made.
     #[must_use]
     pub fn unseen(&self, known: &[Arc<str>], has: impl Fn(&str) -> bool) -> Vec<String> {
         let mut unseen: Vec<(u64, &String)> = Vec::new();
@@ -206,11 +217,10 @@ impl Rules {
         unseen.into_iter().map(|(_, word)| word.clone()).collect()
     }
 
-    /// Each with whether it is an exception.
-    fn in_order(&self) -> Vec<(&str, bool, Made)> {
-        let names = self.names.iter().map(|(word, &made)| (word.as_str(), false, made));
-        let patterns = self.patterns.iter().map(|(word, &(made, _))| (word.as_str(), false, made));
-        let exceptions = self.exceptions.iter().map(|(word, &made)| (word.as_str(), true, made));
+    fn in_order(&self) -> Vec<Rule<'_>> {
+        let names = self.names.iter().map(|(full, &made)| (word_of(full), false, made));
+        let patterns = self.patterns.iter().map(|(word, &(made, _))| (Cow::Borrowed(word.as_str()), false, made));
+        let exceptions = self.exceptions.iter().map(|(full, &made)| (word_of(full), true, made));
         let mut all: Vec<_> = names.chain(patterns).chain(exceptions).collect();
         all.sort_unstable_by_key(|(_, _, made)| made.place);
         all
@@ -233,8 +243,9 @@ impl Rules {
 }
 
 fn checked(word: &str) -> Result<&str, RuleError> {
-    let word = word.trim();
-    if word.is_empty() {
+    // Spaces around a word are a slip of the typist; in a name taken whole they are its own.
+    let word = if word.starts_with('=') { word } else { word.trim() };
+    if word.is_empty() || word == "=" {
         return Err(RuleError::Empty);
     }
     if word.len() > MAX_PATTERN_LEN {
@@ -323,7 +334,7 @@ mod tests {
     fn rules_are_bounded() {
         let mut rules = Rules::default();
         assert_eq!(rules.tick(&[" "]), Err(RuleError::Empty));
-        assert_eq!(rules.tick(&[&"x".repeat(513)]), Err(RuleError::TooLong));
+        assert_eq!(rules.tick(&[&"x".repeat(MAX_PATTERN_LEN + 1)]), Err(RuleError::TooLong));
         let globs: Vec<String> = (0..=MAX_GLOBS).map(|n| format!("g{n}:*x")).collect();
         let globs: Vec<&str> = globs.iter().map(String::as_str).collect();
         assert_eq!(rules.clone().tick(&globs), Err(RuleError::TooManyPatterns));
@@ -335,5 +346,26 @@ mod tests {
         assert_eq!(rules.clone().tick(&names), Err(RuleError::TooMany));
         rules.tick(&names[1..]).unwrap();
         assert_eq!(rules.list().len(), MAX_RULES);
+    }
+
+    #[test]
+    fn a_name_that_looks_like_a_pattern_is_ticked_alone() {
+        let odd = ["*", "x:*", "x:", "x:a*b", "=x:y", " x:lead", "x:y"];
+        let words = odd.map(word_of);
+        for (name, word) in odd.into_iter().zip(&words) {
+            let ticked = |rules: &Rules, on: bool| odd.into_iter().filter(|other| rules.ticked(other) == on).collect::<Vec<_>>();
+            let mut rules = of(&[word]);
+            assert_eq!(ticked(&rules, true), [name]);
+            assert_eq!(Rules::new(rules.list()), rules);
+            rules.untick(&[word], odd.into_iter()).unwrap();
+            assert!(rules.is_empty());
+            // Under a pattern it becomes an exception, and no more than that.
+            rules.tick(&["all"]).unwrap();
+            rules.untick(&[word], odd.into_iter()).unwrap();
+            assert_eq!(ticked(&rules, false), [name]);
+            assert_eq!(Rules::new(rules.list()), rules);
+            rules.tick(&[word]).unwrap();
+            assert_eq!(rules.list().len(), 1);
+        }
     }
 }

@@ -1,14 +1,51 @@
 //! What the API and the pages read of a box: plain data, taken under the lock and then free of it.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use app::{
     matching::Query,
     model::{BoxView, Kind, RowView, Statistic, Statistics},
 };
 
-use super::BoxNow;
-use crate::config::format_duration;
+use super::{BoxNow, Layout};
+use crate::{config::format_duration, source::Reading};
+
+/// The newest answer of a box, taken under its lock in a moment, to be read without it for as long as that takes.
+pub struct Picture {
+    /// The names, and what is known of each.
+    pub layout: Arc<Layout>,
+    /// The values, in the layout's order.
+    pub values: Vec<Reading>,
+    rates: Vec<Option<f64>>,
+    at_ms: Option<i64>,
+    age_ms: Option<i64>,
+}
+
+impl Picture {
+    /// The statistics that match, in the order of their names.
+    #[must_use]
+    pub fn statistics(&self, query: &Query) -> Statistics {
+        let places = self.layout.sorted.iter().map(|&place| place as usize);
+        let matching = places.filter(|&place| query.matches(&self.layout.names[place]));
+        let statistic = |place: usize| statistic(&self.layout, place, self.values[place], self.rates[place]);
+        Statistics { at: self.at_ms, age_ms: self.age_ms, statistics: matching.map(statistic).collect() }
+    }
+}
+
+fn statistic(layout: &Layout, place: usize, reading: Reading, rate: Option<f64>) -> Statistic {
+    let (slot, name) = (&layout.slots[place], &layout.names[place]);
+    Statistic {
+        name: name.to_string(),
+        group: app::model::split_name(name).0.to_owned(),
+        value: reading.ok(),
+        rate,
+        kind: slot.kind,
+        unit: slot.unit.to_owned(),
+        ticked: slot.ticked,
+        description: slot.description.to_owned(),
+        reason: reading.err().map(|unknown| unknown.sentence().to_owned()),
+    }
+}
 
 impl BoxNow {
     /// The box and its state.
@@ -29,12 +66,19 @@ impl BoxNow {
             state: self.state,
             server: self.server.clone(),
             statistics: self.values.len(),
-            recorded: self.layout.slots.iter().filter(|slot| slot.ticked).count(),
+            recorded: self.layout.ticked,
             started_at: self.started_at_ms,
             at: self.moment.map(|moment| moment.at_ms),
             age_ms: self.age_ms(instant),
             reason: self.reason.clone(),
+            notice: self.notice(),
         }
+    }
+
+    /// What of the newest answer is not as one would expect, in a sentence.
+    fn notice(&self) -> Option<String> {
+        let sentences: Vec<&str> = [&self.left_out, &self.unrecorded].into_iter().flatten().map(String::as_str).collect();
+        (!sentences.is_empty()).then(|| sentences.join("; "))
     }
 
     /// How old the newest answer is, in milliseconds.
@@ -43,39 +87,23 @@ impl BoxNow {
         self.age(instant).map(|age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX))
     }
 
-    /// The statistics that match, in the order of their names.
+    /// The newest answer, to be read without the lock.
     #[must_use]
-    pub fn statistics(&self, query: &Query, instant: Instant) -> Statistics {
-        let places = self.layout.sorted.iter().map(|&place| place as usize);
-        let matching = places.filter(|&place| query.matches(&self.layout.names[place]));
-        Statistics {
-            at: self.moment.map(|moment| moment.at_ms),
+    pub fn picture(&self, instant: Instant) -> Picture {
+        Picture {
+            layout: Arc::clone(&self.layout),
+            values: self.values.clone(),
+            rates: self.rates.clone(),
+            at_ms: self.moment.map(|moment| moment.at_ms),
             age_ms: self.age_ms(instant),
-            statistics: matching.map(|place| self.statistic(place)).collect(),
-        }
-    }
-
-    fn statistic(&self, place: usize) -> Statistic {
-        let slot = &self.layout.slots[place];
-        let name = &self.layout.names[place];
-        let reading = self.values[place];
-        Statistic {
-            name: name.to_string(),
-            group: app::model::split_name(name).0.to_owned(),
-            value: reading.ok(),
-            rate: self.rates[place],
-            kind: slot.kind,
-            unit: slot.unit.to_owned(),
-            ticked: slot.ticked,
-            description: slot.description.to_owned(),
-            reason: reading.err().map(|unknown| unknown.sentence().to_owned()),
         }
     }
 
     /// One row of Realtime Statistics.
     #[must_use]
     pub fn row(&self, place: usize) -> RowView {
-        let Statistic { name, value, rate, kind, unit, ticked, description, reason, .. } = self.statistic(place);
+        let Statistic { name, value, rate, kind, unit, ticked, description, reason, .. } =
+            statistic(&self.layout, place, self.values[place], self.rates[place]);
         RowView { name, value, rate, kind, unit, ticked, moved: self.moved[place], description, reason, spark: self.spark(place) }
     }
 

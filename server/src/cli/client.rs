@@ -9,8 +9,9 @@ use std::{
 };
 
 use app::{
-    matching::{Pattern, Query},
+    matching::{Pattern, Query, quoted_word},
     model::{BoxKind, Kind},
+    shown::visible,
 };
 use chrono::{DateTime, Utc};
 use clap::Args;
@@ -124,7 +125,7 @@ async fn open(args: &AskArgs, env: &Environment) -> Result<(Source, BoxKind), Cl
 
 fn query(names: &[String]) -> Query {
     // A name is one argument, whatever is in it.
-    let words: Vec<String> = names.iter().map(|name| format!("\"{}\"", name.replace('"', ""))).collect();
+    let words: Vec<String> = names.iter().map(|name| quoted_word(name)).collect();
     Query::parse(&words.join(" "))
 }
 
@@ -143,7 +144,7 @@ fn line(name: &str, reading: &Reading) -> Line {
         Ok(number) => serde_json::to_string(number).unwrap_or_default(),
         Err(unknown) => format!("? ({})", unknown.sentence()),
     };
-    (name.to_owned(), value)
+    (visible(name).into_owned(), value)
 }
 
 fn print_values(out: &mut dyn Write, lines: &[Line]) -> io::Result<()> {
@@ -161,7 +162,7 @@ fn report_left_out(answer: &Answer) {
 fn report_missing(answer: &Answer, names: &[String]) -> ExitCode {
     let missing = missing(answer, names);
     for name in &missing {
-        eprintln!("tickmark: the server has no statistic {name:?}");
+        eprintln!("tickmark: the server has no statistic {:?}", visible(name));
     }
     if missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -223,6 +224,19 @@ mod tests {
         assert_eq!(chosen(&["core:"]), ["core:a", "core:b"]);
         assert_eq!(chosen(&["b", "my group:c d"]), ["core:b", "my group:c d"]);
         assert_eq!(missing(&answer, &words(&["core:", "x", "dialog:"])), ["x", "dialog:"]);
+    }
+
+    #[test]
+    fn a_terminal_is_told_nothing_but_text() {
+        let name = "x:\u{1b}[2J\u{202e}a\nb\u{9b}31m";
+        let mut out = Vec::new();
+        print_values(&mut out, &[line(name, &Ok(Number::Int(1)))]).unwrap();
+        print_table(&mut out, &[vec![name.to_owned(), "counter".to_owned()]]).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        assert_eq!(out, "x:␛[2J⟨U+202E⟩a␊b⟨U+009B⟩31m = 1\nx:␛[2J⟨U+202E⟩a␊b⟨U+009B⟩31m  counter\n");
+        let answer = answer(&[(name, Ok(Number::Int(1))), ("x:say \"hi\"", Ok(Number::Int(2)))]);
+        assert_eq!(matching(&answer, &words(&["x:say \"hi\""])).count(), 1);
+        assert_eq!(matching(&answer, &words(&[name])).count(), 1);
     }
 
     #[test]

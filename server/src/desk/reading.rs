@@ -1,6 +1,9 @@
 //! Reading series: what charts, the API and exports ask.
 
-use app::model::{Kind, Mode, Series};
+use app::{
+    model::{Kind, Mode, Series},
+    shown::short,
+};
 
 use super::{Desk, DeskError};
 use crate::{
@@ -101,8 +104,9 @@ impl Desk {
             let known = now.layout.place(name).is_some() || now.rules.ticked(name);
             (now.stored.id, now.stored.spec.name.clone(), now.meaning(name), known, now.interval)
         };
-        let series = self.store.series_of(box_id).await?.into_iter().find(|(_, full)| full == name).map(|(series, _)| series);
+        let series = self.store.series_id(box_id, name).await?;
         if series.is_none() && !known {
+            let name = short(name);
             return Err(DeskError::NotFound(format!("the box {box_name} has no statistic {name:?}: it was never seen and is not ticked")));
         }
         let interval_ms = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX);

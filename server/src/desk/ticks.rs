@@ -1,8 +1,12 @@
 //! Ticking: rules change in the store, then on the board, and what is on the screen is recorded at once as the first sample.
 
-use std::sync::Arc;
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
-use app::{matching::Pattern, model::Kind};
+use app::{
+    matching::{Pattern, word_of},
+    model::Kind,
+    shown::short,
+};
 
 use super::{Desk, DeskError};
 use crate::{
@@ -11,13 +15,22 @@ use crate::{
     store::TickRule,
 };
 
+/// What is to be ticked or unticked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word<'a> {
+    /// One statistic, as rows and addresses name it: taken whole when the box has it, whatever it looks like. Else it is a word.
+    Name(&'a str),
+    /// A name or a pattern, as one types it.
+    Pattern(&'a str),
+}
+
 impl Desk {
     /// Ticks or unticks names and patterns of a box, all or none. Answers how many statistics are recorded then.
     ///
     /// # Errors
     /// When there is no such box or a word is wrong.
-    pub async fn tick(&self, box_name: &str, words: &[&str], on: bool) -> Result<usize, DeskError> {
-        let changes: Vec<(&str, bool)> = words.iter().map(|&word| (word, on)).collect();
+    pub async fn tick(&self, box_name: &str, words: &[Word<'_>], on: bool) -> Result<usize, DeskError> {
+        let changes: Vec<(Word<'_>, bool)> = words.iter().map(|&word| (word, on)).collect();
         self.change_ticks(box_name, &changes).await
     }
 
@@ -25,18 +38,20 @@ impl Desk {
     ///
     /// # Errors
     /// As [`Self::tick`].
-    pub async fn change_ticks(&self, box_name: &str, changes: &[(&str, bool)]) -> Result<usize, DeskError> {
+    pub async fn change_ticks(&self, box_name: &str, changes: &[(Word<'_>, bool)]) -> Result<usize, DeskError> {
         let entry = self.entry(box_name)?;
         // One change at a time: each reads the rules, changes them and writes them whole.
         let turn = self.sampler.hold().await;
         // What takes long is done on copies: polls and pages need the lock.
-        let (id, rules, layout) = {
+        let (id, before, layout) = {
             let now = entry.lock();
             (now.stored.id, Arc::clone(&now.rules), Arc::clone(&now.layout))
         };
-        let mut rules = Rules::clone(&rules);
+        let mut named = Named { layout: &layout, rules: &before, broken: None };
+        let changes: Vec<(Cow<'_, str>, bool)> = changes.iter().map(|&(word, on)| (named.word(word), on)).collect();
+        let mut rules = Rules::clone(&before);
         for run in changes.chunk_by(|(_, on), (_, next)| on == next) {
-            let words: Vec<&str> = run.iter().map(|&(word, _)| word).collect();
+            let words: Vec<&str> = run.iter().map(|(word, _)| &**word).collect();
             if run.iter().any(|&(_, on)| on) {
                 rules.tick(&words)?;
             } else {
@@ -45,7 +60,7 @@ impl Desk {
         }
         self.check_provided(id, &rules)?;
         self.store.replace_ticks(id, &rules.list()).await?;
-        let recording = first_samples(&entry, rules, &layout);
+        let recording = first_samples(&entry, Arc::new(rules), &layout);
         drop(turn);
         self.board.tell();
         if let Some(recording) = recording {
@@ -57,7 +72,7 @@ impl Desk {
             }
         }
         let now = entry.lock();
-        Ok(now.layout.slots.iter().filter(|slot| slot.ticked).count())
+        Ok(now.layout.ticked)
     }
 
     /// What the configuration file ticks cannot be unticked here.
@@ -65,7 +80,7 @@ impl Desk {
         let provided = self.file_ticks.get(&id).map(Vec::as_slice).unwrap_or_default();
         let taken = provided.iter().find(|word| {
             let pattern = Pattern::parse(word);
-            let stands = if pattern.is_exact() { rules.ticked(word) } else { rules.stands(word.trim()) };
+            let stands = pattern.exact().map_or_else(|| rules.stands(word.trim()), |full| rules.ticked(full));
             !stands || rules.exceptions().any(|full| pattern.matches(full))
         });
         match taken {
@@ -90,26 +105,64 @@ impl Desk {
     /// When there is no such box or statistic.
     pub async fn set_kind(&self, box_name: &str, full: &str, kind: Option<Kind>) -> Result<(), DeskError> {
         let entry = self.entry(box_name)?;
-        let (id, known) = {
+        let (id, rules, layout) = {
             let now = entry.lock();
-            (now.stored.id, now.layout.place(full).is_some())
+            (now.stored.id, Arc::clone(&now.rules), Arc::clone(&now.layout))
         };
-        if !known && !self.store.series_of(id).await?.iter().any(|(_, name)| name == full) {
-            return Err(DeskError::NotFound(format!("the box {box_name} has no statistic {full}")));
+        let full = Named { layout: &layout, rules: &rules, broken: None }.full(full);
+        if layout.place(&full).is_none() && self.store.series_id(id, &full).await?.is_none() {
+            return Err(DeskError::NotFound(format!("the box {box_name} has no statistic {}", short(&full))));
         }
-        self.store.set_kind(id, full, kind).await?;
+        self.store.set_kind(id, &full, kind).await?;
         self.sampler.reload().await?;
         Ok(())
     }
 }
 
+/// The names of a box, to tell which of them somebody means.
+struct Named<'b> {
+    layout: &'b Layout,
+    rules: &'b Rules,
+    /// Names that hold line breaks, by how a form sends them.
+    broken: Option<HashMap<String, Arc<str>>>,
+}
+
+impl Named<'_> {
+    /// The word that a change means.
+    fn word<'a>(&mut self, word: Word<'a>) -> Cow<'a, str> {
+        let name = match word {
+            Word::Pattern(word) => return Cow::Borrowed(word),
+            Word::Name(name) => self.full(name),
+        };
+        if self.layout.place(&name).is_none() && !self.rules.names_one(&name) {
+            return name;
+        }
+        match name {
+            Cow::Borrowed(name) => word_of(name),
+            Cow::Owned(name) => Cow::Owned(word_of(&name).into_owned()),
+        }
+    }
+
+    /// The name as the box has it: browsers send every line break in a form as CR LF.
+    fn full<'a>(&mut self, name: &'a str) -> Cow<'a, str> {
+        if !name.contains("\r\n") || self.layout.place(name).is_some() {
+            return Cow::Borrowed(name);
+        }
+        let sent = |full: &Arc<str>| full.replace("\r\n", "\n").replace('\r', "\n").replace('\n', "\r\n");
+        let with_breaks = self.layout.names.iter().filter(|full| full.contains(['\r', '\n']));
+        let broken = self.broken.get_or_insert_with(|| with_breaks.map(|full| (sent(full), Arc::clone(full))).collect());
+        broken.get(name).map_or(Cow::Borrowed(name), |full| Cow::Owned(full.to_string()))
+    }
+}
+
 /// Puts new rules on the board; the values on the screen of what is ticked now and was not before are to be recorded, with
 /// the time of their poll.
-fn first_samples(entry: &Entry, rules: Rules, known: &Arc<Layout>) -> Option<Recording> {
-    let layout = known.with_rules(&rules);
+fn first_samples(entry: &Entry, rules: Arc<Rules>, known: &Layout) -> Option<Recording> {
+    let system = entry.lock().stored.spec.kind;
+    let layout = known.with_rules(system, Arc::clone(&rules));
     let mut now = entry.lock();
     let before = Arc::clone(&now.layout);
-    now.set_rules(rules, known, layout);
+    now.set_rules(rules, layout);
     let newly: Vec<_> = now.ticked().into_iter().filter(|&(_, place)| !before.slots[place].ticked).collect();
     let at_ms = now.moment?.at_ms;
     let values: Vec<_> = newly.into_iter().map(|(full, place)| (full, now.values[place].ok())).collect();

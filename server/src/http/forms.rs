@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use app::{
     matching::words,
     model::{Kind, Theme},
+    shown::short,
 };
 use axum::{
     extract::State,
@@ -18,7 +19,7 @@ use super::{
 };
 use crate::{
     api::{self, Ask},
-    desk::DeskError,
+    desk::{DeskError, Word},
     problem::Problem,
 };
 
@@ -52,11 +53,11 @@ pub(super) async fn ticks(State(app): State<Shared>, form: Form) -> Result<Respo
     let (tick, untick) = (button("tick"), button("untick"));
     let was: HashSet<&str> = form.0.all("was").collect();
     let on: HashSet<&str> = form.0.all("on").collect();
-    let mut changes: Vec<(&str, bool)> = Vec::new();
-    changes.extend(was.difference(&on).map(|&name| (name, false)));
-    changes.extend(on.difference(&was).map(|&name| (name, true)));
-    changes.extend(tick.iter().map(|word| (word.as_str(), true)));
-    changes.extend(untick.iter().map(|word| (word.as_str(), false)));
+    let mut changes: Vec<(Word<'_>, bool)> = Vec::new();
+    changes.extend(was.difference(&on).map(|&name| (Word::Name(name), false)));
+    changes.extend(on.difference(&was).map(|&name| (Word::Name(name), true)));
+    changes.extend(tick.iter().map(|word| (Word::Pattern(word), true)));
+    changes.extend(untick.iter().map(|word| (Word::Pattern(word), false)));
     let told = match app.desk.change_ticks(form.text("box"), &changes).await {
         Ok(recorded) => Ok(recorded_now(recorded, form.text("box"))),
         Err(error) => Err(error.to_string()),
@@ -87,7 +88,8 @@ pub(super) async fn kind(State(app): State<Shared>, form: Form) -> Result<Respon
     let (name, kind) = (form.text("name"), Kind::parse(form.text("kind")));
     let told = match app.desk.set_kind(form.text("box"), name, kind).await {
         Ok(()) => Ok(format!(
-            "{name} is {} now",
+            "{} is {} now",
+            short(name),
             kind.map_or("of its own kind", |kind| if kind == Kind::Counter { "a counter" } else { "a gauge" })
         )),
         Err(error) => Err(error.to_string()),

@@ -1,12 +1,19 @@
 //! `/metrics`: the panel's own statistics and the newest values of every box, as Prometheus text.
 
-use std::{fmt::Write as _, time::Instant};
+use std::{borrow::Cow, fmt::Write as _, time::Instant};
 
 use app::model::{BoxState, Kind, Number, split_name};
-use axum::{extract::State, http::header, response::IntoResponse};
+use axum::{
+    extract::State,
+    http::{StatusCode, header},
+    response::IntoResponse,
+};
 
 use super::Shared;
-use crate::{board::BoxNow, problem::Problem};
+use crate::{
+    board::{BoxNow, Picture},
+    problem::{Problem, problem},
+};
 
 /// Prometheus text, version 0.0.4.
 pub(super) async fn metrics(State(app): State<Shared>) -> Result<impl IntoResponse, Problem> {
@@ -16,9 +23,12 @@ pub(super) async fn metrics(State(app): State<Shared>) -> Result<impl IntoRespon
     let mut own = String::new();
     let mut values =
         String::from("# HELP tickmark_statistic The newest value of a statistic of a box.\n# TYPE tickmark_statistic untyped\n");
+    let mut polls =
+        String::from("# HELP tickmark_box_polls_total How the polls of a box ended.\n# TYPE tickmark_box_polls_total counter\n");
+    let mut pictures = Vec::new();
     for entry in app.desk.board.all() {
         let now = entry.lock();
-        let name = escaped(&now.stored.spec.name);
+        let name = escaped(&now.stored.spec.name).into_owned();
         if now.state != BoxState::Paused {
             // Writing to a string cannot fail, here and below.
             let _ = writeln!(up, "tickmark_box_up{{box=\"{name}\"}} {}", u8::from(now.state == BoxState::Up));
@@ -26,9 +36,23 @@ pub(super) async fn metrics(State(app): State<Shared>) -> Result<impl IntoRespon
         if let Some(old) = now.age(Instant::now()) {
             let _ = writeln!(age, "tickmark_box_age_seconds{{box=\"{name}\"}} {:.3}", old.as_secs_f64());
         }
-        if now.is_builtin() { own_values(&now, &mut own) } else { box_values(&now, &name, &mut values) }
+        for (outcome, count) in [("answered", now.polls.answered), ("failed", now.polls.failed), ("overrun", now.polls.overrun)] {
+            let _ = writeln!(polls, "tickmark_box_polls_total{{box=\"{name}\",outcome=\"{outcome}\"}} {count}");
+        }
+        if now.is_builtin() {
+            own_values(&now, &mut own);
+        } else if now.state == BoxState::Up {
+            // An old value must not be taken for a new one.
+            pictures.push((name, now.picture(Instant::now())));
+        }
     }
-    let text = [own, up, age, values].concat();
+    let write = move || {
+        pictures.iter().for_each(|(name, picture)| box_values(picture, name, &mut values));
+        [own, up, age, polls, values].concat()
+    };
+    // Boxes with very many statistics take a while: off the runtime's threads, which polls need.
+    let text = tokio::task::spawn_blocking(write).await;
+    let text = text.map_err(|error| problem(StatusCode::INTERNAL_SERVER_ERROR, "The metrics could not be written", error.to_string()))?;
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text))
 }
 
@@ -44,20 +68,11 @@ fn own_values(now: &BoxNow, text: &mut String) {
 }
 
 /// A box's: one metric for all, told apart by labels, since names hold any character.
-fn box_values(now: &BoxNow, box_name: &str, text: &mut String) {
-    if now.state != BoxState::Up {
-        // An old value must not be taken for a new one.
-        return;
-    }
-    for (full, reading) in now.layout.names.iter().zip(&now.values) {
+fn box_values(picture: &Picture, box_name: &str, text: &mut String) {
+    for (full, reading) in picture.layout.names.iter().zip(&picture.values) {
         let (Ok(value), (group, name)) = (reading, split_name(full)) else { continue };
-        let _ = writeln!(
-            text,
-            "tickmark_statistic{{box=\"{box_name}\",group=\"{}\",name=\"{}\"}} {}",
-            escaped(group),
-            escaped(name),
-            number(*value)
-        );
+        let (group, name) = (escaped(group), escaped(name));
+        let _ = writeln!(text, "tickmark_statistic{{box=\"{box_name}\",group=\"{group}\",name=\"{name}\"}} {}", number(*value));
     }
 }
 
@@ -68,6 +83,21 @@ fn number(value: Number) -> String {
     }
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+/// A label's value: any text, on one line.
+fn escaped(text: &str) -> Cow<'_, str> {
+    if !text.contains(['\\', '"', '\n']) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_cannot_end_itself_or_its_line() {
+        assert_eq!(escaped("a\"} 1\n# TYPE x\\"), "a\\\"} 1\\n# TYPE x\\\\");
+        assert!(matches!(escaped("<b>{é}\r"), Cow::Borrowed("<b>{é}\r")));
+    }
 }

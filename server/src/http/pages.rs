@@ -28,10 +28,45 @@ use crate::{
 
 /// A page draws so many rows: beyond, a search finds the rest.
 const MAX_ROWS: usize = 2_000;
+/// A group takes about the room of so many rows.
+const GROUP_ROWS: usize = 3;
 /// A page has so many charts: beyond, a search finds the rest.
 const MAX_CHARTS: usize = 400;
+/// A page lists so many ticks that the box has nothing for.
+const MAX_UNSEEN: usize = 200;
+/// The names on a page have so many bytes. Each comes up to nine times into a form that saves all ticks.
+const MAX_NAME_BYTES: usize = 128 << 10;
+/// Names longer than this have a room of their own, so that they take none from the others.
+const LONG_BYTES: usize = 1 << 10;
+/// The long names on a page have so many bytes.
+const MAX_LONG_BYTES: usize = 256 << 10;
+
 /// The spans that the charts page offers.
 const SPANS: [&str; 5] = ["1h", "6h", "24h", "7d", "30d"];
+
+/// What a page still has room for.
+struct Room {
+    rows: usize,
+    bytes: usize,
+    long_bytes: usize,
+}
+
+impl Room {
+    fn of(rows: usize) -> Self {
+        Self { rows, bytes: MAX_NAME_BYTES, long_bytes: MAX_LONG_BYTES }
+    }
+
+    /// Takes the room of something with a name, if it is there.
+    fn take(&mut self, rows: usize, name: &str) -> bool {
+        let bytes = if name.len() > LONG_BYTES { &mut self.long_bytes } else { &mut self.bytes };
+        let fits = rows <= self.rows && name.len() <= *bytes;
+        if fits {
+            *bytes -= name.len();
+            self.rows -= rows;
+        }
+        fits
+    }
+}
 
 /// Realtime Statistics.
 pub(super) async fn realtime(State(app): State<Shared>, caller: Caller, ask: Ask, request: Request) -> Result<Response, Problem> {
@@ -49,16 +84,26 @@ pub(super) async fn realtime(State(app): State<Shared>, caller: Caller, ask: Ask
         if let Some(name) = ask.get("box") {
             return Ok(no_such_box(&app, &caller, request, name).await);
         }
-        let page =
-            RealtimePage { boxes, current: None, search, show, counts: (0, 0, 0), groups: Vec::new(), unseen: Vec::new(), left_out: 0 };
+        let page = RealtimePage {
+            boxes,
+            current: None,
+            search,
+            show,
+            counts: (0, 0, 0),
+            groups: Vec::new(),
+            unseen: Vec::new(),
+            unseen_left_out: 0,
+            left_out: 0,
+        };
         return Ok(render::page(&app, frame, Page::Realtime(page), request).await);
     };
     let page = {
         let now = entry.lock();
         let (groups, left_out) = groups(&now, &Query::search(&search), show);
-        let slots = &now.layout.slots;
-        let counts = (slots.len(), slots.iter().filter(|slot| slot.ticked).count(), now.moved.iter().filter(|&&moved| moved).count());
-        RealtimePage { boxes, current: Some(now.view(Instant::now())), search, show, counts, groups, unseen: now.unseen(), left_out }
+        let counts = (now.layout.slots.len(), now.layout.ticked, now.moved.iter().filter(|&&moved| moved).count());
+        let (unseen, unseen_left_out) = unseen(&now);
+        let current = Some(now.view(Instant::now()));
+        RealtimePage { boxes, current, search, show, counts, groups, unseen, unseen_left_out, left_out }
     };
     Ok(render::page(&app, frame, Page::Realtime(page), request).await)
 }
@@ -72,7 +117,8 @@ fn first_choice(boxes: &[app::model::BoxView]) -> Option<String> {
 /// The rows that match, by group, in the order of their names; and how many are left out. A group's counts are of all that is in it.
 fn groups(now: &BoxNow, query: &Query, show: Show) -> (Vec<GroupView>, usize) {
     let mut groups: Vec<GroupView> = Vec::new();
-    let (mut drawn, mut left_out) = (0, 0);
+    let mut room = Room::of(MAX_ROWS);
+    let mut left_out = 0;
     for &place in now.layout.sorted.iter() {
         let place = place as usize;
         let name = &now.layout.names[place];
@@ -92,16 +138,26 @@ fn groups(now: &BoxNow, query: &Query, show: Show) -> (Vec<GroupView>, usize) {
             Show::Moving => now.moved[place],
         };
         if shown && query.matches(name) {
-            if drawn == MAX_ROWS {
-                left_out += 1;
-            } else {
-                drawn += 1;
+            let rows = if last.rows.is_empty() { 1 + GROUP_ROWS } else { 1 };
+            if room.take(rows, name) {
                 last.rows.push(now.row(place));
+            } else {
+                left_out += 1;
             }
         }
     }
     groups.pop_if(|last| last.rows.is_empty());
     (groups, left_out)
+}
+
+/// Ticks that the box has nothing for now, and how many more there are.
+fn unseen(now: &BoxNow) -> (Vec<String>, usize) {
+    let mut unseen = now.unseen();
+    let mut room = Room::of(MAX_UNSEEN);
+    let shown = unseen.iter().take_while(|word| room.take(1, word)).count();
+    let left_out = unseen.len() - shown;
+    unseen.truncate(shown);
+    (unseen, left_out)
 }
 
 /// Statistics Charts.
@@ -117,6 +173,7 @@ pub(super) async fn charts(State(app): State<Shared>, caller: Caller, ask: Ask, 
     let current = chosen.and_then(|(_, entry)| entry).map(|entry| entry.lock().stored.spec.name.clone());
     let query = Query::search(&search);
     let (mut charts, mut left_out) = (Vec::new(), 0);
+    let mut room = Room::of(MAX_CHARTS);
     for entry in app.desk.board.all() {
         // Of a box that is not shown nothing need be read.
         if current.as_ref().is_some_and(|name| *name != entry.lock().stored.spec.name) {
@@ -126,10 +183,10 @@ pub(super) async fn charts(State(app): State<Shared>, caller: Caller, ask: Ask, 
         let recorded = app.store.series_of(id).await?;
         let now = entry.lock();
         for name in charted(&now, recorded).into_iter().filter(|name| query.matches(name)) {
-            if charts.len() == MAX_CHARTS {
-                left_out += 1;
-            } else {
+            if room.take(1, &name) {
                 charts.push(chart(&now, name, mode));
+            } else {
+                left_out += 1;
             }
         }
     }
@@ -254,4 +311,17 @@ pub(super) fn own_interval(spec: &BoxSpec) -> String {
 
 fn written(interval_ms: i64) -> String {
     format_duration(Duration::from_millis(u64::try_from(interval_ms).unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_take_no_room_from_the_others() {
+        let mut room = Room::of(2_000);
+        let long = "x".repeat(16 << 10);
+        assert_eq!((0..100).filter(|_| room.take(1, &long)).count(), MAX_LONG_BYTES / long.len());
+        assert_eq!((0..3_000).filter(|_| room.take(1, "core:rcv_requests")).count(), 2_000 - MAX_LONG_BYTES / long.len());
+    }
 }

@@ -20,6 +20,9 @@ pub(super) const THEME_COOKIE: &str = "theme";
 /// The cookie that carries what the last form did to the next page.
 pub(super) const NOTICE_COOKIE: &str = "notice";
 
+/// The longest notice: three times that, percent-encoded, is what every browser keeps.
+const MAX_NOTICE_BYTES: usize = 1_000;
+
 /// Draws a page inside its frame.
 pub(super) async fn page(app: &App, mut frame: Frame, page: Page, request: Request) -> Response {
     frame.fault = app.fault();
@@ -106,7 +109,7 @@ pub(super) fn back(to: &str, told: &Result<String, String>) -> Response {
     let mut response = Redirect::to(to).into_response();
     if !text.is_empty() {
         // Cookies are small: a notice is a sentence, and is cut where it is not.
-        let text: String = text.chars().take(500).collect();
+        let text = &text[..text.floor_char_boundary(MAX_NOTICE_BYTES)];
         let value = percent_encoding::utf8_percent_encode(&format!("{word} {text}"), percent_encoding::NON_ALPHANUMERIC).to_string();
         if let Ok(value) = HeaderValue::from_str(&cookie(NOTICE_COOKIE, &value, 60)) {
             response.headers_mut().append(header::SET_COOKIE, value);

@@ -12,6 +12,8 @@ use crate::{
     store::LastKnown,
 };
 
+/// The kind of gap of a box that was not asked.
+const IDLE: &str = "idle";
 /// Why there are no values while a poll takes longer than the interval.
 const OVERRUN: &str = "a poll took longer than the interval";
 
@@ -26,6 +28,7 @@ pub(super) struct Gap {
 /// A gap that has not ended.
 struct OpenGap {
     from_ms: i64,
+    kind: &'static str,
     reason: String,
 }
 
@@ -85,7 +88,7 @@ impl Continuity {
             && recorded
             && now_ms.saturating_sub(last.at_ms) > longest_ms
         {
-            self.open = Some(OpenGap { from_ms: last.at_ms, reason: reason.to_owned() });
+            self.open = Some(OpenGap { from_ms: last.at_ms, kind: IDLE, reason: reason.to_owned() });
         }
     }
 
@@ -126,11 +129,12 @@ impl Continuity {
         news
     }
 
-    /// The box did not answer. A gap ends where its reason does.
-    pub(super) fn failed(&mut self, reason: &str, now_ms: i64) -> Vec<Gap> {
-        let other = self.open.take_if(|open| open.reason != reason);
+    /// The box did not answer. A gap ends where the kind of its reason does: the words may differ from poll to poll.
+    pub(super) fn failed(&mut self, kind: &'static str, reason: &str, now_ms: i64) -> Vec<Gap> {
+        let other = self.open.take_if(|open| open.kind != kind);
         let from_ms = if other.is_some() { now_ms } else { self.last_ms.unwrap_or(now_ms) };
-        let open = self.open.get_or_insert_with(|| OpenGap { from_ms, reason: reason.to_owned() });
+        let open = self.open.get_or_insert_with(|| OpenGap { from_ms, kind, reason: String::new() });
+        reason.clone_into(&mut open.reason);
         let gaps = other.into_iter().map(|other| Gap { from_ms: other.from_ms, to_ms: now_ms, reason: other.reason });
         gaps.chain([Gap { from_ms: open.from_ms, to_ms: now_ms, reason: open.reason.clone() }]).collect()
     }
@@ -170,13 +174,21 @@ mod tests {
     #[test]
     fn a_gap_goes_from_the_last_answer_to_the_next_and_changes_with_its_reason() {
         let (mut continuity, instant) = answered();
-        assert_eq!(continuity.failed("closed", AT + 10), [gap(AT, AT + 10, "closed")]);
-        assert_eq!(continuity.failed("closed", AT + 20), [gap(AT, AT + 20, "closed")]);
+        assert_eq!(continuity.failed("closed", "closed", AT + 10), [gap(AT, AT + 10, "closed")]);
+        assert_eq!(continuity.failed("closed", "closed", AT + 20), [gap(AT, AT + 20, "closed")]);
         let two = [gap(AT, AT + 30_000, "closed"), gap(AT + 30_000, AT + 30_000, "unreachable")];
-        assert_eq!(continuity.failed("unreachable", AT + 30_000), two);
+        assert_eq!(continuity.failed("unreachable", "unreachable", AT + 30_000), two);
         let before = continuity.answered(instant + Duration::from_secs(40), AT + 40_000, None);
         // Nobody touched the clock meanwhile.
         assert_eq!(before, Before { gaps: vec![gap(AT + 30_000, AT + 40_000, "unreachable")], ..Before::default() });
+    }
+
+    #[test]
+    fn an_outage_is_one_gap_whatever_words_it_is_told_in() {
+        let (mut continuity, _) = answered();
+        continuity.failed("protocol", "it answers request 5 instead of 6", AT + 10);
+        let gaps = continuity.failed("protocol", "it answers request 6 instead of 7", AT + 20);
+        assert_eq!(gaps, [gap(AT, AT + 20, "it answers request 6 instead of 7")]);
     }
 
     #[test]
@@ -216,7 +228,7 @@ mod tests {
         assert_eq!(continuity.overran(4, AT + 1_600, AT + 2_500), Some(gap(AT + 600, AT + 2_500, OVERRUN)));
         assert_eq!(continuity.overran(0, AT + 2_600, AT + 2_609), None);
         assert_eq!(continuity.overran(3, AT + 3_000, AT + 3_900), Some(gap(AT + 3_000, AT + 3_900, OVERRUN)));
-        continuity.failed("timeout", AT + 4_000);
+        continuity.failed("timeout", "timeout", AT + 4_000);
         assert_eq!(continuity.overran(9, AT + 3_900, AT + 5_000), None);
     }
 }

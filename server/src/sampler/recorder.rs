@@ -13,15 +13,47 @@ use crate::{
     store::{Mark, PollRecord, SeriesId, Store, StoreError, Trouble},
 };
 
-/// The numbers of series, by box and full name.
-type Ids = HashMap<(i64, Arc<str>), SeriesId>;
+/// So many series a box may have in the database, all that it ever had; further ones are not recorded, and it is said. A server
+/// that names its statistics anew at each poll would fill any disk otherwise.
+const MAX_SERIES: usize = 200_000;
+/// The names of all series of a box have so many bytes at most.
+const MAX_SERIES_BYTES: usize = 32 << 20;
+/// So many marks of counters that fell are kept of one poll. Where more fell at once, the samples themselves show it.
+const MAX_DROP_MARKS: usize = 256;
+
+/// The numbers of the series of a box, by full name.
+#[derive(Default)]
+struct Known {
+    ids: HashMap<Arc<str>, SeriesId>,
+    name_bytes: usize,
+}
+
+impl Known {
+    fn learn(&mut self, full: Arc<str>, id: SeriesId) {
+        let bytes = full.len();
+        if self.ids.insert(full, id).is_none() {
+            self.name_bytes += bytes;
+        }
+    }
+
+    /// Those of `names` that there is room for.
+    fn room_for(&self, names: Vec<Arc<str>>) -> Vec<Arc<str>> {
+        let (mut count, mut bytes) = (self.ids.len(), self.name_bytes);
+        let fits = |full: &Arc<str>| {
+            count += 1;
+            bytes += full.len();
+            count <= MAX_SERIES && bytes <= MAX_SERIES_BYTES
+        };
+        names.into_iter().take_while(fits).collect()
+    }
+}
 
 /// Hands samples to the store. Cheap to clone.
 #[derive(Clone)]
 pub struct Recorder {
     store: Store,
     board: Arc<crate::board::Board>,
-    ids: Arc<Mutex<Ids>>,
+    known: Arc<Mutex<HashMap<i64, Known>>>,
 }
 
 /// What is to be recorded of one poll, by name.
@@ -49,7 +81,7 @@ impl Recording {
     pub fn of(now: &crate::board::BoxNow, at_ms: i64, applied: &Applied, lost: &[Arc<str>]) -> Self {
         let mut values: Vec<_> = now.ticked().into_iter().map(|(full, place)| (full, now.values[place].ok())).collect();
         values.extend(lost.iter().map(|full| (Arc::clone(full), None)));
-        let dropped = applied.dropped.iter().filter(|full| now.rules.ticked(full)).cloned().collect();
+        let dropped = applied.dropped.iter().filter(|full| now.rules.ticked(full)).take(MAX_DROP_MARKS).cloned().collect();
         let interval_ms = i64::try_from(now.interval.as_millis()).unwrap_or(i64::MAX);
         let marks = applied.restarted.then_some(ResetCause::Restart).into_iter().collect();
         Self { box_id: now.stored.id, at_ms, interval_ms, values, marks, dropped, started_ms: None }
@@ -60,7 +92,7 @@ impl Recorder {
     /// A recorder for a store.
     #[must_use]
     pub fn new(store: Store, board: Arc<crate::board::Board>) -> Self {
-        Self { store, board, ids: Arc::default() }
+        Self { store, board, known: Arc::default() }
     }
 
     /// What keeps the database from being written at this moment.
@@ -77,43 +109,66 @@ impl Recorder {
         if recording.values.is_empty() && recording.marks.is_empty() && recording.started_ms.is_none() {
             return Ok(());
         }
-        self.commit(recording).await?;
+        let unrecorded = self.commit(recording).await?.map(unrecorded);
         if !recording.values.is_empty() {
+            let mut now = entry.lock();
             // Not the largest: a clock may have been set back.
-            entry.lock().recorded_at_ms = Some(recording.at_ms);
+            now.recorded_at_ms = Some(recording.at_ms);
+            if now.unrecorded != unrecorded {
+                now.unrecorded = unrecorded;
+                now.changes += 1;
+            }
+            drop(now);
             self.board.tell();
         }
         Ok(())
     }
 
-    async fn commit(&self, recording: &Recording) -> Result<(), StoreError> {
+    /// Answers how many values there was no room for, if any.
+    async fn commit(&self, recording: &Recording) -> Result<Option<usize>, StoreError> {
         let &Recording { box_id, at_ms, interval_ms, started_ms, .. } = recording;
         self.learn_ids(box_id, recording.values.iter().map(|(full, _)| full).chain(&recording.dropped)).await?;
-        let record = {
-            let ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
-            let id = |full: &Arc<str>| ids.get(&(box_id, Arc::clone(full))).copied();
+        let (record, refused) = {
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            let id = |full: &Arc<str>| known.get(&box_id)?.ids.get(full).copied();
             let whole_box = recording.marks.iter().map(|&cause| Mark { series: None, at_ms, cause, by: None });
             let dropped = recording.dropped.iter().filter_map(id);
             let dropped = dropped.map(|series| Mark { series: Some(series), at_ms, cause: ResetCause::Drop, by: None });
             let marks = whole_box.chain(dropped).collect();
-            let values = recording.values.iter().filter_map(|(full, value)| Some((id(full)?, *value))).collect();
-            PollRecord { box_id, at_ms, interval_ms, values, marks, started_ms }
+            let values: Vec<_> = recording.values.iter().filter_map(|(full, value)| Some((id(full)?, *value))).collect();
+            let refused = recording.values.len() - values.len();
+            (PollRecord { box_id, at_ms, interval_ms, values, marks, started_ms }, refused)
         };
-        self.store.record(record).await
+        self.store.record(record).await?;
+        Ok((refused > 0).then_some(refused))
     }
 
+    /// Finds the numbers of names, and makes those that are new, as long as there is room.
     async fn learn_ids<'a>(&self, box_id: i64, names: impl Iterator<Item = &'a Arc<str>>) -> Result<(), StoreError> {
-        let missing: Vec<Arc<str>> = {
-            let ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
-            names.filter(|full| !ids.contains_key(&(box_id, Arc::clone(full)))).cloned().collect()
+        let is_known = {
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.contains_key(&box_id)
+        };
+        if !is_known {
+            // All at once, so that names beyond the bound are never looked for again.
+            let all = self.store.series_of(box_id).await?;
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            let of_box = known.entry(box_id).or_default();
+            all.into_iter().for_each(|(id, full)| of_box.learn(full.into(), id));
+        }
+        let missing = {
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(of_box) = known.get(&box_id) else { return Ok(()) };
+            of_box.room_for(names.filter(|full| !of_box.ids.contains_key(*full)).cloned().collect())
         };
         if missing.is_empty() {
             return Ok(());
         }
         let names: Vec<&str> = missing.iter().map(AsRef::as_ref).collect();
         let found = self.store.series_ids(box_id, &names).await?;
-        let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
-        ids.extend(missing.into_iter().map(|full| (box_id, full)).zip(found));
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_box = known.entry(box_id).or_default();
+        missing.into_iter().zip(found).for_each(|(full, id)| of_box.learn(full, id));
         Ok(())
     }
 
@@ -127,6 +182,13 @@ impl Recorder {
 
     /// Forgets the numbers of a box's series: its history was deleted.
     pub fn forget(&self, box_id: i64) {
-        self.ids.lock().unwrap_or_else(PoisonError::into_inner).retain(|(of, _), _| *of != box_id);
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(&box_id);
     }
+}
+
+fn unrecorded(refused: usize) -> String {
+    format!(
+        "{refused} ticked statistics are not recorded: this box had {MAX_SERIES} different ones already, or their names are too long; \
+         untick those that come and go, or remove the box with its history and add it anew"
+    )
 }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use app::model::{BoxKind, BoxState, ResetCause};
+use app::model::{BoxKind, BoxState, Kind, ResetCause};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -30,6 +30,12 @@ const MAX_TIME_LIMIT: Duration = Duration::from_secs(10);
 const FIRST_POLL_WITHIN: Duration = Duration::from_millis(300);
 /// Kinds are asked again for names that are new, but not more often than this.
 const KINDS_EVERY: Duration = Duration::from_secs(60);
+/// So many statistics that are ticked and no longer there are recorded as unknown. Of the others, which only a server has that names
+/// its statistics anew at each poll, the samples just end.
+const MAX_LOST: usize = 4_096;
+/// The layout of a larger answer is made off the runtime's threads, which all boxes share.
+const LARGE_NAMES: usize = 4_096;
+
 /// One box's task.
 pub(super) struct Task {
     shared: Arc<Shared>,
@@ -112,6 +118,10 @@ impl Task {
         for _ in 0..missed {
             self.shared.engine.counts.poll_failed("overrun");
         }
+        if missed > 0 {
+            let mut now = self.entry.lock();
+            now.polls.overrun = now.polls.overrun.saturating_add(u64::try_from(missed).unwrap_or(u64::MAX));
+        }
         self.continuity.overran(missed, began_ms, clock::now_ms()).iter().for_each(|gap| queue.gap(gap));
     }
 
@@ -164,6 +174,7 @@ impl Task {
     }
 
     async fn answered(&mut self, answer: &Answer, instant: Instant, queue: &mut Queue) {
+        let planned = self.plan(answer).await;
         let (applied, mut recording, first) = {
             let entry = Arc::clone(&self.entry);
             let mut now = entry.lock();
@@ -172,7 +183,7 @@ impl Task {
                 return;
             }
             let first = now.server.is_none();
-            let applied = now.apply(answer, instant);
+            let applied = now.apply(answer, planned, instant);
             self.follow_layout(&now);
             (applied.clone(), Recording::of(&now, answer.at_ms, &applied, &self.lost), first)
         };
@@ -189,6 +200,16 @@ impl Task {
             tracing::info!(name = self.stored.spec.name, "the box restarted");
         }
         self.ask_around(&applied, first).await;
+    }
+
+    /// The layout of very many new names, made while nobody waits for the box.
+    async fn plan(&self, answer: &Answer) -> Option<Arc<Layout>> {
+        if answer.names.len() <= LARGE_NAMES {
+            return None;
+        }
+        let plan = self.entry.lock().plan(answer)?;
+        // Were this to fail, it is made later.
+        tokio::task::spawn_blocking(plan).await.ok()
     }
 
     /// Asks what the box calls itself and how its statistics count, when that may be new.
@@ -216,12 +237,21 @@ impl Task {
             match source.kinds().await {
                 Ok(kinds) => {
                     self.kinds_wanted = false;
-                    self.entry.lock().set_kinds(kinds);
+                    self.take_kinds(kinds).await;
                 }
                 Err(error) => tracing::debug!(name = self.stored.spec.name, %error, "the box does not say its kinds"),
             }
         }
         self.shared.board.tell();
+    }
+
+    async fn take_kinds(&self, kinds: Vec<(Arc<str>, Kind)>) {
+        let large = kinds.len() > LARGE_NAMES;
+        let plan = self.entry.lock().plan_kinds(kinds);
+        let planned = if large { tokio::task::spawn_blocking(plan).await.ok() } else { Some(plan()) };
+        if let Some(planned) = planned {
+            self.entry.lock().set_kinds(planned);
+        }
     }
 
     /// Remembers what was recorded, so that a ticked statistic that vanishes is recorded as unknown and not silently left out.
@@ -230,10 +260,11 @@ impl Task {
             return;
         }
         self.layout = Arc::clone(&now.layout);
-        let ticked = now.ticked();
-        self.recorded.retain(|full| now.rules.ticked(full));
-        self.lost = self.recorded.iter().filter(|full| now.layout.place(full).is_none()).cloned().collect();
-        self.recorded = self.lost.iter().cloned().chain(ticked.into_iter().map(|(full, _)| full)).collect();
+        let was = std::mem::take(&mut self.recorded).into_iter();
+        self.lost = was.filter(|full| now.layout.place(full).is_none() && now.rules.ticked(full)).take(MAX_LOST).collect();
+        let ticked = now.ticked().into_iter().map(|(full, _)| full);
+        // Those that went last come first, so that each is recorded as unknown once at least.
+        self.recorded = ticked.chain(self.lost.iter().cloned()).collect();
     }
 
     fn failed(&mut self, kind: &'static str, reason: &str, queue: &Queue) {
@@ -247,7 +278,7 @@ impl Task {
         if was_up {
             tracing::warn!(name = self.stored.spec.name, kind, reason, "the box gives no answer");
         }
-        self.continuity.failed(reason, clock::now_ms()).iter().for_each(|gap| queue.gap(gap));
+        self.continuity.failed(kind, reason, clock::now_ms()).iter().for_each(|gap| queue.gap(gap));
     }
 
     /// What the store remembers of the box: its last values, for the pages until it answers, and where its history stopped.

@@ -2,10 +2,15 @@
 
 use std::collections::HashMap;
 
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::types::SeriesId;
 use super::{Store, StoreError};
+
+/// So many names go into one statement.
+const NAMES_PER_QUERY: usize = 200;
+/// So many are made in one transaction: polls of other boxes wait no longer than that takes.
+const NAMES_PER_CHANGE: usize = 4_000;
 
 impl Store {
     /// The numbers of a box's series by full name, in the order of `names`; those not there yet are made.
@@ -13,17 +18,27 @@ impl Store {
     /// # Errors
     /// [`StoreError::Missing`] when the box is not there.
     pub async fn series_ids(&self, box_id: i64, names: &[&str]) -> Result<Vec<SeriesId>, StoreError> {
-        let known = self.series_by_name(box_id).await?;
+        let mut known = self.series_named(box_id, names).await?;
         let missing: Vec<&str> = names.iter().filter(|name| !known.contains_key(**name)).copied().collect();
-        let known = if missing.is_empty() {
-            known
-        } else {
-            self.add_series(box_id, &missing).await?;
-            self.series_by_name(box_id).await?
+        if !missing.is_empty() {
+            for some in missing.chunks(NAMES_PER_CHANGE) {
+                self.add_series(box_id, some).await?;
+            }
+            known.extend(self.series_named(box_id, &missing).await?);
+        }
+        let number = |name: &&str| {
+            let shown = app::shown::short(name);
+            known.get(*name).copied().ok_or_else(|| StoreError::Missing(format!("the series {shown} of box {box_id}")))
         };
-        let number =
-            |name: &&str| known.get(*name).copied().ok_or_else(|| StoreError::Missing(format!("the series {name} of box {box_id}")));
         names.iter().map(number).collect()
+    }
+
+    /// The number of one series, if there is one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn series_id(&self, box_id: i64, name: &str) -> Result<Option<SeriesId>, StoreError> {
+        Ok(self.series_named(box_id, &[name]).await?.into_values().next())
     }
 
     /// All series of a box that were ever recorded, in the order in which they were made.
@@ -35,8 +50,21 @@ impl Store {
         series_in(&mut view, box_id).await
     }
 
-    async fn series_by_name(&self, box_id: i64) -> Result<HashMap<String, SeriesId>, StoreError> {
-        Ok(self.series_of(box_id).await?.into_iter().map(|(id, name)| (name, id)).collect())
+    /// The numbers of those of the names that are there.
+    async fn series_named(&self, box_id: i64, names: &[&str]) -> Result<HashMap<String, SeriesId>, StoreError> {
+        let mut known = HashMap::with_capacity(names.len());
+        for some in names.chunks(NAMES_PER_QUERY) {
+            let places: Vec<String> = (0..some.len()).map(|i| format!("${}", i + 2)).collect();
+            let select = format!("select series_id, name from series where box_id = $1 and name in ({})", places.join(", "));
+            // Only numbers of placeholders are put together here.
+            let mut select = sqlx::query_as(AssertSqlSafe(select)).bind(box_id);
+            for name in some {
+                select = select.bind(*name);
+            }
+            let rows: Vec<(i64, String)> = select.fetch_all(&self.inner.read).await?;
+            known.extend(rows.into_iter().map(|(id, name)| (name, SeriesId(id))));
+        }
+        Ok(known)
     }
 
     async fn add_series(&self, box_id: i64, names: &[&str]) -> Result<(), StoreError> {
@@ -46,9 +74,14 @@ impl Store {
         if found.is_none() {
             return Err(StoreError::Missing(format!("box {box_id}")));
         }
-        for name in names {
-            let insert = "insert into series (box_id, name) values ($1, $2) on conflict do nothing";
-            sqlx::query(insert).bind(box_id).bind(*name).execute(&mut *change).await?;
+        for some in names.chunks(NAMES_PER_QUERY) {
+            let rows: Vec<String> = (0..some.len()).map(|i| format!("($1, ${})", i + 2)).collect();
+            let insert = format!("insert into series (box_id, name) values {} on conflict do nothing", rows.join(", "));
+            let mut insert = sqlx::query(AssertSqlSafe(insert)).bind(box_id);
+            for name in some {
+                insert = insert.bind(*name);
+            }
+            insert.execute(&mut *change).await?;
         }
         Ok(change.commit().await?)
     }

@@ -9,6 +9,7 @@ use crate::format;
 use crate::islands::{browser, dom};
 use crate::links;
 use crate::model::{LiveStatistic, Mode, Number, Series};
+use crate::shown::short;
 
 /// The lowest and the highest chart; between them it takes the place of its picture.
 const HEIGHT: (i32, i32) = (150, 420);
@@ -27,6 +28,8 @@ pub(super) struct Card {
     plot: HtmlElement,
     pub(super) box_name: String,
     pub(super) name: String,
+    /// What it is of, as an address says it: HTML cannot hold every name as it is.
+    query: String,
     mode: Option<Mode>,
     unit: String,
     span: String,
@@ -83,7 +86,7 @@ impl Card {
         plot.set_class_name("plot");
         plot.set_tab_index(0);
         plot.set_attribute("role", "group").ok()?;
-        plot.set_attribute("aria-label", &format!("{}: read values with the arrow keys", read("data-name"))).ok()?;
+        plot.set_attribute("aria-label", &format!("{}: read values with the arrow keys", short(&read("data-name")))).ok()?;
         match picture {
             // The picture stays until there is something better.
             Some(img) => {
@@ -100,12 +103,14 @@ impl Card {
             _ => None,
         };
         let (box_name, name, unit, span) = (read("data-box"), read("data-name"), read("data-unit"), read("data-span"));
+        let query = read("data-query");
         let span = if span.is_empty() { "24h".to_owned() } else { span };
         Some(Self {
             figure,
             plot,
             box_name,
             name,
+            query,
             mode,
             unit,
             span,
@@ -160,8 +165,8 @@ impl Card {
         self.loaded_width = self.width();
         let points = self.loaded_width.to_string();
         let mode = self.mode.map_or("", Mode::as_str);
-        let question = [("box", self.box_name.as_str()), ("name", &self.name), ("span", &self.span), ("points", &points), ("mode", mode)];
-        links::with_query(&format!("{}/series", links::API), &question)
+        let how = links::with_query("", &[("span", &self.span), ("points", &points), ("mode", mode)]);
+        format!("{}/series{}&{}", links::API, self.query, how.trim_start_matches('?'))
     }
 
     /// Takes what was loaded; the next request waits until a pixel's worth of time has passed.

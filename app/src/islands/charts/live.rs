@@ -161,7 +161,13 @@ impl Live {
                 }
             }),
         ];
-        let feed = Feed::follow(self.events_url(), heard);
+        let feed = Feed::follow(
+            {
+                let url = self.events_url();
+                move || url.clone()
+            },
+            heard,
+        );
         self.work.borrow_mut().feed = Some(feed);
     }
 
@@ -187,9 +193,9 @@ impl Live {
         let cards = self.cards.borrow();
         match cards.split_first() {
             Some((first, rest)) if rest.iter().all(|card| card.box_name == first.box_name) => {
-                links::with_query("/cp/events", &[("box", &first.box_name)])
+                links::with_query("/cp/events", &[("box", &first.box_name), ("show", "recorded")])
             }
-            _ => "/cp/events".to_owned(),
+            _ => "/cp/events?show=recorded".to_owned(),
         }
     }
 

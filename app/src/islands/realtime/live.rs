@@ -87,8 +87,8 @@ fn follow(page: &Rc<Page>) {
             }
         }),
     ];
-    let url = links::with_query("/cp/events", &[("box", &page.box_name)]);
-    page.feed.replace(Some(Feed::follow(url, heard)));
+    let box_name = page.box_name.clone();
+    page.feed.replace(Some(Feed::follow(move || search::events_url(&box_name), heard)));
 }
 
 /// Pause, refresh, and the link to new statistics.

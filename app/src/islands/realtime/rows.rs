@@ -87,7 +87,9 @@ impl Rows {
     }
 
     fn mark_moved(&mut self, moved: Vec<usize>) {
-        for i in self.moved.iter().filter(|i| !moved.contains(i)) {
+        let mut moves = vec![false; self.list.len()];
+        moved.iter().for_each(|i| moves[*i] = true);
+        for i in self.moved.iter().filter(|i| !moves[**i]) {
             let _ = self.list[*i].element.class_list().remove_1("moved");
         }
         for i in &moved {

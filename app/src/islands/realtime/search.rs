@@ -32,6 +32,17 @@ pub(super) fn shows_everything() -> bool {
     whole() && show_word() == "all"
 }
 
+/// The stream of this page: of the whole box when all its rows are here, else of what the page shows.
+pub(super) fn events_url(box_name: &str) -> String {
+    let of_box = links::with_query("/cp/events", &[("box", box_name)]);
+    let here = dom::one("#rows input[name=return]").and_then(|field| field.get_attribute("value")).unwrap_or_default();
+    match here.split_once('?') {
+        // The page's own words, percent-encoded already. The first of two boxes counts.
+        Some((_, query)) if !whole() => format!("{of_box}&{query}"),
+        _ => of_box,
+    }
+}
+
 fn show_word() -> String {
     dom::one("#rows").and_then(|rows| rows.get_attribute("data-show")).unwrap_or_default()
 }

@@ -11,6 +11,7 @@ use crate::{
     islands::{browser, dom},
     links,
     matching::{Query, words},
+    shown::short,
     wording,
 };
 
@@ -47,6 +48,7 @@ fn tick(page: &Rc<Page>, input: HtmlInputElement) {
     mark(&input, ticked);
     write_counts();
     let url = links::tick(&page.box_name, &name);
+    let name = short(&name).into_owned();
     spawn_local(async move {
         match browser::request(if ticked { "PUT" } else { "DELETE" }, &url, None).await {
             Ok(_) if ticked => dom::say(&format!("{name} is recorded from its present value on."), false),

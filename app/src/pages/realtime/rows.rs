@@ -1,9 +1,10 @@
 //! The rows of one group as one string of HTML: several times as quick as a view for each. Knows nothing of what is around them.
 
-use super::super::escape::push_text;
+use super::super::escape::{push_shown, push_text, push_whole};
 use crate::{
     format, links,
     model::{Kind, RowView, split_name},
+    shown::short,
 };
 
 /// The table of a group. `group` is its label.
@@ -55,7 +56,7 @@ pub(super) fn push_tick(out: &mut String, name: &str, ticked: bool) {
     out.push_str(r#"<td class="tick"><input type="checkbox" name="on" value=""#);
     push_text(out, name);
     out.push_str(r#"" aria-label="record "#);
-    push_text(out, name);
+    push_text(out, &short(name));
     out.push('"');
     if ticked {
         out.push_str(r#" checked><input type="hidden" name="was" value=""#);
@@ -68,14 +69,15 @@ pub(super) fn push_tick(out: &mut String, name: &str, ticked: bool) {
 fn push_name(out: &mut String, row: &RowView) {
     let (_, name) = split_name(&row.name);
     out.push_str(r#"<th scope="row" class="name" title=""#);
-    push_text(out, &row.name);
+    push_shown(out, &row.name);
     if !row.description.is_empty() {
         out.push_str(": ");
         push_text(out, &row.description);
     }
     out.push_str(r#""><code>"#);
-    push_text(out, name);
+    push_text(out, &short(name));
     out.push_str("</code>");
+    push_whole(out, &row.name);
     if !row.description.is_empty() {
         out.push_str(" <small>");
         push_text(out, &row.description);
@@ -122,7 +124,7 @@ fn push_chart_link(out: &mut String, box_name: &str, name: &str) {
     out.push_str(r#"<td class="act"><a class="ico" href=""#);
     push_text(out, &links::chart_of(box_name, name));
     out.push_str(r#"" title="Chart" aria-label="chart of "#);
-    push_text(out, name);
+    push_text(out, &short(name));
     out.push_str(concat!(
         r#""><svg viewBox="0 0 20 20" width="18" height="18" fill="none" stroke="currentColor" stroke-width="1.8" "#,
         r#"stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="M3 3v14h14M6 12l3.5-4 3 2.5L17 5"/></svg></a></td>"#
@@ -142,10 +144,12 @@ pub(super) fn unseen(names: &[String]) -> String {
         out.push_str(r#"">"#);
         push_tick(&mut out, name, true);
         out.push_str(r#"<th scope="row" class="name" title=""#);
-        push_text(&mut out, name);
+        push_shown(&mut out, name);
         out.push_str(r#""><code>"#);
-        push_text(&mut out, name);
-        out.push_str("</code></th></tr>");
+        push_text(&mut out, &short(name));
+        out.push_str("</code>");
+        push_whole(&mut out, name);
+        out.push_str("</th></tr>");
     }
     out.push_str("</tbody></table>");
     out
@@ -185,6 +189,26 @@ mod tests {
         assert!(!html.contains("<script"), "{html}");
         assert!(!html.contains("<g>"), "{html}");
         assert!(html.contains("data-name=\"&lt;g&gt;:&quot;&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;\""), "{html}");
+    }
+
+    #[test]
+    fn what_acts_unseen_is_seen_and_the_name_stays_itself() {
+        let html = table("sip1", "g", &[row("g:\u{202e}a\r\u{1b}")]);
+        assert!(html.contains("<code>⟨U+202E⟩a␍␛</code>"), "{html}");
+        assert!(html.contains("value=\"g:\u{202e}a&#13;\u{1b}\" aria-label=\"record g:⟨U+202E⟩a␍␛\""), "{html}");
+        assert!(!html.contains("<details"), "{html}");
+    }
+
+    #[test]
+    fn a_long_name_is_shown_shortened_with_the_whole_one_at_hand() {
+        let name = format!("g:{}", "<".repeat(10_000));
+        let html = table("sip1", "g", &[RowView { ticked: true, ..row(&name) }]);
+        let whole = "&lt;".repeat(10_000);
+        assert!(html.contains(&format!("<summary>whole name</summary><code tabindex=\"0\">g:{whole}</code></details>")));
+        assert!(html.contains(&format!("title=\"g:{whole}: What it means.\"")));
+        // What repeats it is bounded: three fields, two places to read it, and the link.
+        assert_eq!(html.matches(&whole).count(), 5);
+        assert!(html.len() < 5 * whole.len() + 10_000 * "%3C".len() + 4_000, "{}", html.len());
     }
 
     #[test]

@@ -20,6 +20,11 @@ pub(super) fn banner(current: &BoxView) -> impl IntoView + use<> {
     }
 }
 
+/// What of the last answer is not as one would expect.
+pub(super) fn notice(current: &BoxView) -> Option<impl IntoView + use<>> {
+    current.notice.as_deref().map(wording::sentence).map(|text| view! { <p class="note warn" id="notice">{text}</p> })
+}
+
 /// For the first minutes: what this page is for, while nothing is ticked.
 pub(super) fn hint(page: &RealtimePage) -> Option<impl IntoView + use<>> {
     let rows = page.groups.iter().any(|group| !group.rows.is_empty());
@@ -97,7 +102,10 @@ pub(super) fn empty(page: &RealtimePage, current: &BoxView) -> Option<impl IntoV
 pub(super) fn left_out(page: &RealtimePage) -> Option<impl IntoView + use<>> {
     (page.left_out > 0).then(|| {
         let shown: usize = page.groups.iter().map(|group| group.rows.len()).sum();
-        let text = format!("{shown} rows are shown, {} more match: narrow the search to see them.", page.left_out);
+        let text = format!(
+            "{shown} rows are shown, {} more match: search for a part of a name, or dialog: for a whole group, to see them.",
+            page.left_out
+        );
         view! { <p class="note">{text}</p> }
     })
 }
