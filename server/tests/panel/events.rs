@@ -11,7 +11,7 @@ use crate::{
 /// Reads a stream event by event.
 pub(crate) struct Events {
     answer: reqwest::Response,
-    text: String,
+    bytes: Vec<u8>,
 }
 
 impl Events {
@@ -20,20 +20,20 @@ impl Events {
         assert_eq!(answer.status(), StatusCode::OK);
         assert!(answer.headers()[header::CONTENT_TYPE].to_str().unwrap().starts_with("text/event-stream"));
         assert!(!answer.headers().contains_key(header::CONTENT_ENCODING));
-        Self { answer, text: String::new() }
+        Self { answer, bytes: Vec::new() }
     }
 
     /// The next event's name and data; none at the end.
-    async fn next(&mut self) -> Option<(String, Value)> {
+    pub(crate) async fn next(&mut self) -> Option<(String, Value)> {
         loop {
-            if let Some(end) = self.text.find("\n\n") {
-                let event: String = self.text.drain(..end + 2).collect();
+            if let Some(end) = self.bytes.windows(2).position(|two| two == b"\n\n") {
+                let event = String::from_utf8(self.bytes.drain(..end + 2).collect()).unwrap();
                 let field =
                     |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).map(str::trim).unwrap_or_default().to_owned();
                 return Some((field("event:"), serde_json::from_str(&field("data:")).unwrap()));
             }
             let part = tokio::time::timeout(LIMIT, self.answer.chunk()).await.expect("the stream says something").ok()??;
-            self.text.push_str(std::str::from_utf8(&part).unwrap());
+            self.bytes.extend_from_slice(&part);
         }
     }
 

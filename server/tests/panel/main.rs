@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where something is not as it must be")]
 
+#[path = "../source/bad.rs"]
+#[expect(dead_code, reason = "how each failure is counted is looked at elsewhere")]
+mod bad;
 mod boxes;
 mod continuity;
 mod description;
@@ -10,8 +13,13 @@ mod door;
 mod events;
 mod fake_box;
 mod faults;
+mod hostile;
 mod problems;
+#[path = "../source/replay.rs"]
+#[expect(dead_code, reason = "what servers have seen is looked at elsewhere")]
+mod replay;
 mod series;
 mod stop;
+mod stuck;
 mod support;
 mod ticks;

@@ -191,6 +191,21 @@ impl TestPanel {
         self.folder.as_ref().unwrap().path().join("tickmark.db")
     }
 
+    /// Asks for a text again until it says what it must.
+    pub(crate) async fn until_text(&self, path: &str, is_there: impl Fn(&str) -> bool) -> String {
+        let mut turns = tokio::time::interval(Duration::from_millis(50));
+        let waiting = async {
+            loop {
+                turns.tick().await;
+                let text = self.ask(Method::GET, path, None).await.text().await.unwrap();
+                if is_there(&text) {
+                    return text;
+                }
+            }
+        };
+        tokio::time::timeout(LIMIT, waiting).await.unwrap_or_else(|_| panic!("{path} never said what it must"))
+    }
+
     /// Stops the panel as a signal does; its folder stays for the next.
     pub(crate) async fn stop(mut self) -> TempDir {
         self.stop.cancel();
