@@ -44,8 +44,10 @@ use crate::{
     store::Store,
 };
 
-/// No form and no JSON body is larger than this: it holds the ticks of a whole page, percent-encoded, see [`pages`].
-pub(crate) const MAX_BODY: usize = 4 * 1024 * 1024;
+/// No form and no JSON body is larger than this.
+pub(crate) const MAX_BODY: usize = 1024 * 1024;
+/// But for the form of all ticks: it holds every name of a page several times, percent-encoded, see [`pages`].
+const MAX_TICKS_FORM: usize = 4 * 1024 * 1024;
 /// The database answers within this time, or the panel is not ready.
 const READY_LIMIT: std::time::Duration = std::time::Duration::from_secs(2);
 
@@ -106,7 +108,7 @@ pub fn router(parts: Parts) -> Router {
         .route("/cp/login", get(pages::login).post(forms_door::login))
         .route("/cp/setup", get(pages::setup).post(forms_door::setup))
         .route("/cp/logout", post(forms_door::logout).get(to_first))
-        .route("/cp/ticks", post(forms::ticks).get(to_first))
+        .route("/cp/ticks", post(forms::ticks).get(to_first).layer(DefaultBodyLimit::max(MAX_TICKS_FORM)))
         .route("/cp/refresh", post(forms::refresh).get(to_first))
         .route("/cp/kind", post(forms::kind).get(to_first))
         .route("/cp/theme", post(forms::theme).get(to_first))
