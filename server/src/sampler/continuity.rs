@@ -12,6 +12,8 @@ use crate::{
     store::LastKnown,
 };
 
+/// A step of the clock is told in whole seconds: it is set in such, and the polls around it lie a little apart.
+const HALF_A_SECOND: Duration = Duration::from_millis(500);
 /// The kind of gap of a box that was not asked.
 const IDLE: &str = "idle";
 /// Why there are no values while a poll takes longer than the interval.
@@ -103,7 +105,7 @@ impl Continuity {
             Clock::Steady => {}
             Clock::Back => before.marks.push(ResetCause::Clock),
             Clock::Forward(by) => {
-                let reason = format!("this host's clock was set forward by {}", format_duration(Duration::from_secs(by.as_secs())));
+                let reason = format!("this host's clock was set forward by {}", format_duration(Duration::from_secs((by + HALF_A_SECOND).as_secs())));
                 before.gaps.push(Gap { from_ms: self.last_ms.unwrap_or(at_ms), to_ms: at_ms, reason });
             }
         }
