@@ -31,7 +31,7 @@ static HEAP: PeakAlloc = PeakAlloc;
 /// So many polls in all, in two equal halves.
 const POLLS: usize = 10_000;
 /// Of those that read up to the largest answer so many in a half: each takes a while.
-const FLOODS: usize = 20;
+const FLOODS: usize = 8;
 /// The time limit of a poll that lasts until it has passed.
 const SOON: Duration = Duration::from_millis(10);
 /// What the heap may differ by: what the runtime and its threads keep for themselves.
