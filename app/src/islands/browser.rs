@@ -102,9 +102,9 @@ thread_local! {
 }
 
 /// Loads the page anew once another build of the panel answers: this code and that panel may not understand each other.
-pub(crate) fn follow_build(build: String) {
-    let first = BUILD.with_borrow_mut(|first| first.get_or_insert_with(|| build.clone()).clone());
-    if first != build {
+fn follow_build(build: &str) {
+    let is_first = BUILD.with_borrow_mut(|first| first.get_or_insert_with(|| build.to_owned()) == build);
+    if !is_first {
         let reloaded = window().location().reload();
         debug_assert!(reloaded.is_ok());
     }
@@ -119,7 +119,7 @@ pub(crate) struct Stream {
 impl Stream {
     /// Opens a stream. The browser reconnects by itself, unless the server refused: see [`Self::is_closed`].
     pub(crate) fn open(url: &str) -> Option<Self> {
-        Some(Self { source: EventSource::new(url).ok()?, handlers: Vec::new() }.on("build", follow_build))
+        Some(Self { source: EventSource::new(url).ok()?, handlers: Vec::new() }.on("build", |build| follow_build(&build)))
     }
 
     /// Calls with the data of each event of a name; `open` and `error` have none.

@@ -150,7 +150,7 @@ impl Live {
                     live.values(&news);
                 }
             }),
-            heard("box", |live, data| {
+            heard("box", |_, data| {
                 if let Ok(news) = serde_json::from_str::<BoxView>(data) {
                     pills::update(&news);
                 }
