@@ -4,7 +4,7 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin:/usr/sbin:/sbin
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/release/tickmark
 
-.PHONY: run test check audit demo dev package pictures help
+.PHONY: run test check bench audit demo dev package pictures help
 
 run: ## the panel, with its database in tickmark.db; further flags: make run ARGS="--listen 127.0.0.1:8889"
 	@.ci/need.sh build client
@@ -27,6 +27,10 @@ test: ## every test: Rust, and Chromium against a real Kamailio
 check: ## format, lints, documentation, licences, unused dependencies
 	@.ci/need.sh build client checks
 	@.ci/check.sh
+
+bench: ## the figures, measured here: some minutes; PARTS="chart poll" for some of them
+	@.ci/need.sh build client
+	@.ci/bench.sh $(PARTS)
 
 audit: ## known holes in dependencies; fetches the list of them
 	@.ci/need.sh checks

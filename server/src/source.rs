@@ -12,7 +12,7 @@ use app::model::{BoxKind, Kind, Number, split_name};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-pub use self::{address::parse_address, probe::probe, wire::bench_statistics};
+pub use self::{address::parse_address, probe::probe, wire::Replies};
 use self::{
     http::{Bodies, Http, Timing, refusal},
     wire::{Memory, WireError},

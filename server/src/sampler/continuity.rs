@@ -105,7 +105,10 @@ impl Continuity {
             Clock::Steady => {}
             Clock::Back => before.marks.push(ResetCause::Clock),
             Clock::Forward(by) => {
-                let reason = format!("this host's clock was set forward by {}", format_duration(Duration::from_secs((by + HALF_A_SECOND).as_secs())));
+                let reason = format!(
+                    "this host's clock was set forward by {}",
+                    format_duration(Duration::from_secs((by + HALF_A_SECOND).as_secs()))
+                );
                 before.gaps.push(Gap { from_ms: self.last_ms.unwrap_or(at_ms), to_ms: at_ms, reason });
             }
         }

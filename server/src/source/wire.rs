@@ -7,7 +7,7 @@
 mod envelope;
 mod value;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use app::model::{BoxKind, Kind, Number};
 
@@ -17,7 +17,7 @@ use self::{
     envelope::{Kinds, Pairs},
     value::Value,
 };
-use super::{Reading, Unknown};
+use super::{Answer, Reading, SourceError, Unknown};
 
 /// How a compact reply begins.
 const HEAD: &[u8] = br#"{"jsonrpc":"2.0","result":{"#;
@@ -237,17 +237,26 @@ pub(crate) fn uptime_s(body: &[u8], method: &'static str, id: i32) -> Option<i64
     seconds.as_i64().or_else(|| seconds.as_str()?.split_whitespace().next()?.parse().ok())
 }
 
-/// How fast replies are read: the same reply over and over, as `make bench` measures it. Returns how many statistics it has.
-///
-/// # Errors
-/// When it is no reply.
-pub fn bench_statistics(body: &[u8], id: i32, rounds: u32) -> Result<usize, String> {
-    let mut memory = Memory::new(BoxKind::Opensips);
-    let mut values = Vec::new();
-    for _ in 0..rounds {
-        statistics(std::hint::black_box(body), "get_statistics", id, &mut memory, &mut values).map_err(|error| error.to_string())?;
+/// Reads one reply after the other as a [`super::Source`] does, without a connection: `make bench` measures it.
+pub struct Replies(Memory);
+
+impl Replies {
+    /// Of a server of this kind.
+    #[must_use]
+    pub fn new(kind: BoxKind) -> Self {
+        Self(Memory::new(kind))
     }
-    Ok(values.len())
+
+    /// Reads the reply to request `id`, given at an instant.
+    ///
+    /// # Errors
+    /// When it is no reply to that.
+    pub fn read(&mut self, body: &[u8], id: i32, at_ms: i64) -> Result<Answer, SourceError> {
+        let mut values = Vec::with_capacity(self.0.names().len());
+        statistics(body, "get_statistics", id, &mut self.0, &mut values)?;
+        let started_at_ms = self.0.uptime_s(&values).map(|seconds| at_ms - seconds * 1000);
+        Ok(Answer { at_ms, took: Duration::ZERO, started_at_ms, names: self.0.names(), values, left_out: self.0.left_out() })
+    }
 }
 
 #[cfg(test)]

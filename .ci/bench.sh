@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# The figures that Tickmark promises, measured here, as one table. Takes some minutes; words choose parts.
+#
+#     bench.sh [chart] [poll] [page] [memory]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+echo "Building what is measured, as it is released: some minutes the first time …" >&2
+# Quiet, but for what goes wrong: progress comes from the measuring itself.
+cargo bench --quiet --locked -p server --bench figures -- "$@"
