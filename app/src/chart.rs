@@ -5,6 +5,7 @@
 
 mod axis;
 mod facts;
+mod legend;
 mod line;
 mod marks;
 mod palette;
@@ -16,6 +17,7 @@ use plotters::prelude::*;
 use crate::model::{Columns, Gap, Mode, Reset};
 use axis::ValueAxis;
 pub use facts::{Facts, facts};
+use legend::Legend;
 use palette::{Role, font};
 use time::TimeAxis;
 pub use time::{first_known, time_range};
@@ -50,6 +52,10 @@ pub struct Line<'a> {
     pub label: &'a str,
     /// Its columns.
     pub columns: &'a Columns,
+    /// Spans over which it is not drawn.
+    pub gaps: &'a [Gap],
+    /// The unit of its numbers, such as `bytes` or `requests/s`.
+    pub unit: &'a str,
 }
 
 /// The colours of a chart.
@@ -67,7 +73,7 @@ pub enum Palette {
 
 /// Everything a chart is drawn from.
 pub struct Chart<'a> {
-    /// One or more lines of one unit.
+    /// One or more lines on one axis.
     pub lines: &'a [Line<'a>],
     /// Spans to shade.
     pub gaps: &'a [Gap],
@@ -79,7 +85,7 @@ pub struct Chart<'a> {
     pub to_ms: i64,
     /// Values or rates.
     pub mode: Mode,
-    /// The unit, such as `bytes` or `requests/s`.
+    /// The unit of the axis; empty where lines have different ones.
     pub unit: &'a str,
     /// Width in CSS pixels.
     pub width: u32,
@@ -91,7 +97,7 @@ pub struct Chart<'a> {
     pub offset_ms: &'a dyn Fn(i64) -> i64,
     /// The name of that local time, to be written at the axis; empty where the page around it says it.
     pub zone: &'a str,
-    /// Whether now/min/mean/max are written above the plot (images without a page around them).
+    /// Whether now/min/mean/max, and which line is which, are written above the plot (images without a page around them).
     pub with_facts: bool,
 }
 
@@ -145,6 +151,7 @@ struct Plan {
     height: i32,
     left: i32,
     top: i32,
+    legend: Legend,
     time: TimeAxis,
     value: ValueAxis,
     /// The points of each line, in runs without a gap.
@@ -155,15 +162,20 @@ impl Plan {
     fn of(chart: &Chart<'_>) -> Self {
         let width = i32::try_from(chart.width.clamp(MIN_WIDTH, MAX_WIDTH)).unwrap_or(0);
         let height = i32::try_from(chart.height.clamp(MIN_HEIGHT, MAX_HEIGHT)).unwrap_or(0);
-        let top = if chart.with_facts { TOP_WITH_FACTS } else { TOP };
+        let legend = Legend::of(chart, width, height);
+        let top = match chart.with_facts {
+            true if legend.is_empty() => TOP_WITH_FACTS,
+            true => legend.height(),
+            false => TOP,
+        };
         let plot_height = height - top - BOTTOM;
         let value = ValueAxis::of(chart, plot_height, !(chart.gaps.is_empty() && chart.resets.is_empty()));
         let left = (value.label_width() + LABEL_GAP + 2).max(LEFT_MIN).min(width / 3);
         let (from, to) = time::sane(chart.from_ms, chart.to_ms);
         let time = TimeAxis::new(from, to, chart.offset_ms, left, width - RIGHT, width);
         let columns = usize::try_from(width - RIGHT - left).unwrap_or(1).max(1);
-        let lines = chart.lines.iter().map(|line| line::runs(line.columns, chart.gaps, (from, to), columns)).collect();
-        Self { width, height, left, top, time, value, lines }
+        let lines = chart.lines.iter().map(|line| line::runs(line.columns, line.gaps, (from, to), columns)).collect();
+        Self { width, height, left, top, legend, time, value, lines }
     }
 
     fn paint(&self, chart: &Chart<'_>, root: &Area<'_, plotters::coord::Shift>) -> Result<(), Failure> {
@@ -177,6 +189,7 @@ impl Plan {
             let x = (self.width - RIGHT - words::text_width(&text)).clamp(2, self.left);
             root.draw(&Text::new(text, (x * UNITS, 6 * UNITS), font(Role::Facts)))?;
         }
+        self.legend.paint(root)?;
         let mut plot = ChartBuilder::on(root)
             .margin_top(self.top * UNITS)
             .margin_right(RIGHT * UNITS)

@@ -8,7 +8,7 @@ use super::{Palette, UNITS};
 /// What something in a chart is, which decides its colour and, for text, its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
-    /// One of the lines.
+    /// The line of this index.
     Line(u8),
     /// Lines of the grid.
     Grid,
@@ -43,7 +43,7 @@ const fn token(name: &'static str, light: &'static str, dark: &'static str) -> T
     Token { name, light, dark }
 }
 
-/// The tokens; a sentinel's last byte is the index, counted from one.
+/// The tokens, lines first; a sentinel's last byte is the index, counted from one.
 pub(super) const TOKENS: [Token; 13] = [
     token("s1", "#0b6e69", "#3ecfc0"),
     token("s2", "#b35900", "#f0883e"),
@@ -60,7 +60,10 @@ pub(super) const TOKENS: [Token; 13] = [
     token("sheet", "#ffffff", "#151a1f"),
 ];
 /// How many lines have a colour of their own.
-const LINES: usize = 6;
+const COLOURS: usize = 6;
+/// How lines are dashed, in units of the drawing, so that they are told apart without their colours. The first is whole; the next
+/// lines after [`COLOURS`] begin with the second, so that none has both of another one.
+const DASHES: [&str; COLOURS] = ["", "90 45", "10 40", "140 40 10 40", "45 45", "90 40 10 40 10 40"];
 /// The family that marks text; it is taken out again, so that text inherits the page's.
 const FAMILY: &str = "tickmark";
 /// The fonts of an image.
@@ -71,13 +74,13 @@ const SIZE_FACTOR: f64 = 1.24;
 impl Role {
     /// The role of the line with this index.
     pub(super) fn line(index: usize) -> Self {
-        Self::Line(u8::try_from(index % LINES).unwrap_or(0))
+        Self::Line(u8::try_from(index % (COLOURS * COLOURS)).unwrap_or(0))
     }
 
     /// Its sentinel.
     pub(super) fn color(self) -> RGBColor {
         let index = match self {
-            Self::Line(index) => index,
+            Self::Line(index) => return RGBColor(1, 2, index + 1),
             Self::Grid => 6,
             Self::Axis => 7,
             Self::Label => 8,
@@ -143,8 +146,14 @@ fn replace(body: &str, palette: Palette, out: &mut String) {
         out.push_str(before);
         if let Some(skipped) = drop.iter().find(|word| from.starts_with(**word)) {
             rest = from.get(skipped.len()..).unwrap_or_default();
-        } else if let Some(token) = sentinel(from) {
+        } else if let Some((token, dash)) = sentinel(from) {
+            let strokes = out.ends_with("stroke=\"");
             color(token, palette, out);
+            if strokes && !dash.is_empty() {
+                // The quote that ended the colour ends this.
+                out.push_str("\" stroke-dasharray=\"");
+                out.push_str(dash);
+            }
             rest = from.get(7..).unwrap_or_default();
         } else {
             let (one, more) = from.split_at(1);
@@ -155,10 +164,14 @@ fn replace(body: &str, palette: Palette, out: &mut String) {
     out.push_str(rest);
 }
 
-/// The token that a `#0101NN` in the drawing stands for.
-fn sentinel(text: &str) -> Option<&'static Token> {
-    let index = usize::from_str_radix(text.strip_prefix("#0101")?.get(..2)?, 16).ok()?;
-    TOKENS.get(index.checked_sub(1)?)
+/// The token that a `#0101NN` in the drawing stands for, or the colour and the dashes of the line `#0102NN`.
+fn sentinel(text: &str) -> Option<(&'static Token, &'static str)> {
+    let number = |text: &str| usize::from_str_radix(text.get(..2)?, 16).ok()?.checked_sub(1);
+    if let Some(line) = text.strip_prefix("#0102") {
+        let line = number(line)?;
+        return Some((TOKENS.get(line % COLOURS)?, DASHES.get((line + line / COLOURS) % COLOURS)?));
+    }
+    Some((TOKENS.get(number(text.strip_prefix("#0101")?)?)?, ""))
 }
 
 fn color(token: &Token, palette: Palette, out: &mut String) {

@@ -12,6 +12,10 @@ fn series(text: &str) -> Columns {
     Columns { t, first: column.clone(), min: column.clone(), max: column.clone(), mean: column.clone(), last: column }
 }
 
+fn line<'a>(label: &'a str, columns: &'a Columns) -> Line<'a> {
+    Line { label, columns, gaps: &[], unit: "" }
+}
+
 fn chart<'a>(lines: &'a [Line<'a>], palette: Palette) -> Chart<'a> {
     Chart {
         lines,
@@ -38,15 +42,15 @@ fn lines_of(svg: &str) -> String {
 #[test]
 fn a_line_in_a_page() {
     let columns = series("10 12 11 15 9 14 20 18 17 16 12");
-    let lines = [Line { label: "core:rcv_requests", columns: &columns }];
+    let lines = [line("core:rcv_requests", &columns)];
     insta::assert_snapshot!(lines_of(&draw(&chart(&lines, Palette::Page))));
 }
 
 #[test]
 fn gaps_resets_and_lone_samples_in_an_image() {
     let columns = series("10 12 _ _ _ _ 8 _ 3 4 5");
-    let lines = [Line { label: "core:<odd> & \"name\"", columns: &columns }];
     let gaps = [Gap { from: START + 10_000, to: START + 60_000, reason: "no <answer>".to_owned() }];
+    let lines = [Line { gaps: &gaps, unit: "requests/s", ..line("core:<odd> & \"name\"", &columns) }];
     let resets = [Reset { at: START + 80_000, cause: ResetCause::Restart, by: None }];
     let chart = Chart {
         gaps: &gaps,
@@ -63,7 +67,7 @@ fn gaps_resets_and_lone_samples_in_an_image() {
 #[test]
 fn two_lines_follow_the_system() {
     let (one, two) = (series("1 2 3"), series("3 2 1"));
-    let lines = [Line { label: "one", columns: &one }, Line { label: "two", columns: &two }];
+    let lines = [line("one", &one), line("two", &two)];
     insta::assert_snapshot!(lines_of(&draw(&chart(&lines, Palette::Auto))));
 }
 
@@ -71,7 +75,7 @@ fn two_lines_follow_the_system() {
 fn where_nothing_is_to_draw_it_is_said() {
     let say = |text: &str, mode| {
         let columns = series(text);
-        let lines = [Line { label: "x", columns: &columns }];
+        let lines = [line("x", &columns)];
         draw(&Chart { mode, ..chart(&lines, Palette::Page) })
     };
     for (text, mode, want) in [
@@ -93,7 +97,7 @@ fn a_spike_between_pixels_is_drawn() {
     for column in [&mut columns.first, &mut columns.min, &mut columns.max, &mut columns.last] {
         column[1234] = Some(Number::Int(1000));
     }
-    let lines = [Line { label: "x", columns: &columns }];
+    let lines = [line("x", &columns)];
     let svg = draw(&Chart { to_ms: START + 3000 * STEP, ..chart(&lines, Palette::Page) });
     let points = svg.split("stroke-width=\"14\" points=\"").nth(1).unwrap().split('"').next().unwrap();
     let highest = points.split_whitespace().filter_map(|point| point.split_once(',')?.1.parse::<i32>().ok()).min();
@@ -113,7 +117,7 @@ fn facts_are_exact() {
 #[test]
 fn sizes_are_bounded() {
     let columns = series("1 2");
-    let lines = [Line { label: "x", columns: &columns }];
+    let lines = [line("x", &columns)];
     let svg = draw(&Chart { width: 0, height: u32::MAX, ..chart(&lines, Palette::Page) });
     assert!(svg.contains("width=\"120\" height=\"2048\""), "{svg}");
 }
@@ -126,4 +130,30 @@ fn the_colours_are_those_of_the_look() {
             assert!(look.contains(&format!("--{}: {colour};", token.name)), "{}: {colour}", token.name);
         }
     }
+}
+
+#[test]
+fn lines_are_told_apart_without_their_colours() {
+    let columns = series("1 2 3");
+    let lines: Vec<Line<'_>> = (0..12).map(|_| line("x", &columns)).collect();
+    let svg = draw(&Chart { with_facts: false, ..chart(&lines, Palette::Light) });
+    let strokes: Vec<&str> = svg.split("<polyline fill=\"none\" ").filter(|part| part.contains("stroke-width=\"14\"")).collect();
+    let looks: Vec<&str> = strokes.iter().map(|stroke| stroke.split(" stroke-width").next().unwrap()).collect();
+    assert_eq!(looks.len(), 12);
+    assert_eq!(looks[0], "stroke=\"#0b6e69\"");
+    let dash = |look: &str| look.split("dasharray=").nth(1).unwrap_or_default().to_owned();
+    let distinct = |looks: &[String]| looks.iter().collect::<std::collections::HashSet<_>>().len();
+    assert_eq!(distinct(&looks.iter().map(|look| (*look).to_owned()).collect::<Vec<_>>()), 12, "{looks:?}");
+    assert_eq!(distinct(&looks[..6].iter().map(|look| dash(look)).collect::<Vec<_>>()), 6, "{looks:?}");
+}
+
+#[test]
+fn each_line_has_gaps_of_its_own() {
+    let columns = series("1 2 3 4");
+    let gaps = [Gap { from: START, to: START + 30_000, reason: "not recorded".to_owned() }];
+    let lines = [line("one", &columns), Line { gaps: &gaps, ..line("two", &columns) }];
+    let svg = draw(&chart(&lines, Palette::Light));
+    let of_line = |color: &str| svg.matches(&format!("<polyline fill=\"none\" stroke=\"{color}\"")).count();
+    assert_eq!((of_line("#0b6e69"), of_line("#b35900")), (1, 0), "{svg}");
+    assert!(!svg.contains("not recorded"));
 }

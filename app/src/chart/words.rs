@@ -1,6 +1,6 @@
 //! The words of a chart: its summary for those who do not see it, its facts, and what stands where there is nothing to draw.
 
-use super::{Chart, facts, time::TimeAxis};
+use super::{Chart, Facts, Line, facts, time::TimeAxis};
 use crate::format::{self, DAY_MS};
 use crate::model::{Mode, Number, Reset, ResetCause};
 
@@ -24,14 +24,63 @@ pub(super) fn text_width(text: &str) -> i32 {
     tenths / 10 + 1
 }
 
+/// What stands between two facts: no-break spaces, as SVG would fold plain ones into one.
+const APART: &str = "\u{a0}\u{a0} ";
+
+/// How much an entry of the legend tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// Now, min, mean and max.
+    Facts,
+    /// The newest value.
+    Now,
+    /// The name alone.
+    Name,
+}
+
 /// `now 184   min 2   mean 97   max 911`.
 pub(super) fn facts_line(chart: &Chart<'_>) -> Option<String> {
     let line = chart.lines.first().filter(|_| chart.lines.len() == 1)?;
-    let facts = facts(line.columns)?;
-    let mean = Number::Float(facts.mean);
-    let parts = [("now", facts.now), ("min", facts.min), ("mean", mean), ("max", facts.max)];
-    // No-break spaces: SVG would fold plain ones into one.
-    Some(parts.map(|(word, n)| format!("{word} {}", format::fact(n, chart.unit))).join("\u{a0}\u{a0} "))
+    let parts = fact_words(&facts(line.columns)?, |n| format::fact(n, chart.unit));
+    Some(parts.join(APART))
+}
+
+/// `now 184`, `min 2`, `mean 97`, `max 911`.
+fn fact_words(facts: &Facts, write: impl Fn(Number) -> String) -> [String; 4] {
+    let parts = [("now", facts.now), ("min", facts.min), ("mean", Number::Float(facts.mean)), ("max", facts.max)];
+    parts.map(|(word, n)| format!("{word} {}", write(n)))
+}
+
+/// A line in the legend: `core:rcv_requests   now 184/s   min 2/s   mean 97/s   max 911/s`. Each line says its unit, as the axis may not.
+pub(super) fn entry(line: &Line<'_>, detail: Detail) -> String {
+    let mut parts = vec![clean(line.label)];
+    match facts(line.columns) {
+        _ if detail == Detail::Name => {}
+        Some(facts) => {
+            let told = fact_words(&facts, |n| with_unit(n, line.unit));
+            parts.extend(told.into_iter().take(if detail == Detail::Facts { 4 } else { 1 }));
+        }
+        None => parts.push("no values".to_owned()),
+    }
+    parts.join(APART)
+}
+
+/// A number that says of itself whether it is a rate.
+fn with_unit(n: Number, unit: &str) -> String {
+    let text = format::fact(n, unit);
+    if format::is_rate(unit) && !format::is_bytes(unit) { format!("{text}/s") } else { text }
+}
+
+/// A text cut to so many pixels.
+pub(super) fn fitted(mut text: String, pixels: i32) -> String {
+    if text_width(&text) <= pixels {
+        return text;
+    }
+    while !text.is_empty() && text_width(&text) + text_width("…") > pixels {
+        text.pop();
+    }
+    text.push('…');
+    text
 }
 
 /// What to say instead of a line.
@@ -79,7 +128,7 @@ pub(super) fn summary(chart: &Chart<'_>, axis: &TimeAxis) -> String {
         out.push(' ');
         out.push_str(chart.zone);
     }
-    if chart.mode == Mode::Rate {
+    if chart.mode == Mode::Rate && chart.lines.len() == 1 {
         out.push_str(", per second");
     }
     for line in chart.lines.iter().take(SUMMARY_LINES) {
@@ -90,9 +139,9 @@ pub(super) fn summary(chart: &Chart<'_>, axis: &TimeAxis) -> String {
         }
         match facts(line.columns) {
             Some(f) => {
-                let write = |n: Number| format::fact(n, chart.unit);
-                let (now, min, mean, max) = (write(f.now), write(f.min), write(Number::Float(f.mean)), write(f.max));
-                out.push_str(&format!("now {now}, min {min}, mean {mean}, max {max}"));
+                // Of a single line, what it is per is said once.
+                let write = |n: Number| if chart.lines.len() == 1 { format::fact(n, line.unit) } else { with_unit(n, line.unit) };
+                out.push_str(&fact_words(&f, write).join(", "));
             }
             None => out.push_str(nothing(chart)),
         }

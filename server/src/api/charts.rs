@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use app::{
     chart::{self, Chart, Line, Palette},
-    model::Series,
+    model::{Gap, Mode, Series},
 };
 use axum::{
     extract::State,
@@ -15,6 +15,7 @@ use axum::{
 use super::{Ask, ask::wrong, series};
 use crate::{
     desk::SeriesAsk,
+    history::NOT_RECORDED,
     http::App,
     png,
     problem::{Problem, problem},
@@ -35,24 +36,22 @@ async fn draw(app: &App, ask: &Ask, palette: Palette) -> Result<String, Problem>
         return Err(wrong("name", &format!("must be given, 1 to {MAX_LINES} times")));
     }
     let mut questions: Vec<SeriesAsk> = names.iter().map(|name| series::read(ask, name, width)).collect::<Result<_, _>>()?;
-    let mut lines = read_all(app, &mut questions).await?;
+    let mut lines = read_all(app, &questions).await?;
     // A young history is drawn from its beginning on: asked again from there, its points fill the width.
     let begins = lines.first().map(|first| (first.from, range(&lines).0));
     if let Some((_, begins)) = begins.filter(|(asked, begins)| begins > asked) {
         for question in &mut questions {
             question.from_ms = begins;
         }
-        lines = read_all(app, &mut questions).await?;
+        lines = read_all(app, &questions).await?;
     }
     // Drawing is a millisecond of work at most, bounded by the width.
     Ok(picture(&lines, width, height, palette))
 }
 
-/// Lines of one chart share an axis: the first decides between values and rates.
-async fn read_all(app: &App, questions: &mut [SeriesAsk]) -> Result<Vec<Series>, Problem> {
-    let mut lines: Vec<Series> = Vec::with_capacity(questions.len());
+async fn read_all(app: &App, questions: &[SeriesAsk]) -> Result<Vec<Series>, Problem> {
+    let mut lines = Vec::with_capacity(questions.len());
     for question in questions {
-        question.mode = question.mode.or_else(|| lines.first().map(|first| first.mode));
         lines.push(app.desk.series(question).await?);
     }
     Ok(lines)
@@ -65,18 +64,22 @@ fn range(series: &[Series]) -> (i64, i64) {
 }
 
 fn picture(series: &[Series], width: u32, height: u32, palette: Palette) -> String {
-    let Some(first) = series.first() else { return String::new() };
-    let lines: Vec<Line<'_>> = series.iter().map(|one| Line { label: &one.name, columns: &one.columns }).collect();
+    let Some((first, others)) = series.split_first() else { return String::new() };
+    let lines: Vec<Line<'_>> = series.iter().map(line).collect();
     let (from_ms, to_ms) = range(series);
-    let resets: Vec<_> = series.iter().flat_map(|one| one.resets.iter().cloned()).collect();
+    // Those of the whole box come with each series.
+    let mut resets: Vec<_> = series.iter().flat_map(|one| one.resets.iter().cloned()).collect();
+    resets.sort_by_key(|reset| reset.at);
+    resets.dedup();
     chart::draw(&Chart {
         lines: &lines,
-        gaps: &first.gaps,
+        gaps: &others.iter().fold(first.gaps.clone(), |gaps, one| common(&gaps, &one.gaps)),
         resets: &resets,
         from_ms,
         to_ms,
-        mode: first.mode,
-        unit: &first.unit,
+        // Numbers of different kinds share an axis that says none of their units; the legend says each.
+        mode: if others.iter().all(|one| one.mode == first.mode) { first.mode } else { Mode::Value },
+        unit: if others.iter().all(|one| one.unit == first.unit) { &first.unit } else { "" },
         width,
         height,
         palette,
@@ -86,15 +89,38 @@ fn picture(series: &[Series], width: u32, height: u32, palette: Palette) -> Stri
     })
 }
 
+fn line(series: &Series) -> Line<'_> {
+    Line { label: &series.name, columns: &series.columns, gaps: &series.gaps, unit: &series.unit }
+}
+
+/// Where neither of two lines has values; both come in the order of their starts.
+fn common(ours: &[Gap], theirs: &[Gap]) -> Vec<Gap> {
+    let (mut ours, mut theirs) = (ours.iter().peekable(), theirs.iter().peekable());
+    let mut gaps = Vec::new();
+    while let (Some(our), Some(their)) = (ours.peek(), theirs.peek()) {
+        let (from, to) = (our.from.max(their.from), our.to.min(their.to));
+        if from < to {
+            let told = if our.reason == NOT_RECORDED { their } else { our };
+            gaps.push(Gap { from, to, reason: told.reason.clone() });
+        }
+        if our.to <= their.to {
+            ours.next()
+        } else {
+            theirs.next()
+        };
+    }
+    gaps
+}
+
 /// A chart as SVG, with its numbers written in it; times are UTC.
 #[utoipa::path(get, path = "/chart.svg", tag = "history", params(
     ("box" = String, Query, description = "Name or number"),
-    ("name" = Vec<String>, Query, description = "`group:name`; may repeat for several lines"),
+    ("name" = Vec<String>, Query, description = "`group:name`; may repeat for several lines, each as a rate or a value by its own kind"),
     ("from" = Option<String>, Query, description = "RFC 3339 or epoch milliseconds"),
     ("to" = Option<String>, Query, description = "RFC 3339 or epoch milliseconds; now when left out"),
     ("span" = Option<String>, Query, description = "Instead of `from`: `1h`, `24h`, `7d`; `24h` when left out"),
     ("points" = Option<u32>, Query, description = "At most so many points a line; one a pixel when left out"),
-    ("mode" = Option<app::model::Mode>, Query, description = "`value` or `rate`; counters as rate when left out"),
+    ("mode" = Option<Mode>, Query, description = "`value` or `rate`; counters as rate when left out"),
     ("width" = Option<u32>, Query, description = "Pixels, 720 when left out"), ("height" = Option<u32>, Query, description = "Pixels, 240 when left out"),
     ("theme" = Option<String>, Query, description = "`auto`, `light` or `dark`")),
     responses((status = 200, body = String, content_type = "image/svg+xml"), (status = 404, description = "No such box or statistic")))]
@@ -114,12 +140,12 @@ pub(super) async fn svg(State(app): State<Arc<App>>, ask: Ask) -> Result<impl In
 /// A chart as PNG; times are UTC.
 #[utoipa::path(get, path = "/chart.png", tag = "history", params(
     ("box" = String, Query, description = "Name or number"),
-    ("name" = Vec<String>, Query, description = "`group:name`; may repeat for several lines"),
+    ("name" = Vec<String>, Query, description = "`group:name`; may repeat for several lines, each as a rate or a value by its own kind"),
     ("from" = Option<String>, Query, description = "RFC 3339 or epoch milliseconds"),
     ("to" = Option<String>, Query, description = "RFC 3339 or epoch milliseconds; now when left out"),
     ("span" = Option<String>, Query, description = "Instead of `from`: `1h`, `24h`, `7d`; `24h` when left out"),
     ("points" = Option<u32>, Query, description = "At most so many points a line; one a pixel when left out"),
-    ("mode" = Option<app::model::Mode>, Query, description = "`value` or `rate`; counters as rate when left out"),
+    ("mode" = Option<Mode>, Query, description = "`value` or `rate`; counters as rate when left out"),
     ("width" = Option<u32>, Query, description = "Pixels, 720 when left out"), ("height" = Option<u32>, Query, description = "Pixels, 240 when left out"),
     ("theme" = Option<String>, Query, description = "`light` (also for `auto`) or `dark`")),
     responses((status = 200, body = [u8], content_type = "image/png"), (status = 404, description = "No such box or statistic")))]
@@ -136,4 +162,19 @@ pub(super) async fn png(State(app): State<Arc<App>>, ask: Ask) -> Result<impl In
     let failed = |detail: String| problem(StatusCode::INTERNAL_SERVER_ERROR, "The picture could not be drawn", detail);
     let bytes = drawn.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))?;
     Ok(([(header::CONTENT_TYPE, "image/png"), (header::CACHE_CONTROL, "no-cache")], bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gap_of_several_lines_is_where_none_has_values() {
+        let gap = |from, to, reason: &str| Gap { from, to, reason: reason.to_owned() };
+        let ours = [gap(0, 10, NOT_RECORDED), gap(20, 30, "timeout"), gap(40, 60, "refused")];
+        let theirs = [gap(5, 22, "paused"), gap(25, 26, NOT_RECORDED), gap(50, 70, "refused")];
+        let expect = [gap(5, 10, "paused"), gap(20, 22, "timeout"), gap(25, 26, "timeout"), gap(50, 60, "refused")];
+        assert_eq!(common(&ours, &theirs), expect);
+        assert_eq!(common(&ours, &[]), []);
+    }
 }

@@ -103,6 +103,25 @@ async fn pictures_and_exports_are_what_they_say() {
 }
 
 #[tokio::test]
+async fn a_picture_of_several_says_which_is_which_and_each_in_its_own_way() {
+    let (panel, sip1) = recorded("core:rcv_requests").await;
+    panel.send(Method::PUT, "/cp/api/v1/boxes/sip1/ticks/dialog:active_dialogs", json!(null), StatusCode::NO_CONTENT).await;
+    sip1.set("core:rcv_requests", 1_000_500);
+    for name in ["core:rcv_requests", "dialog:active_dialogs"] {
+        panel.until(&format!("/cp/api/v1/series?box=sip1&name={name}"), |series| samples(series) >= 3).await;
+    }
+    let path = "/cp/api/v1/chart.svg?box=sip1&name=core:rcv_requests&name=dialog:active_dialogs&theme=light";
+    let svg = panel.ask(Method::GET, path, None).await.text().await.unwrap();
+    // The gauge is not made a derivative by the counter before it.
+    assert!(svg.contains("; dialog:active_dialogs: now 9, min 9, mean 9, max 9\""), "{svg}");
+    assert!(svg.contains(">core:rcv_requests\u{a0}") && svg.contains(">dialog:active_dialogs\u{a0}"), "{svg}");
+    assert!(svg.contains("/s\u{a0}"), "the counter is a rate: {svg}");
+    assert!(svg.contains("stroke-dasharray"), "the second line differs by more than its colour: {svg}");
+    let svg = panel.ask(Method::GET, &format!("{path}&mode=value"), None).await.text().await.unwrap();
+    assert!(svg.contains("now 1\u{2009}000\u{2009}500"), "{svg}");
+}
+
+#[tokio::test]
 async fn a_corrected_kind_holds() {
     let (panel, sip1) = recorded("core:rcv_requests").await;
     let path = "/cp/api/v1/boxes/sip1/statistics?match=core:rcv_requests";

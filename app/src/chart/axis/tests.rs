@@ -5,7 +5,7 @@ use crate::model::Columns;
 fn axis(values: &[Number], mode: Mode, unit: &str, height: i32, marked: bool) -> (f64, f64, String) {
     let column: Vec<_> = values.iter().copied().map(Some).collect();
     let columns = Columns { t: vec![0; column.len()], min: column.clone(), max: column, ..Columns::default() };
-    let lines = [Line { label: "", columns: &columns }];
+    let lines = [Line { label: "", columns: &columns, gaps: &[], unit }];
     let chart = Chart {
         lines: &lines,
         gaps: &[],

@@ -224,7 +224,7 @@ impl Card {
         let (from_ms, to_ms) = range(series);
         let unit = if series.unit.is_empty() { &self.unit } else { &series.unit };
         let drawn = chart::draw_placed(&Chart {
-            lines: &[Line { label: &self.name, columns: &series.columns }],
+            lines: &[Line { label: &self.name, columns: &series.columns, gaps: &series.gaps, unit }],
             gaps: &series.gaps,
             resets: &series.resets,
             from_ms,
