@@ -160,7 +160,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 /// Why a body could not be read.
 pub(crate) fn unread(status: StatusCode, title: &str, why: String) -> Problem {
     if status == StatusCode::PAYLOAD_TOO_LARGE {
-        let detail = format!("the body is larger than {} KiB: send less at once", MAX_BODY / 1024);
+        let detail = format!("the body is too large: send less than {} KiB at once", MAX_BODY / 1024);
         return problem(status, "Too large", detail);
     }
     problem(status, title, why)
