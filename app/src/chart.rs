@@ -45,6 +45,9 @@ const LABEL_GAP: i32 = 8;
 /// The narrowest room for labels of the value axis: charts below each other mostly begin at the same place.
 const LEFT_MIN: i32 = 44;
 
+/// Whether pictures that stand alone can be drawn here: the browser, which draws into a page, does not carry what they need besides.
+const PICTURES: bool = cfg!(not(target_arch = "wasm32"));
+
 /// One line of a chart.
 #[derive(Clone, Copy, Debug)]
 pub struct Line<'a> {
@@ -162,8 +165,9 @@ impl Plan {
     fn of(chart: &Chart<'_>) -> Self {
         let width = i32::try_from(chart.width.clamp(MIN_WIDTH, MAX_WIDTH)).unwrap_or(0);
         let height = i32::try_from(chart.height.clamp(MIN_HEIGHT, MAX_HEIGHT)).unwrap_or(0);
-        let legend = Legend::of(chart, width, height);
-        let top = match chart.with_facts {
+        let with_facts = PICTURES && chart.with_facts;
+        let legend = if with_facts { Legend::of(chart, width, height) } else { Legend::default() };
+        let top = match with_facts {
             true if legend.is_empty() => TOP_WITH_FACTS,
             true => legend.height(),
             false => TOP,
@@ -182,14 +186,17 @@ impl Plan {
         if chart.palette != Palette::Page {
             root.fill(&Role::Sheet.color())?;
         }
-        if chart.with_facts
+        if PICTURES
+            && chart.with_facts
             && let Some(text) = words::facts_line(chart)
         {
             // In a narrow picture they begin left of the plot.
             let x = (self.width - RIGHT - words::text_width(&text)).clamp(2, self.left);
             root.draw(&Text::new(text, (x * UNITS, 6 * UNITS), font(Role::Facts)))?;
         }
-        self.legend.paint(root)?;
+        if PICTURES {
+            self.legend.paint(root)?;
+        }
         let mut plot = ChartBuilder::on(root)
             .margin_top(self.top * UNITS)
             .margin_right(RIGHT * UNITS)

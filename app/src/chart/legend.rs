@@ -56,7 +56,7 @@ fn room(width: i32) -> i32 {
 impl Legend {
     pub(super) fn of(chart: &Chart<'_>, width: i32, height: i32) -> Self {
         let lines = chart.lines.len();
-        if !chart.with_facts || lines < 2 {
+        if lines < 2 {
             return Self::default();
         }
         let most = (height / SHARE / ROW).max(1);
