@@ -140,7 +140,7 @@ impl Panel {
             read.push(begun.elapsed().as_secs_f64() * 1e3);
             let (ms, drawn) = clocks::wall_ms(|| history::columns(&samples, &[], &[], Kind::Counter, span));
             columns.push(ms);
-            let line = [Line { label: COUNTER, columns: &drawn.columns }];
+            let line = [Line { label: COUNTER, columns: &drawn.columns, gaps: &[], unit: "requests/s" }];
             let (ms, _) = clocks::wall_ms(|| chart::draw(&picture(&line, span)));
             draw.push(ms);
         }
