@@ -5,6 +5,7 @@
 
 mod layout;
 mod now;
+mod order;
 mod patterns;
 mod rates;
 mod rules;
@@ -19,6 +20,7 @@ use tokio::sync::watch;
 
 pub use layout::{Layout, Slot};
 pub use now::{Applied, BoxNow, Polls, SPARK_POINTS};
+pub use order::by_name;
 pub use rates::{MAX_GAP_INTERVALS, Moment, RESTART_TOLERANCE};
 pub use rules::{RuleError, Rules};
 pub use view::Picture;

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use app::model::{BoxKind, Kind, split_name};
 
-use super::Rules;
+use super::{Rules, by_name};
 use crate::{catalogue, engine};
 
 /// What is known of one statistic, apart from its value.
@@ -59,7 +59,7 @@ impl Layout {
     pub fn new(names: Arc<[Arc<str>]>, system: BoxKind, kinds: Arc<Kinds>, rules: Arc<Rules>) -> Self {
         let index: HashMap<Arc<str>, u32> = names.iter().cloned().zip(0..).collect();
         let mut sorted: Vec<u32> = index.values().copied().collect();
-        sorted.sort_unstable_by(|&a, &b| names[a as usize].cmp(&names[b as usize]));
+        sorted.sort_unstable_by(|&a, &b| by_name(&names[a as usize], &names[b as usize]));
         let known = Self { names, sorted: sorted.into(), index: Arc::new(index), ..Self::empty() };
         known.with(system, kinds, rules)
     }

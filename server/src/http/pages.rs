@@ -19,7 +19,7 @@ use super::{App, Shared, render};
 use crate::{
     api::Ask,
     auth::Caller,
-    board::BoxNow,
+    board::{BoxNow, by_name},
     config::format_duration,
     desk::per_second,
     problem::{Problem, problem},
@@ -200,7 +200,7 @@ fn charted(now: &BoxNow, recorded: Vec<(SeriesId, String)>) -> Vec<String> {
     let mut names: Vec<String> = now.ticked().into_iter().map(|(name, _)| name.to_string()).collect();
     names.extend(recorded.into_iter().map(|(_, name)| name).filter(|name| now.rules.ticked(name)));
     names.extend(now.rules.names().map(str::to_owned));
-    names.sort_unstable();
+    names.sort_unstable_by(|one, other| by_name(one, other));
     names.dedup();
     names
 }

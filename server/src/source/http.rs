@@ -304,7 +304,9 @@ fn causes(error: &reqwest::Error) -> String {
     while let Some(cause) = last.source() {
         last = cause;
     }
-    shown(&last.to_string())
+    // The system's number says nothing that its words do not.
+    let text = last.to_string();
+    shown(text.split(" (os error ").next().unwrap_or_default())
 }
 
 #[cfg(test)]
