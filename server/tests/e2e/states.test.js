@@ -128,10 +128,12 @@ const STATES = {
 };
 
 for (const [colorScheme, width] of WINDOWS) {
+  // Colours are looked at when they have stopped changing.
+  const seen = { colorScheme, viewport: { width, height: 900 }, reducedMotion: 'reduce' };
   describe(`${colorScheme}, ${width} px`, () => {
     for (const [state, reach] of Object.entries(STATES)) {
       test(state, async () => {
-        const page = await newPage(stage.browser, stage.panel, { colorScheme, viewport: { width, height: 900 }, storageState: stage.session });
+        const page = await newPage(stage.browser, stage.panel, { ...seen, storageState: stage.session });
         await reach(page);
         await expectAccessible(page);
         await page.context().close();
@@ -139,7 +141,7 @@ for (const [colorScheme, width] of WINDOWS) {
     }
 
     test('without JavaScript: every page, and what its forms answer', async () => {
-      const page = await newPage(stage.browser, stage.panel, { colorScheme, viewport: { width, height: 900 }, storageState: stage.session });
+      const page = await newPage(stage.browser, stage.panel, { ...seen, storageState: stage.session });
       await withoutClient(page);
       for (const path of ['/cp?box=byhand', '/cp?box=byhand&match=core:', '/cp?box=gone', '/cp/charts', '/cp/boxes']) {
         await page.goto(path);
@@ -220,7 +222,8 @@ describe('the door', () => {
   });
 
   test('a form sent after the session ended leads back to its page', async () => {
-    const own = await newPage(stage.browser, stage.panel, { storageState: stage.session, javaScriptEnabled: false });
+    const own = await newPage(stage.browser, stage.panel, { storageState: stage.session });
+    await withoutClient(own);
     await own.goto('/cp?box=byhand&match=core:');
     await own.context().clearCookies();
     await own.getByRole('button', { name: 'Save ticks' }).locator('visible=true').click();
