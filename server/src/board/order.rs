@@ -46,8 +46,26 @@ mod tests {
     #[test]
     fn as_people_count() {
         let sorted = [
-            "", "2", ":a", "core:a", "core:a2", "core:a10", "core:b", "core x:a", "load:1m", "load:5m", "load:15m", "load:load-2", "load:load-10",
-            "pkmem:1-free", "pkmem:1-used", "pkmem:2-free", "pkmem:10-free", "x:007", "x:7", "x:é",
+            "",
+            "2",
+            ":a",
+            "core:a",
+            "core:a2",
+            "core:a10",
+            "core:b",
+            "core x:a",
+            "load:1m",
+            "load:5m",
+            "load:15m",
+            "load:load-2",
+            "load:load-10",
+            "pkmem:1-free",
+            "pkmem:1-used",
+            "pkmem:2-free",
+            "pkmem:10-free",
+            "x:007",
+            "x:7",
+            "x:é",
         ];
         let mut shuffled = sorted;
         shuffled.reverse();
