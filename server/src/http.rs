@@ -173,11 +173,7 @@ async fn events(State(app): State<Shared>, ask: Ask, request: Request) -> Result
         board: Arc::clone(&app.desk.board),
         engine: Arc::clone(&app.engine),
         only,
-        shown: live::Shown {
-            search: ask.get("match").map(Query::search),
-            recorded: ask.get("show") == Some("recorded"),
-            commits: ask.get("events") == Some("recorded"),
-        },
+        shown: live::Shown { search: ask.get("match").map(Query::search), recorded: ask.get("show") == Some("recorded") },
         trouble: app.store.trouble(),
         allowed: async move || matches!(auth.caller(&headers, clock::now_ms()).await, Ok(Some(_))),
         doors: app.auth.doors(),

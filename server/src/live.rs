@@ -72,8 +72,6 @@ pub struct Shown {
     pub search: Option<Query>,
     /// Those that are recorded, and no others.
     pub recorded: bool,
-    /// Nothing but what is committed.
-    pub commits: bool,
 }
 
 /// What one stream is told, and by whom.
@@ -164,12 +162,12 @@ fn news(entry: &Entry, only: Option<i64>, shown: &Shown, told: &mut HashMap<i64,
     let before = told.remove(&id);
     let whole = only.is_none_or(|only| only == id);
     let changed = before.as_ref().map_or(whole, |before| before.changes != now.changes);
-    let view = (changed && !shown.commits).then(|| now.view(Instant::now()));
+    let view = changed.then(|| now.view(Instant::now()));
     let places = match &before {
         Some(before) if Arc::ptr_eq(&before.layout, &now.layout) => before.places.clone(),
         _ => places(&now.layout, shown),
     };
-    let at_ms = now.moment.map(|moment| moment.at_ms).filter(|_| whole && !shown.commits);
+    let at_ms = now.moment.map(|moment| moment.at_ms).filter(|_| whole);
     let at_ms = at_ms.filter(|_| before.as_ref().is_none_or(|before| before.answers != now.answers));
     let values = at_ms.map(|at| values(&now, before.as_ref(), places.as_deref().unwrap_or(&now.layout.sorted), at));
     let committed = whole && before.as_ref().is_some_and(|before| before.recorded_at_ms != now.recorded_at_ms);
