@@ -140,7 +140,8 @@ create table span (
     constraint span_box foreign key (box_id) references box (box_id)
 ) without rowid;
 
--- The values of one series in a span.
+-- The values of one series in a span. With a rowid, other than the tables around it: rows are added at the end, page after page full,
+-- where a table in the order of its key would split pages and leave a third of them empty.
 create table chunk (
     series_id integer not null,
     tier integer not null,
@@ -151,7 +152,7 @@ create table chunk (
     payload blob not null,
     constraint chunk_pk primary key (series_id, tier, start_ms, seq),
     constraint chunk_series foreign key (series_id) references series (series_id)
-) without rowid;
+);
 
 create table gap (
     box_id integer not null,

@@ -1,13 +1,13 @@
 //! Samples to columns for drawing: first, min, max, mean, last per bucket; rates across resets; gaps kept as gaps. Reads no clock.
 
-use std::borrow::Cow;
-
 use app::model::{Columns, Gap, Kind, Mode, Number, Reset};
 
+use self::line::Line;
 use crate::store::Samples;
 
 mod buckets;
 mod gaps;
+mod line;
 mod rates;
 #[cfg(test)]
 mod tests;
@@ -56,41 +56,61 @@ pub const fn lookback_ms(interval_ms: i64) -> i64 {
 /// their times.
 #[must_use]
 pub fn columns(samples: &Samples, box_gaps: &[Gap], resets: &[Reset], kind: Kind, span: Span) -> History {
-    let values: Cow<'_, [Option<Number>]> = match span.mode {
-        Mode::Value => Cow::Borrowed(&samples.values),
-        Mode::Rate => Cow::Owned(rates::rates(samples, resets, kind)),
+    let breaks = breaks(samples);
+    let in_order = samples.at_ms.is_sorted();
+    let line = match span.mode {
+        Mode::Value => Line::of(&samples.values),
+        Mode::Rate => Line::Rates(rates::rates(samples, &breaks, in_order, resets, kind)),
     };
     let mut marks: Vec<Reset> = match kind {
         Kind::Counter => rates::with_drops(samples, resets),
         Kind::Gauge => resets.to_vec(),
     };
     marks.retain(|reset| (span.from_ms..span.to_ms).contains(&reset.at));
-    if samples.at_ms.is_sorted() {
-        return drawn(samples, &values, box_gaps, marks, span);
+    if in_order {
+        return drawn(samples, &line, &breaks, box_gaps, marks, span);
     }
     let mut order: Vec<usize> = (0..samples.at_ms.len()).collect();
     order.sort_by_key(|&i| samples.at_ms[i]);
-    let values: Vec<Option<Number>> = order.iter().map(|&i| values[i]).collect();
-    drawn(&samples.in_order(&order), &values, box_gaps, marks, span)
+    let samples = samples.in_order(&order);
+    drawn(&samples, &line.in_order(&order), &self::breaks(&samples), box_gaps, marks, span)
 }
 
 /// What there is to draw of samples in the order of their times.
-fn drawn(samples: &Samples, values: &[Option<Number>], box_gaps: &[Gap], resets: Vec<Reset>, span: Span) -> History {
+fn drawn(samples: &Samples, line: &Line<'_>, breaks: &[usize], box_gaps: &[Gap], resets: Vec<Reset>, span: Span) -> History {
     let start = samples.at_ms.partition_point(|&at| at < span.from_ms);
     let end = samples.at_ms.partition_point(|&at| at < span.to_ms).max(start);
-    let gaps = gaps::gaps(samples, box_gaps, span, start..end);
+    let gaps = gaps::gaps(samples, breaks, box_gaps, span, start..end);
     let columns = if end - start <= span.points {
-        themselves(samples, values, start..end)
+        themselves(samples, line, start..end)
     } else {
-        buckets::buckets(&samples.at_ms[start..end], &values[start..end], span)
+        buckets::buckets(&samples.at_ms, line, start..end, span)
     };
     History { columns, gaps, resets }
 }
 
-/// Whether two neighbouring samples have a gap between them.
-fn apart(samples: &Samples, later: usize) -> bool {
-    let interval_ms = samples.interval_ms[later].max(samples.interval_ms[later - 1]);
-    samples.at_ms[later].saturating_sub(samples.at_ms[later - 1]) > interval_ms.saturating_mul(GAP_INTERVALS)
+/// The samples that have a gap before them: they are further from the one before than [`GAP_INTERVALS`] of the longer interval.
+fn breaks(samples: &Samples) -> Vec<usize> {
+    let mut breaks = Vec::new();
+    let at_ms = &samples.at_ms;
+    for (run, &(from, interval_ms)) in samples.intervals.iter().enumerate() {
+        let end = samples.intervals.get(run + 1).map_or(at_ms.len(), |&(next, _)| next);
+        // The first of a run is beside one of another interval.
+        if let Some(before) = run.checked_sub(1).map(|before| samples.intervals[before].1)
+            && at_ms[from].saturating_sub(at_ms[from - 1]) > lookback_ms(interval_ms.max(before))
+        {
+            breaks.push(from);
+        }
+        let longest_ms = lookback_ms(interval_ms);
+        let pairs = at_ms[from..end].windows(2).enumerate();
+        breaks.extend(pairs.filter(|(_, pair)| pair[1].saturating_sub(pair[0]) > longest_ms).map(|(place, _)| from + place + 1));
+    }
+    breaks
+}
+
+/// Whether a sample has a gap before it.
+fn is_apart(breaks: &[usize], sample: usize) -> bool {
+    breaks.binary_search(&sample).is_ok()
 }
 
 /// What can be drawn: neither unknown nor infinite.
@@ -99,8 +119,8 @@ fn drawable(value: Option<Number>) -> Option<Number> {
 }
 
 /// A row per sample.
-fn themselves(samples: &Samples, values: &[Option<Number>], range: std::ops::Range<usize>) -> Columns {
-    let column: Vec<Option<Number>> = values[range.clone()].iter().map(|&value| drawable(value)).collect();
+fn themselves(samples: &Samples, line: &Line<'_>, range: std::ops::Range<usize>) -> Columns {
+    let column: Vec<Option<Number>> = range.clone().map(|sample| line.get(sample)).collect();
     let t = samples.at_ms[range].to_vec();
     Columns { t, first: column.clone(), min: column.clone(), max: column.clone(), mean: column.clone(), last: column }
 }

@@ -24,8 +24,10 @@ mod pack;
 mod read;
 mod record;
 mod row;
+mod samples;
 mod seal;
 mod series;
+mod spans;
 #[cfg(test)]
 mod tests;
 mod ticks;
@@ -33,7 +35,8 @@ mod types;
 
 pub use health::Trouble;
 pub use record::{MAX_BATCH_POLLS, QUEUE_POLLS};
-pub use types::{Account, BoxSpec, CheckReport, LastKnown, Mark, PollRecord, Samples, SeriesId, StoreStats, StoredBox, TickRule, Token};
+pub use samples::{Samples, Values};
+pub use types::{Account, BoxSpec, CheckReport, LastKnown, Mark, PollRecord, SeriesId, StoreStats, StoredBox, TickRule, Token};
 
 /// Begins a transaction that will write: takes the write lock at once, so that it cannot fail half-way for want of it.
 const BEGIN_WRITE: &str = "begin immediate";
@@ -126,6 +129,8 @@ struct Inner {
     heads: Mutex<HashMap<i64, SharedHead>>,
     /// The box of each series that was read.
     series_boxes: Mutex<HashMap<SeriesId, i64>>,
+    /// The poll times of spans that were read.
+    spans: Mutex<spans::Spans>,
 }
 
 /// A head in memory. Whoever locks it may take a connection then, never the other way round.

@@ -46,8 +46,8 @@ async fn stored(store: &Store, series: &[SeriesId]) -> i64 {
     let mut counts = Vec::new();
     for (i, series) in (0..).zip(series) {
         let samples = store.samples(*series, i64::MIN, i64::MAX).await.unwrap();
-        for (n, (at, value)) in (0..).zip(samples.at_ms.iter().zip(&samples.values)) {
-            assert_eq!((*at, *value), (n * 10, Some(Number::Int(n * i))));
+        for (n, (at, value)) in (0..).zip(samples.iter()) {
+            assert_eq!((at, value), (n * 10, Some(Number::Int(n * i))));
         }
         counts.push(i64::try_from(samples.at_ms.len()).unwrap());
     }

@@ -20,8 +20,8 @@ pub(crate) struct Client {
     pub(crate) body: Vec<u8>,
     /// Bytes received so far, heads included.
     pub(crate) received: u64,
-    /// The cookie that the last answer set, if it set one.
-    pub(crate) cookie: Option<String>,
+    /// The cookies that answers set, as they are sent back.
+    pub(crate) cookies: Vec<String>,
 }
 
 impl Client {
@@ -29,7 +29,7 @@ impl Client {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(LIMIT))?;
-        Ok(Self { stream: BufReader::with_capacity(64 * 1024, stream), body: Vec::new(), received: 0, cookie: None })
+        Ok(Self { stream: BufReader::with_capacity(64 * 1024, stream), body: Vec::new(), received: 0, cookies: Vec::new() })
     }
 
     /// Sends a whole request and reads the whole answer, which must have status 200.
@@ -53,7 +53,7 @@ impl Client {
             match name.to_ascii_lowercase().as_str() {
                 "content-length" => length = value.parse()?,
                 "transfer-encoding" => chunked = value == "chunked",
-                "set-cookie" => self.cookie = value.split(';').next().map(str::to_owned),
+                "set-cookie" => self.cookies.extend(value.split(';').next().map(str::to_owned)),
                 _ => {}
             }
         }

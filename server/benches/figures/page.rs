@@ -50,7 +50,7 @@ pub(crate) fn measure() -> Outcome<Loads> {
     let is_full = |text: &str| {
         text.split("class=\"spark\"").nth(1).is_some_and(|row| row.split("</td>").next().is_some_and(|row| row.matches('L').count() > 38))
     };
-    panel.until("/cp?box=sip1", is_full)?;
+    panel.until_with(&session, "/cp?box=sip1", is_full)?;
     let of_page = |coding: &str| load_it(&panel, "/cp?box=sip1", &format!("{session}{coding}"));
     let plain = of_page("")?;
     let brotli = of_page("Accept-Encoding: br\r\n")?;
@@ -71,7 +71,7 @@ fn load_it(panel: &Panel, path: &str, headers: &str) -> Outcome<Load> {
 pub(crate) fn sign_in(panel: &Panel) -> Outcome<String> {
     let mut client = Client::connect(panel.address)?;
     client.ask(&post("/cp/api/v1/login", "", &format!(r#"{{"user":"admin","password":"{PASSWORD}"}}"#)))?;
-    Ok(format!("Cookie: {}\r\n", client.cookie.as_deref().ok_or("no session")?))
+    Ok(format!("Cookie: {}\r\n", client.cookies.join("; ")))
 }
 
 /// The page and everything it names, as a browser fetches it.

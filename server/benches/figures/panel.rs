@@ -62,12 +62,17 @@ impl Panel {
         self.child.id()
     }
 
-    /// Asks once more until the answer of a path has what must be in it.
+    /// Asks once more, as a tool does, until the answer of a path has what must be in it.
     pub(crate) fn until(&self, path: &str, is_there: impl Fn(&str) -> bool) -> Outcome<()> {
+        self.until_with(&self.header, path, is_there)
+    }
+
+    /// The same as whom the header names.
+    pub(crate) fn until_with(&self, header: &str, path: &str, is_there: impl Fn(&str) -> bool) -> Outcome<()> {
         let begun = Instant::now();
         let mut client = Client::connect(self.address)?;
         while begun.elapsed() < LIMIT {
-            client.ask(&get(path, &self.header))?;
+            client.ask(&get(path, header))?;
             if is_there(&String::from_utf8_lossy(&client.body)) {
                 return Ok(());
             }

@@ -115,6 +115,7 @@ async fn answer(State(says): State<Shared>, body: String) -> impl IntoResponse {
             let Says { names, traffic, began, .. } = &mut *says;
             traffic::reply(names, traffic.next(), began.elapsed().as_secs(), id)
         }
+        "list_statistics" => traffic::kinds(&says.names, &says.traffic, id),
         "version" => format!(r#"{{"jsonrpc":"2.0","result":{{"Server":"OpenSIPS (4.0.1 (x86_64/linux))"}},"id":{id}}}"#),
         "uptime" => format!(r#"{{"jsonrpc":"2.0","result":{{"Up time":"81 [sec]"}},"id":{id}}}"#),
         _ => format!(r#"{{"jsonrpc":"2.0","result":{{}},"id":{id}}}"#),

@@ -64,6 +64,11 @@ impl Traffic {
         &self.values
     }
 
+    /// Whether a statistic counts, as the server says of it.
+    pub(crate) fn counts(&self, place: usize) -> bool {
+        matches!(self.courses[place], Course::Counter(_))
+    }
+
     /// Milliseconds by which a poll is off its second.
     #[expect(clippy::cast_possible_truncation, reason = "some milliseconds")]
     pub(crate) fn jitter_ms(&mut self) -> i64 {
@@ -104,6 +109,13 @@ pub(crate) fn reply(names: &[String], values: &[i64], uptime_s: u64, id: &str) -
     body.push_str(id);
     body.push('}');
     body
+}
+
+/// What a box answers to `list_statistics`: which statistics count, and which show a level.
+pub(crate) fn kinds(names: &[String], traffic: &Traffic, id: &str) -> String {
+    let kind = |(place, name)| format!("{name:?}:\"{}\"", if traffic.counts(place) { "incremental" } else { "non-incremental" });
+    let kinds: Vec<String> = names.iter().enumerate().map(kind).collect();
+    format!(r#"{{"jsonrpc":"2.0","result":{{{}}},"id":{id}}}"#, kinds.join(","))
 }
 
 /// Random numbers that are the same at each run (xorshift).

@@ -65,7 +65,7 @@ fn csv(box_name: &str, name: &str, samples: &Samples) -> String {
     let labels = format!(",{},{},", quoted(box_name), quoted(name));
     let mut order: Vec<usize> = (0..samples.at_ms.len()).collect();
     order.sort_by_key(|&i| samples.at_ms[i]);
-    for (at_ms, value) in order.into_iter().map(|i| (samples.at_ms[i], samples.values[i])) {
+    for (at_ms, value) in order.into_iter().map(|i| (samples.at_ms[i], samples.values.get(i))) {
         let time = DateTime::from_timestamp_millis(at_ms).map(|time| time.to_rfc3339_opts(SecondsFormat::Millis, true));
         text.push_str(&time.unwrap_or_else(|| at_ms.to_string()));
         text.push_str(&labels);
@@ -100,11 +100,10 @@ mod tests {
 
     #[test]
     fn rows_are_exact_and_unknown_is_empty() {
-        let samples = Samples {
-            at_ms: vec![1_000, 2_500, 3_000],
-            values: vec![Some(Number::Int(i64::MAX)), None, Some(Number::Float(0.5))],
-            interval_ms: vec![1_000; 3],
-        };
+        let mut samples = Samples::default();
+        for (at_ms, value) in [(1_000, Some(Number::Int(i64::MAX))), (2_500, None), (3_000, Some(Number::Float(0.5)))] {
+            samples.push(at_ms, value, 1_000);
+        }
         let expect = "1970-01-01T00:00:01.000Z,sip1,\"a:b,\"\"c\"\"\",9223372036854775807\n\
                       1970-01-01T00:00:02.500Z,sip1,\"a:b,\"\"c\"\"\",\n\
                       1970-01-01T00:00:03.000Z,sip1,\"a:b,\"\"c\"\"\",0.5\n";
@@ -113,12 +112,10 @@ mod tests {
 
     #[test]
     fn rows_are_in_the_order_of_their_times() {
-        let value = |value| Some(Number::Int(value));
-        let samples = Samples {
-            at_ms: vec![1_000, 3_000, 2_000, 3_000],
-            values: vec![value(1), value(2), value(3), value(4)],
-            interval_ms: vec![1_000; 4],
-        };
+        let mut samples = Samples::default();
+        for (at_ms, value) in [(1_000, 1), (3_000, 2), (2_000, 3), (3_000, 4)] {
+            samples.push(at_ms, Some(Number::Int(value)), 1_000);
+        }
         let text = csv("sip1", "a:b", &samples);
         let rows: Vec<&str> = text.lines().map(|row| &row[17..]).collect();
         assert_eq!(rows, ["01.000Z,sip1,a:b,1", "02.000Z,sip1,a:b,3", "03.000Z,sip1,a:b,2", "03.000Z,sip1,a:b,4"]);

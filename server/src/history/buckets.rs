@@ -1,9 +1,11 @@
 //! Equal buckets of first, min, max, mean, last: M4, by which a line at this width is drawn exactly and no spike is lost.
 //! (Jugel and others, "M4: A Visualization-Oriented Time Series Data Aggregation", VLDB 2014.)
 
+use std::ops::Range;
+
 use app::model::{Columns, Number};
 
-use super::{Span, drawable};
+use super::{Span, drawable, line::Line};
 
 /// What a bucket has seen. Integers and floats are kept apart, so that the loop compares without branches and sums exactly.
 struct Bucket {
@@ -19,8 +21,8 @@ struct Bucket {
     float_sum: f64,
 }
 
-/// At most `span.points` buckets over the whole span; those without values are null. The values lie within the span.
-pub(super) fn buckets(at_ms: &[i64], values: &[Option<Number>], span: Span) -> Columns {
+/// At most `span.points` buckets over the whole span; those without values are null. The samples `range` lie within the span.
+pub(super) fn buckets(at_ms: &[i64], line: &Line<'_>, range: Range<usize>, span: Span) -> Columns {
     let points = i64::try_from(span.points).unwrap_or(i64::MAX);
     let length_ms = span.to_ms.saturating_sub(span.from_ms);
     if points == 0 || length_ms <= 0 {
@@ -28,53 +30,64 @@ pub(super) fn buckets(at_ms: &[i64], values: &[Option<Number>], span: Span) -> C
     }
     let width_ms = length_ms / points + i64::from(length_ms % points != 0);
     let mut columns = Columns::default();
-    let (mut rest_at, mut rest) = (at_ms, values);
+    let mut sample = range.start;
     let mut start_ms = span.from_ms;
     while start_ms < span.to_ms {
         let next_ms = start_ms.saturating_add(width_ms).min(span.to_ms);
-        let inside = rest_at.iter().take_while(|&&at| at < next_ms).count();
-        let (bucket, after) = rest.split_at(inside);
-        push(&mut columns, start_ms, Bucket::of(bucket).as_ref());
-        (rest_at, rest) = (&rest_at[inside..], after);
+        let inside = at_ms[sample..range.end].iter().take_while(|&&at| at < next_ms).count();
+        push(&mut columns, start_ms, Bucket::of(line, sample..sample + inside).as_ref());
+        sample += inside;
         start_ms = next_ms;
     }
     columns
 }
 
 impl Bucket {
-    fn of(values: &[Option<Number>]) -> Option<Self> {
-        let first = values.iter().find_map(|value| drawable(*value))?;
-        let last = values.iter().rev().find_map(|value| drawable(*value))?;
-        let mut bucket = Self {
-            first,
-            last,
-            ints: 0,
-            int_min: i64::MAX,
-            int_max: i64::MIN,
-            int_sum: 0,
-            floats: 0,
-            float_min: f64::INFINITY,
-            float_max: f64::NEG_INFINITY,
-            float_sum: 0.0,
-        };
-        for value in values {
-            match *value {
-                Some(Number::Int(int)) => {
-                    bucket.ints += 1;
-                    bucket.int_min = bucket.int_min.min(int);
-                    bucket.int_max = bucket.int_max.max(int);
-                    bucket.int_sum += i128::from(int);
-                }
-                Some(Number::Float(float)) if float.is_finite() => {
-                    bucket.floats += 1;
-                    bucket.float_min = bucket.float_min.min(float);
-                    bucket.float_max = bucket.float_max.max(float);
-                    bucket.float_sum += float;
-                }
-                _ => {}
-            }
+    const EMPTY: Self = Self {
+        first: Number::Int(0),
+        last: Number::Int(0),
+        ints: 0,
+        int_min: i64::MAX,
+        int_max: i64::MIN,
+        int_sum: 0,
+        floats: 0,
+        float_min: f64::INFINITY,
+        float_max: f64::NEG_INFINITY,
+        float_sum: 0.0,
+    };
+
+    fn of(line: &Line<'_>, range: Range<usize>) -> Option<Self> {
+        let first = range.clone().find_map(|sample| line.get(sample))?;
+        let last = range.clone().rev().find_map(|sample| line.get(sample))?;
+        let mut bucket = Self { first, last, ..Self::EMPTY };
+        match line {
+            Line::Ints(ints) => ints[range].iter().for_each(|&int| bucket.int(int)),
+            Line::Rates(rates) => rates[range].iter().for_each(|&rate| bucket.float(rate)),
+            Line::Numbers(numbers) => numbers[range].iter().for_each(|&number| match drawable(number) {
+                Some(Number::Int(int)) => bucket.int(int),
+                Some(Number::Float(float)) => bucket.float(float),
+                None => {}
+            }),
         }
         Some(bucket)
+    }
+
+    #[inline]
+    fn int(&mut self, int: i64) {
+        self.ints += 1;
+        self.int_min = self.int_min.min(int);
+        self.int_max = self.int_max.max(int);
+        self.int_sum += i128::from(int);
+    }
+
+    /// Takes no notice of what is no number.
+    #[inline]
+    fn float(&mut self, float: f64) {
+        let is_number = !float.is_nan();
+        self.floats += u64::from(is_number);
+        self.float_min = self.float_min.min(float);
+        self.float_max = self.float_max.max(float);
+        self.float_sum += if is_number { float } else { 0.0 };
     }
 
     fn min(&self) -> Number {

@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use app::model::Gap;
 
-use super::{NO_VALUE, NOT_RECORDED, Span, apart, drawable};
-use crate::store::Samples;
+use super::{NO_VALUE, NOT_RECORDED, Span, drawable, is_apart};
+use crate::store::{Samples, Values};
 
 /// The gaps of a span, whose samples are `range`: between samples too far apart, around unknown values, and before and after the
 /// samples where the box has gaps on record.
-pub(super) fn gaps(samples: &Samples, box_gaps: &[Gap], span: Span, range: Range<usize>) -> Vec<Gap> {
+pub(super) fn gaps(samples: &Samples, breaks: &[usize], box_gaps: &[Gap], span: Span, range: Range<usize>) -> Vec<Gap> {
     let mut gaps = Vec::new();
     match samples.at_ms[..range.end].last() {
         // No sample, and none shortly before: what is known of the box.
@@ -18,8 +18,8 @@ pub(super) fn gaps(samples: &Samples, box_gaps: &[Gap], span: Span, range: Range
             if range.start == 0 {
                 on_record(box_gaps, span.from_ms, samples.at_ms[0], &mut gaps);
             }
-            between(samples, box_gaps, range.clone(), &mut gaps);
-            unknown(samples, range, &mut gaps);
+            between(samples, breaks, box_gaps, range.clone(), &mut gaps);
+            unknown(samples, breaks, range, &mut gaps);
             on_record(box_gaps, last, span.to_ms, &mut gaps);
         }
     }
@@ -38,31 +38,30 @@ fn on_record(box_gaps: &[Gap], from: i64, to: i64, gaps: &mut Vec<Gap>) {
 }
 
 /// From the last sample before a gap to the first one after it; the first may lie just before the span.
-fn between(samples: &Samples, box_gaps: &[Gap], range: Range<usize>, gaps: &mut Vec<Gap>) {
-    for i in range.start.max(1)..range.end {
-        if apart(samples, i) {
-            let (from, to) = (samples.at_ms[i - 1], samples.at_ms[i]);
-            let overlap = |gap: &&Gap| gap.to.min(to).saturating_sub(gap.from.max(from));
-            let reason = box_gaps.iter().filter(|gap| overlap(gap) > 0).max_by_key(overlap);
-            gaps.push(Gap { from, to, reason: reason.map_or(NOT_RECORDED, |gap| &gap.reason).to_owned() });
-        }
+fn between(samples: &Samples, breaks: &[usize], box_gaps: &[Gap], range: Range<usize>, gaps: &mut Vec<Gap>) {
+    for &i in breaks.iter().filter(|i| range.contains(i)) {
+        let (from, to) = (samples.at_ms[i - 1], samples.at_ms[i]);
+        let overlap = |gap: &&Gap| gap.to.min(to).saturating_sub(gap.from.max(from));
+        let reason = box_gaps.iter().filter(|gap| overlap(gap) > 0).max_by_key(overlap);
+        gaps.push(Gap { from, to, reason: reason.map_or(NOT_RECORDED, |gap| &gap.reason).to_owned() });
     }
 }
 
 /// Around each run of samples without a value, up to the samples beside it.
-fn unknown(samples: &Samples, range: Range<usize>, gaps: &mut Vec<Gap>) {
+fn unknown(samples: &Samples, breaks: &[usize], range: Range<usize>, gaps: &mut Vec<Gap>) {
+    let Values::Numbers(values) = &samples.values else { return };
     let mut i = range.start;
     while i < range.end {
-        if drawable(samples.values[i]).is_some() {
+        if drawable(values[i]).is_some() {
             i += 1;
             continue;
         }
         let first = i;
-        while i < range.end && drawable(samples.values[i]).is_none() && (i == first || !apart(samples, i)) {
+        while i < range.end && drawable(values[i]).is_none() && (i == first || !is_apart(breaks, i)) {
             i += 1;
         }
-        let from = if first > 0 && !apart(samples, first) { first - 1 } else { first };
-        let to = if i < samples.at_ms.len() && !apart(samples, i) { i } else { i - 1 };
+        let from = if first > 0 && !is_apart(breaks, first) { first - 1 } else { first };
+        let to = if i < samples.at_ms.len() && !is_apart(breaks, i) { i } else { i - 1 };
         gaps.push(Gap { from: samples.at_ms[from], to: samples.at_ms[to], reason: NO_VALUE.to_owned() });
     }
 }

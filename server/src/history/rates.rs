@@ -2,53 +2,111 @@
 
 use app::model::{Kind, Number, Reset, ResetCause};
 
-use super::{apart, drawable};
-use crate::store::Samples;
+use super::{drawable, is_apart};
+use crate::store::{Samples, Values};
 
-/// The rate at each sample, which are in the order of their recording; none at the first, after a gap, beside an unknown value, where
-/// a counter fell for no known reason, and where the clock was set back.
-pub(super) fn rates(samples: &Samples, resets: &[Reset], kind: Kind) -> Vec<Option<Number>> {
-    let mut rates = Vec::with_capacity(samples.values.len());
-    let mut marks = Marks::new(samples, resets);
-    let mut before = None;
-    for (i, &value) in samples.values.iter().enumerate() {
-        let value = drawable(value);
-        let mark = if i > 0 { marks.between(samples.at_ms[i - 1], samples.at_ms[i]) } else { Between::default() };
-        let rate = match (before, value) {
-            (Some(before), Some(value)) if !apart(samples, i) && !mark.unclear => {
-                let increase = match kind {
-                    Kind::Gauge => Some(difference(value, before)),
-                    Kind::Counter if mark.cause.is_some_and(ResetCause::began_anew) => Some(value.as_f64()),
-                    Kind::Counter => Some(difference(value, before)).filter(|increase| *increase >= 0.0),
-                };
-                #[expect(clippy::cast_precision_loss, reason = "milliseconds between two polls")]
-                let seconds = (samples.at_ms[i] - samples.at_ms[i - 1]) as f64 / 1_000.0;
-                increase.filter(|_| seconds > 0.0).map(|increase| Number::Float(increase / seconds))
+/// The rate at each sample, which are in the order of their recording; no number at the first, after a gap, beside an unknown value,
+/// where a counter fell for no known reason, and where the clock was set back. `in_order`: it never was.
+pub(super) fn rates(samples: &Samples, breaks: &[usize], in_order: bool, resets: &[Reset], kind: Kind) -> Vec<f64> {
+    let mut steps = Steps { samples, breaks, marks: Marks::new(samples, resets), kind };
+    match &samples.values {
+        Values::Ints(ints) if in_order && !overflows(ints) => {
+            let mut rates = plain_rates(&samples.at_ms, ints, kind);
+            // What gaps and marks say otherwise.
+            for &sample in breaks {
+                rates[sample] = f64::NAN;
             }
-            _ => None,
-        };
-        rates.push(drawable(rate));
-        before = value;
+            for reset in resets {
+                let sample = samples.at_ms.partition_point(|&at| at < reset.at);
+                if (1..rates.len()).contains(&sample) {
+                    rates[sample] = steps.rate(sample);
+                }
+            }
+            rates
+        }
+        values => (0..values.len()).map(|sample| steps.rate(sample)).collect(),
     }
-    rates
+}
+
+/// Whether a difference of neighbours is none of 64 bits.
+fn overflows(ints: &[i64]) -> bool {
+    let overflow = |pair: &[i64]| {
+        let difference = pair[1].wrapping_sub(pair[0]);
+        (pair[0] ^ pair[1]) & (pair[1] ^ difference)
+    };
+    // Without a branch, since this is looked at for each sample: the sign bit tells.
+    ints.windows(2).fold(0, |any, pair| any | overflow(pair)) < 0
+}
+
+/// As if there were neither gaps nor marks.
+#[expect(clippy::cast_precision_loss, reason = "a rate is a float; milliseconds between two polls")]
+fn plain_rates(at_ms: &[i64], ints: &[i64], kind: Kind) -> Vec<f64> {
+    let lowest = if kind == Kind::Gauge { f64::NEG_INFINITY } else { 0.0 };
+    let rate = |(times, values): (&[i64], &[i64])| {
+        let (seconds, increase) = ((times[1] - times[0]) as f64 / 1_000.0, (values[1] - values[0]) as f64);
+        if increase >= lowest && seconds > 0.0 { increase / seconds } else { f64::NAN }
+    };
+    let first = (!ints.is_empty()).then_some(f64::NAN);
+    first.into_iter().chain(at_ms.windows(2).zip(ints.windows(2)).map(rate)).collect()
+}
+
+/// From one sample to the next.
+struct Steps<'a> {
+    samples: &'a Samples,
+    breaks: &'a [usize],
+    marks: Marks<'a>,
+    kind: Kind,
+}
+
+impl Steps<'_> {
+    /// The rate of the step to a sample; asked of one after the other.
+    fn rate(&mut self, sample: usize) -> f64 {
+        let Some(last) = sample.checked_sub(1) else { return f64::NAN };
+        let (from, to) = (self.samples.at_ms[last], self.samples.at_ms[sample]);
+        let mark = self.marks.between(from, to);
+        let (before, value) = (drawable(self.samples.values.get(last)), drawable(self.samples.values.get(sample)));
+        let (Some(before), Some(value)) = (before, value) else { return f64::NAN };
+        if mark.unclear || is_apart(self.breaks, sample) {
+            return f64::NAN;
+        }
+        let increase = match self.kind {
+            Kind::Gauge => Some(difference(value, before)),
+            Kind::Counter if mark.cause.is_some_and(ResetCause::began_anew) => Some(value.as_f64()),
+            Kind::Counter => Some(difference(value, before)).filter(|increase| *increase >= 0.0),
+        };
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds between two polls")]
+        let seconds = (to - from) as f64 / 1_000.0;
+        let rate = increase.filter(|_| seconds > 0.0).map(|increase| increase / seconds);
+        rate.filter(|rate| rate.is_finite()).unwrap_or(f64::NAN)
+    }
 }
 
 /// The marks, and one for each fall of a counter that has none.
 pub(super) fn with_drops(samples: &Samples, resets: &[Reset]) -> Vec<Reset> {
     let mut all = resets.to_vec();
     let mut marks = Marks::new(samples, resets);
-    for (i, pair) in samples.values.windows(2).enumerate() {
-        let (from, to) = (samples.at_ms[i], samples.at_ms[i + 1]);
-        let fell = match (drawable(pair[0]), drawable(pair[1])) {
-            (Some(before), Some(value)) => from < to && difference(value, before) < 0.0,
-            _ => false,
-        };
-        if fell && marks.between(from, to).cause.is_none() {
+    for sample in falls(&samples.values) {
+        let (from, to) = (samples.at_ms[sample - 1], samples.at_ms[sample]);
+        if from < to && marks.between(from, to).cause.is_none() {
             all.push(Reset { at: to, cause: ResetCause::Drop, by: None });
         }
     }
     all.sort_by_key(|reset| reset.at);
     all
+}
+
+/// The samples that are less than the one before.
+fn falls(values: &Values) -> Vec<usize> {
+    match values {
+        Values::Ints(ints) => (1..ints.len()).filter(|&sample| ints[sample] < ints[sample - 1]).collect(),
+        Values::Numbers(numbers) => {
+            let fell = |sample: &usize| match (drawable(numbers[sample - 1]), drawable(numbers[*sample])) {
+                (Some(before), Some(value)) => difference(value, before) < 0.0,
+                _ => false,
+            };
+            (1..numbers.len()).filter(fell).collect()
+        }
+    }
 }
 
 /// Exact between integers.

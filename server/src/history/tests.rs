@@ -13,13 +13,12 @@ fn series(text: &str) -> Samples {
         if word == "." {
             continue;
         }
-        samples.at_ms.push(i * STEP_MS);
-        samples.interval_ms.push(STEP_MS);
-        samples.values.push(match word {
+        let value = match word {
             "_" => None,
             word if word.contains('.') => Some(Number::Float(word.parse().unwrap())),
             word => Some(Number::Int(word.parse().unwrap())),
-        });
+        };
+        samples.push(i * STEP_MS, value, STEP_MS);
     }
     samples
 }
@@ -197,13 +196,35 @@ fn a_mark_in_a_time_that_ran_twice_gives_no_rate() {
 #[test]
 fn infinity_is_not_drawn() {
     let mut samples = series("1 2 3");
-    samples.values[1] = Some(Number::Float(f64::INFINITY));
+    samples.values = [Some(Number::Int(1)), Some(Number::Float(f64::INFINITY)), Some(Number::Int(3))].into_iter().collect();
     let history = columns(&samples, &[], &[], Kind::Gauge, whole(Mode::Value));
     assert_eq!(text(&history.columns.max), "1 _ 3");
     assert_eq!(history.gaps, [gap(0, 20_000, NO_VALUE)]);
 }
 
 proptest! {
+    // Whole numbers have a way of their own, which must say the same.
+    #[test]
+    fn whole_numbers_are_drawn_as_any(
+        values in prop::collection::vec((prop_oneof![9 => -50_i64..1_000, 1 => any::<i64>()], 0_i64..6, prop::bool::weighted(0.02)), 0..200),
+        marks in prop::collection::vec((0_i64..2_000_000, 0_usize..5), 0..6),
+        shape in (prop::bool::ANY, prop::bool::ANY, prop_oneof![Just(20_usize), Just(1_000)]),
+    ) {
+        let (mut at_ms, mut samples) = (0, Samples::default());
+        for (value, skipped, back) in values {
+            at_ms += if back { -70_000 } else { STEP_MS * (1 + skipped.saturating_sub(3)) };
+            samples.push(at_ms, Some(Number::Int(value)), STEP_MS * (1 + skipped / 5));
+        }
+        let causes = [ResetCause::Restart, ResetCause::Drop, ResetCause::Person, ResetCause::Clock, ResetCause::Moved];
+        let mut resets: Vec<Reset> = marks.into_iter().map(|(at, cause)| mark(at - at % 5_000, causes[cause])).collect();
+        resets.sort_by_key(|reset| reset.at);
+        let any = Samples { values: crate::store::Values::Numbers(samples.values.iter().collect()), ..samples.clone() };
+        let (counter, rate, points) = shape;
+        let kind = if counter { Kind::Counter } else { Kind::Gauge };
+        let span = Span { from_ms: -500_000, to_ms: 2_500_000, points, mode: if rate { Mode::Rate } else { Mode::Value } };
+        prop_assert_eq!(columns(&samples, &[], &resets, kind, span), columns(&any, &[], &resets, kind, span));
+    }
+
     #[test]
     fn buckets_lose_nothing(values in prop::collection::vec(-1_000_i64..1_000, 1..300), points in 1_usize..50, from in 0_i64..100_000) {
         let samples = series(&values.iter().map(i64::to_string).collect::<Vec<_>>().join(" "));

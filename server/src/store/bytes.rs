@@ -47,6 +47,11 @@ pub(super) fn verified<'a>(context: &[u8], bytes: &'a [u8]) -> Decoded<&'a [u8]>
     if u32::from_le_bytes(*sum) == checksum(context, body) { Ok(body) } else { Err(Damage("the check sum is wrong")) }
 }
 
+/// The check sum that bytes say they have.
+pub(super) fn sum_of(bytes: &[u8]) -> u32 {
+    bytes.first_chunk::<CHECKSUM_BYTES>().map_or(0, |sum| u32::from_le_bytes(*sum))
+}
+
 fn checksum(context: &[u8], body: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(context);

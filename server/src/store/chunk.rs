@@ -1,5 +1,7 @@
 //! The sealed formats: the poll times of a span, and the values of one series in it. It must not know SQL.
 
+use std::ops::Range;
+
 use app::model::Number;
 
 use super::bytes::{Damage, Decoded, Reader, put_varint, verified, with_checksum};
@@ -39,6 +41,19 @@ impl Sort {
             _ => Self::Float,
         }
     }
+}
+
+/// Neighbouring slots of one sort.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Slots<'a> {
+    /// The series was not ticked.
+    Absent,
+    /// The box gave no value.
+    Unknown,
+    /// Whole numbers.
+    Ints(&'a [i64]),
+    /// Others.
+    Floats(&'a [f64]),
 }
 
 /// The slots of one series in a span, integers and floats apart.
@@ -92,8 +107,8 @@ impl Column {
         self.runs.iter().filter(|(sort, _)| *sort != Sort::Absent).map(|(_, length)| length).sum()
     }
 
-    /// Gives the samples of the polls `range` to `sink`, with the number of their poll.
-    pub(super) fn for_each(&self, range: std::ops::Range<usize>, mut sink: impl FnMut(usize, Option<Number>)) {
+    /// Gives the polls `range` to `sink`, a run of one sort at a time.
+    pub(super) fn for_each_run(&self, range: Range<usize>, mut sink: impl FnMut(Range<usize>, Slots<'_>)) {
         let (mut poll, mut int, mut float) = (0, 0, 0);
         for &(sort, length) in &self.runs {
             if poll >= range.end {
@@ -101,28 +116,36 @@ impl Column {
             }
             let low = range.start.clamp(poll, poll + length) - poll;
             let high = range.end.clamp(poll, poll + length) - poll;
+            let slots = match sort {
+                Sort::Absent => Slots::Absent,
+                Sort::Unknown => Slots::Unknown,
+                Sort::Int => Slots::Ints(&self.ints[int + low..int + high]),
+                Sort::Float => Slots::Floats(&self.floats[float + low..float + high]),
+            };
+            if low < high {
+                sink(poll + low..poll + high, slots);
+            }
             match sort {
-                Sort::Absent => {}
-                Sort::Unknown => (low..high).for_each(|i| sink(poll + i, None)),
-                Sort::Int => {
-                    for (i, &value) in self.ints[int + low..int + high].iter().enumerate() {
-                        sink(poll + low + i, Some(Number::Int(value)));
-                    }
-                    int += length;
-                }
-                Sort::Float => {
-                    for (i, &value) in self.floats[float + low..float + high].iter().enumerate() {
-                        sink(poll + low + i, Some(Number::Float(value)));
-                    }
-                    float += length;
-                }
+                Sort::Int => int += length,
+                Sort::Float => float += length,
+                Sort::Absent | Sort::Unknown => {}
             }
             poll += length;
         }
     }
 
+    /// Gives the samples of the polls `range` to `sink`, with the number of their poll.
+    pub(super) fn for_each(&self, range: Range<usize>, mut sink: impl FnMut(usize, Option<Number>)) {
+        self.for_each_run(range, |polls, slots| match slots {
+            Slots::Absent => {}
+            Slots::Unknown => polls.for_each(|poll| sink(poll, None)),
+            Slots::Ints(ints) => polls.zip(ints).for_each(|(poll, &int)| sink(poll, Some(Number::Int(int)))),
+            Slots::Floats(floats) => polls.zip(floats).for_each(|(poll, &float)| sink(poll, Some(Number::Float(float)))),
+        });
+    }
+
     /// The slots of some of its polls.
-    pub(super) fn part(&self, range: std::ops::Range<usize>) -> Self {
+    pub(super) fn part(&self, range: Range<usize>) -> Self {
         if range == (0..self.polls) {
             return self.clone();
         }
@@ -190,8 +213,8 @@ impl Column {
 pub(super) struct Times {
     /// Epoch milliseconds, strictly growing.
     pub(super) at_ms: Vec<i64>,
-    /// Milliseconds.
-    pub(super) interval_ms: Vec<i64>,
+    /// The intervals: from which poll on, and milliseconds. The first run begins with the first poll.
+    pub(super) intervals: Vec<(usize, i64)>,
 }
 
 impl Times {
@@ -199,7 +222,7 @@ impl Times {
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut body = vec![FORMAT];
         put_list(&mut body, &self.at_ms);
-        put_list(&mut body, &self.interval_ms);
+        put_list(&mut body, &self.interval_ms());
         with_checksum(&[], &body)
     }
 
@@ -214,11 +237,40 @@ impl Times {
         if at_ms.is_empty() || !at_ms.is_sorted_by(|a, b| a < b) {
             return Err(Damage("the times do not grow"));
         }
-        Ok(Self { at_ms, interval_ms })
+        Ok(Self::new(at_ms, &interval_ms))
+    }
+
+    /// Of polls and the interval at each.
+    pub(super) fn new(at_ms: Vec<i64>, interval_ms: &[i64]) -> Self {
+        let mut intervals = Vec::new();
+        let mut from = 0;
+        for run in interval_ms.chunk_by(|one, next| one == next) {
+            intervals.push((from, run[0]));
+            from += run.len();
+        }
+        Self { at_ms, intervals }
+    }
+
+    /// The interval at each poll.
+    fn interval_ms(&self) -> Vec<i64> {
+        let mut all = Vec::with_capacity(self.at_ms.len());
+        self.for_each_interval(0..self.at_ms.len(), |polls, interval_ms| all.extend(polls.map(|_| interval_ms)));
+        all
+    }
+
+    /// Gives the polls `range` to `sink`, those of one interval at a time.
+    pub(super) fn for_each_interval(&self, range: Range<usize>, mut sink: impl FnMut(Range<usize>, i64)) {
+        let ends = self.intervals.iter().skip(1).map(|&(from, _)| from).chain([self.at_ms.len()]);
+        for (&(from, interval_ms), end) in self.intervals.iter().zip(ends) {
+            let polls = range.start.max(from)..range.end.min(end);
+            if !polls.is_empty() {
+                sink(polls, interval_ms);
+            }
+        }
     }
 
     /// The polls with `from_ms <= at_ms < to_ms`.
-    pub(super) fn within(&self, from_ms: i64, to_ms: i64) -> std::ops::Range<usize> {
+    pub(super) fn within(&self, from_ms: i64, to_ms: i64) -> Range<usize> {
         let start = self.at_ms.partition_point(|&at| at < from_ms);
         start..self.at_ms.partition_point(|&at| at < to_ms).max(start)
     }
@@ -267,13 +319,15 @@ mod tests {
 
         #[test]
         fn jittered_times_come_back(steps in prop::collection::vec((1_i64..20_000, 200_i64..203), 1..500), start in -5_i64..1_700_000_000_000) {
-            let mut times = Times::default();
+            let (mut at_ms, mut interval_ms) = (Vec::new(), Vec::new());
             let mut at = start;
             for (step, interval) in steps {
-                times.at_ms.push(at);
-                times.interval_ms.push(interval);
+                at_ms.push(at);
+                interval_ms.push(interval);
                 at += step;
             }
+            let times = Times::new(at_ms, &interval_ms);
+            prop_assert_eq!(times.interval_ms(), interval_ms);
             prop_assert_eq!(Times::decode(&times.encode()), Ok(times));
         }
 
@@ -291,7 +345,7 @@ mod tests {
 
     #[test]
     fn times_that_stand_still_are_damage() {
-        let times = Times { at_ms: vec![5, 5], interval_ms: vec![1, 1] };
+        let times = Times::new(vec![5, 5], &[1, 1]);
         assert_eq!(Times::decode(&times.encode()), Err(Damage("the times do not grow")));
     }
 }

@@ -82,6 +82,12 @@ impl Head {
         self.at_ms.len()
     }
 
+    /// Whether these are its first and its last row.
+    pub(super) fn is_at(&self, first_seq: Option<i64>, last_seq: Option<i64>) -> bool {
+        let ours = (self.last_seq != 0).then_some((self.first_seq, self.last_seq));
+        ours == first_seq.zip(last_seq)
+    }
+
     /// The samples it holds.
     pub(super) fn samples(&self) -> usize {
         self.columns.iter().flat_map(|column| &column.runs).map(|run| run.end - run.start).sum()
@@ -162,7 +168,7 @@ impl Head {
 
     /// The times of a stretch.
     pub(super) fn times(&self, stretch: Stretch) -> Times {
-        Times { at_ms: self.at_ms[stretch.start..stretch.end].to_vec(), interval_ms: self.interval_ms[stretch.start..stretch.end].to_vec() }
+        Times::new(self.at_ms[stretch.start..stretch.end].to_vec(), &self.interval_ms[stretch.start..stretch.end])
     }
 
     /// What the first `polls` polls said of a series.

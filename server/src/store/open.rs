@@ -53,7 +53,8 @@ impl Store {
             None => write.clone(),
         };
         let writer = record::Writer::start(write.clone(), Arc::clone(&health));
-        let inner = Inner { write, read, path, writer, health, heads: Mutex::default(), series_boxes: Mutex::default() };
+        let inner =
+            Inner { write, read, path, writer, health, heads: Mutex::default(), series_boxes: Mutex::default(), spans: Mutex::default() };
         let store = Self { inner: inner.into() };
         store.finish_purges().await?;
         Ok(store)
@@ -95,6 +96,8 @@ impl Store {
 fn pool(connections: u32, health: &Arc<Health>) -> AnyPoolOptions {
     let health = Arc::clone(health);
     let options = AnyPoolOptions::new().max_connections(connections).min_connections(1).idle_timeout(None).max_lifetime(None);
+    // A file does not hang up: what may be wrong with a connection is looked at when it comes back.
+    let options = options.test_before_acquire(false);
     let options = options.acquire_timeout(ACQUIRE_LIMIT).after_connect(|connection, _| {
         Box::pin(async move {
             connection.execute(PRAGMAS).await?;
@@ -104,8 +107,10 @@ fn pool(connections: u32, health: &Arc<Health>) -> AnyPoolOptions {
     options.after_release(move |connection, meta| {
         let suspect = health.suspects(meta.age);
         Box::pin(async move {
-            // A rollback that waits its turn is done first.
-            connection.ping().await?;
+            if connection.is_in_transaction() {
+                // A rollback that waits its turn is done first.
+                connection.ping().await?;
+            }
             // SQLite ends a transaction by itself when the disk is full or fails, and refuses the rollback that follows: the connection
             // would be taken to be in that transaction for ever.
             Ok(!suspect && !connection.is_in_transaction())

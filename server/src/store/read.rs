@@ -1,14 +1,17 @@
 //! Reads samples from chunks and head as one, and gaps and marks. It must not know how samples are drawn.
 
+use std::{ops::Range, sync::Arc};
+
 use app::model::{Gap, Number, Reset, ResetCause};
 use sqlx::{AnyConnection, FromRow};
 
-use super::bytes::Damage;
-use super::chunk::{Column, Times};
+use super::bytes::{Damage, sum_of, verified};
+use super::chunk::{Column, Slots, Times};
 use super::head::Head;
 use super::row::{RowHead, decode_layout};
+use super::samples::Samples;
 use super::seal::{MAX_SPAN_MS, MAX_SPAN_POLLS};
-use super::types::{Samples, SeriesId};
+use super::types::SeriesId;
 use super::{BEGIN_READ, Store, StoreError, TIER_RAW, locked};
 
 /// A row of the head.
@@ -31,7 +34,7 @@ impl HeadRow {
 
 /// A run of samples with growing times.
 struct Piece {
-    times: Times,
+    times: Arc<Times>,
     column: Column,
 }
 
@@ -45,15 +48,20 @@ impl Store {
         let Some(box_id) = self.box_of(series).await? else { return Ok(Samples::default()) };
         let shared = self.head_of(box_id);
         let mut head = shared.lock().await;
-        let mut view = self.inner.read.begin_with(BEGIN_READ).await?;
-        refresh(&mut view, box_id, &mut head).await?;
-        let recent = head_pieces(&head, box_id, series, from_ms, to_ms)?;
+        let ask = Ask { box_id, series, from_ms, to_ms };
+        // One statement sees one state: mostly the head in memory is that of the state already.
+        let mut rows = ask.chunks(&self.inner.read).await?;
+        if !rows.first().is_some_and(|row| head.is_at(row.head_first, row.head_last)) {
+            let mut view = self.inner.read.begin_with(BEGIN_READ).await?;
+            refresh(&mut view, box_id, &mut head).await?;
+            rows = ask.chunks(&mut *view).await?;
+            view.commit().await?;
+        }
+        let recent = head_pieces(&head, &ask)?;
         drop(head);
-        let rows = chunk_rows(&mut view, box_id, series, from_ms, to_ms).await?;
-        view.commit().await?;
         let mut samples = Samples::default();
         for row in rows {
-            let piece = row.decode().map_err(|Damage(why)| {
+            let piece = self.piece(box_id, &row).map_err(|Damage(why)| {
                 StoreError::Damaged(format!("the chunk of series {} of box {box_id} that begins at {}: {why}", series.0, row.start_ms))
             })?;
             piece.append(&mut samples, from_ms, to_ms);
@@ -62,6 +70,26 @@ impl Store {
             piece.append(&mut samples, from_ms, to_ms);
         }
         Ok(samples)
+    }
+
+    fn piece(&self, box_id: i64, row: &ChunkRow) -> Result<Piece, Damage> {
+        let bytes = row.times.as_deref().ok_or(Damage("its span is missing"))?;
+        let key = (box_id, row.start_ms, row.seq, sum_of(verified(&[], bytes).map(|_| bytes)?));
+        let kept = locked(&self.inner.spans).get(key);
+        let times = match kept {
+            Some(times) => times,
+            None => {
+                let times = Arc::new(Times::decode(bytes)?);
+                locked(&self.inner.spans).put(key, Arc::clone(&times));
+                times
+            }
+        };
+        let column = Column::decode(&row.payload)?;
+        if column.polls() == times.at_ms.len() {
+            Ok(Piece { times, column })
+        } else {
+            Err(Damage("it has more or fewer polls than its span"))
+        }
     }
 
     /// The gaps of a box that touch a span, in the order of their starts.
@@ -149,7 +177,8 @@ pub(super) async fn refresh(view: &mut AnyConnection, box_id: i64, head: &mut He
     Ok(())
 }
 
-fn head_pieces(head: &Head, box_id: i64, series: SeriesId, from_ms: i64, to_ms: i64) -> Result<Vec<Piece>, StoreError> {
+fn head_pieces(head: &Head, ask: &Ask) -> Result<Vec<Piece>, StoreError> {
+    let &Ask { box_id, series, from_ms, to_ms } = ask;
     if let Some(fault) = head.faults.first() {
         return Err(StoreError::Damaged(format!("box {box_id}, {fault}")));
     }
@@ -168,45 +197,42 @@ fn head_pieces(head: &Head, box_id: i64, series: SeriesId, from_ms: i64, to_ms: 
                 whole.insert(head.column(series, head.polls()).map_err(place)?)
             }
         };
-        pieces.push(Piece { times, column: column.part(stretch.start..stretch.end) });
+        pieces.push(Piece { times: Arc::new(times), column: column.part(stretch.start..stretch.end) });
     }
     Ok(pieces)
 }
 
-/// A chunk and its span as they are stored.
+/// A chunk and its span as they are stored, and where the head of the box begins and ends in the same state.
 #[derive(FromRow)]
 struct ChunkRow {
+    head_first: Option<i64>,
+    head_last: Option<i64>,
     start_ms: i64,
+    seq: i64,
     times: Option<Vec<u8>>,
     payload: Vec<u8>,
 }
 
-impl ChunkRow {
-    fn decode(&self) -> Result<Piece, Damage> {
-        let times = Times::decode(self.times.as_deref().ok_or(Damage("its span is missing"))?)?;
-        let column = Column::decode(&self.payload)?;
-        if column.polls() == times.at_ms.len() {
-            Ok(Piece { times, column })
-        } else {
-            Err(Damage("it has more or fewer polls than its span"))
-        }
-    }
-}
-
-/// The chunks that touch a span, in the order in which they were recorded.
-async fn chunk_rows(
-    view: &mut AnyConnection,
+/// What is asked for.
+struct Ask {
     box_id: i64,
     series: SeriesId,
     from_ms: i64,
     to_ms: i64,
-) -> Result<Vec<ChunkRow>, StoreError> {
-    let select = "select chunk.start_ms, span.payload as times, chunk.payload from chunk \
-                  left join span on span.box_id = $1 and span.tier = chunk.tier and span.start_ms = chunk.start_ms and span.seq = chunk.seq \
-                  where chunk.series_id = $2 and chunk.tier = $3 and chunk.start_ms >= $4 and chunk.start_ms < $5 and chunk.end_ms >= $6 \
-                  order by chunk.seq";
-    let select = sqlx::query_as(select).bind(box_id).bind(series.0).bind(TIER_RAW);
-    Ok(select.bind(from_ms.saturating_sub(MAX_SPAN_MS)).bind(to_ms).bind(from_ms).fetch_all(view).await?)
+}
+
+impl Ask {
+    /// The chunks that touch the span, in the order in which they were recorded.
+    async fn chunks<'e>(&self, view: impl sqlx::Executor<'e, Database = sqlx::Any>) -> Result<Vec<ChunkRow>, StoreError> {
+        let select = "select (select seq from head where box_id = $1 order by seq limit 1) as head_first, \
+                      (select seq from head where box_id = $1 order by seq desc limit 1) as head_last, \
+                      chunk.start_ms, chunk.seq, span.payload as times, chunk.payload from chunk left join span \
+                      on span.box_id = $1 and span.tier = chunk.tier and span.start_ms = chunk.start_ms and span.seq = chunk.seq \
+                      where chunk.series_id = $2 and chunk.tier = $3 and chunk.start_ms >= $4 and chunk.start_ms < $5 \
+                      and chunk.end_ms >= $6 order by chunk.seq";
+        let select = sqlx::query_as(select).bind(self.box_id).bind(self.series.0).bind(TIER_RAW);
+        Ok(select.bind(self.from_ms.saturating_sub(MAX_SPAN_MS)).bind(self.to_ms).bind(self.from_ms).fetch_all(view).await?)
+    }
 }
 
 impl Piece {
@@ -227,17 +253,24 @@ impl Piece {
         }
         let mut again = None;
         self.column.for_each(poll..poll + 1, |_, value| again = Some(value));
-        again.is_some_and(|value| samples.values.last() == Some(&value))
+        again.is_some_and(|value| !samples.values.is_empty() && samples.values.get(samples.values.len() - 1) == value)
     }
 
-    fn put(&self, range: std::ops::Range<usize>, samples: &mut Samples) {
-        samples.at_ms.reserve(range.len());
-        samples.values.reserve(range.len());
-        samples.interval_ms.reserve(range.len());
-        self.column.for_each(range, |poll, value: Option<Number>| {
-            samples.at_ms.push(self.times.at_ms[poll]);
-            samples.values.push(value);
-            samples.interval_ms.push(self.times.interval_ms[poll]);
+    fn put(&self, range: Range<usize>, samples: &mut Samples) {
+        self.column.for_each_run(range, |polls, slots| {
+            if matches!(slots, Slots::Absent) {
+                return;
+            }
+            self.times.for_each_interval(polls.clone(), |polls, interval_ms| {
+                samples.from_here(interval_ms);
+                samples.at_ms.extend_from_slice(&self.times.at_ms[polls]);
+            });
+            match slots {
+                Slots::Absent => {}
+                Slots::Unknown => polls.for_each(|_| samples.values.push(None)),
+                Slots::Ints(ints) => samples.values.extend(ints),
+                Slots::Floats(floats) => floats.iter().for_each(|&float| samples.values.push(Some(Number::Float(float)))),
+            }
         });
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use app::model::Number;
-use sqlx::{AnyConnection, AnyPool};
+use sqlx::{AnyConnection, AnyPool, AssertSqlSafe};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
@@ -25,6 +25,9 @@ pub const QUEUE_POLLS: usize = 1024;
 /// So many polls share a transaction at most.
 pub const MAX_BATCH_POLLS: usize = 256;
 
+/// So many marks go into one statement.
+const MARKS_PER_INSERT: usize = 64;
+
 /// A poll waits so long for others to share its transaction with: a commit costs about as much as a poll.
 const BATCH_WAIT: Duration = Duration::from_millis(50);
 
@@ -34,7 +37,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Full`] when too many wait; [`StoreError::Missing`] when the box, or a series in it, is not there.
     pub async fn record(&self, poll: PollRecord) -> Result<(), StoreError> {
-        self.inner.writer.record(poll).await
+        self.inner.writer.record(ordered(poll)).await
     }
 }
 
@@ -68,8 +71,9 @@ struct Tail {
     seq: i64,
     total_bytes: i64,
     layouts: Vec<(i64, Vec<SeriesId>)>,
-    /// The layout of the last row, by its place in `layouts`; none: the next row is a key.
+    /// The layout of the last row, by its place in `layouts`.
     current: Option<usize>,
+    /// What the last row said; empty: the next one is a key.
     cells: Vec<Cell>,
 }
 
@@ -212,7 +216,12 @@ impl State {
         result
     }
 
+    /// Polls that only go on with what their boxes recorded before are one statement, which is its own transaction.
     async fn write_all(&self, tails: &mut HashMap<i64, Tail>, polls: &[&PollRecord]) -> Result<(), StoreError> {
+        if polls.iter().all(|poll| goes_on(tails, poll)) {
+            let rows: Vec<Row> = polls.iter().filter_map(|poll| Some(tails.get_mut(&poll.box_id)?.next(poll))).collect();
+            return insert_rows(&self.write, &rows).await;
+        }
         let mut change = self.write.begin_with(BEGIN_WRITE).await?;
         for poll in polls {
             if let Err(error) = write_poll(&mut change, tails, poll).await {
@@ -225,9 +234,44 @@ impl State {
     }
 }
 
+/// A row of the head, ready to be stored.
+struct Row {
+    box_id: i64,
+    head: RowHead,
+    total_bytes: i64,
+    payload: Vec<u8>,
+}
+
+impl Tail {
+    /// Whether the last row has the layout of these values.
+    fn fits(&self, poll: &PollRecord) -> bool {
+        self.current.is_some_and(|place| same_series(&self.layouts[place].1, &poll.values))
+    }
+
+    /// The next row, in the layout that is the current one.
+    fn next(&mut self, poll: &PollRecord) -> Row {
+        self.seq += 1;
+        let layout_id = self.current.map_or(0, |place| self.layouts[place].0);
+        let head = RowHead { seq: self.seq, at_ms: poll.at_ms, interval_ms: poll.interval_ms, layout_id, is_key: self.cells.is_empty() };
+        self.cells.resize(poll.values.len(), Cell::default());
+        let payload = encode_row(&head, &mut self.cells, &poll.values);
+        self.total_bytes = self.total_bytes.saturating_add(i64::try_from(payload.len()).unwrap_or(i64::MAX));
+        Row { box_id: poll.box_id, head, total_bytes: self.total_bytes, payload }
+    }
+}
+
+/// Whether a poll has nothing but values, of the same series as the one before.
+fn goes_on(tails: &HashMap<i64, Tail>, poll: &PollRecord) -> bool {
+    poll.marks.is_empty() && poll.started_ms.is_none() && tails.get(&poll.box_id).is_some_and(|tail| tail.fits(poll))
+}
+
+fn same_series(layout: &[SeriesId], values: &[(SeriesId, Option<Number>)]) -> bool {
+    layout.iter().eq(values.iter().map(|(series, _)| series))
+}
+
 async fn write_poll(connection: &mut AnyConnection, tails: &mut HashMap<i64, Tail>, poll: &PollRecord) -> Result<(), StoreError> {
-    for mark in &poll.marks {
-        write_mark(connection, poll.box_id, mark).await?;
+    for some in poll.marks.chunks(MARKS_PER_INSERT) {
+        write_marks(connection, poll.box_id, some).await?;
     }
     if let Some(started_ms) = poll.started_ms {
         sqlx::query("update box set started_ms = $1 where box_id = $2")
@@ -243,30 +287,43 @@ async fn write_poll(connection: &mut AnyConnection, tails: &mut HashMap<i64, Tai
         std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
         std::collections::hash_map::Entry::Vacant(entry) => entry.insert(load_tail(connection, poll.box_id).await?),
     };
-    let values = ordered(&poll.values);
-    let place = layout_place(connection, tail, poll.box_id, &values).await?;
-    let is_key = tail.current != Some(place);
-    if is_key {
-        tail.cells = vec![Cell::default(); values.len()];
+    if !tail.fits(poll) {
+        let place = layout_place(connection, tail, poll.box_id, &poll.values).await?;
         tail.current = Some(place);
+        tail.cells.clear();
     }
-    tail.seq += 1;
-    let layout_id = tail.layouts[place].0;
-    let row = RowHead { seq: tail.seq, at_ms: poll.at_ms, interval_ms: poll.interval_ms, layout_id, is_key };
-    let payload = encode_row(&row, &mut tail.cells, &values);
-    tail.total_bytes = tail.total_bytes.saturating_add(i64::try_from(payload.len()).unwrap_or(i64::MAX));
-    let insert = "insert into head (box_id, seq, at_ms, interval_ms, layout_id, is_key, total_bytes, payload) \
-                  values ($1, $2, $3, $4, $5, $6, $7, $8)";
-    let insert = sqlx::query(insert).bind(poll.box_id).bind(row.seq).bind(row.at_ms).bind(row.interval_ms);
-    let insert = insert.bind(layout_id).bind(i64::from(is_key)).bind(tail.total_bytes).bind(payload);
-    insert.execute(connection).await.map_err(|error| missing_box(error, poll.box_id))?;
+    insert_rows(connection, &[tail.next(poll)]).await
+}
+
+async fn insert_rows<'e>(executor: impl sqlx::Executor<'e, Database = sqlx::Any>, rows: &[Row]) -> Result<(), StoreError> {
+    let insert = "insert into head (box_id, seq, at_ms, interval_ms, layout_id, is_key, total_bytes, payload) values ";
+    let insert = values(insert, rows.len(), 8);
+    // Only numbers of placeholders are put together here. Kept prepared is what nearly every commit of one box is.
+    let mut insert = sqlx::query(AssertSqlSafe(insert)).persistent(rows.len() == 1);
+    for Row { box_id, head, total_bytes, payload } in rows {
+        insert = insert.bind(box_id).bind(head.seq).bind(head.at_ms).bind(head.interval_ms).bind(head.layout_id);
+        insert = insert.bind(i64::from(head.is_key)).bind(total_bytes).bind(&payload[..]);
+    }
+    let box_id = rows.first().map_or(0, |row| row.box_id);
+    insert.execute(executor).await.map_err(|error| missing_box(error, box_id))?;
     Ok(())
 }
 
-async fn write_mark(connection: &mut AnyConnection, box_id: i64, mark: &Mark) -> Result<(), StoreError> {
-    let insert = "insert into mark (box_id, series_id, at_ms, cause, by_whom) values ($1, $2, $3, $4, $5)";
-    let insert = sqlx::query(insert).bind(box_id).bind(mark.series.map(|series| series.0)).bind(mark.at_ms);
-    let insert = insert.bind(mark.cause.as_str()).bind(mark.by.as_deref());
+/// A statement with placeholders for so many rows of so many values.
+fn values(insert: &str, rows: usize, width: usize) -> String {
+    let row = |row: usize| (1..=width).map(|place| format!("${}", row * width + place)).collect::<Vec<_>>().join(", ");
+    let rows: Vec<String> = (0..rows).map(|number| format!("({})", row(number))).collect();
+    format!("{insert}{}", rows.join(", "))
+}
+
+async fn write_marks(connection: &mut AnyConnection, box_id: i64, marks: &[Mark]) -> Result<(), StoreError> {
+    let insert = values("insert into mark (box_id, series_id, at_ms, cause, by_whom) values ", marks.len(), 5);
+    // Only numbers of placeholders are put together here.
+    let mut insert = sqlx::query(AssertSqlSafe(insert)).persistent(marks.len() == 1);
+    for mark in marks {
+        insert = insert.bind(box_id).bind(mark.series.map(|series| series.0)).bind(mark.at_ms);
+        insert = insert.bind(mark.cause.as_str()).bind(mark.by.as_deref());
+    }
     insert.execute(connection).await.map_err(|error| missing_box(error, box_id))?;
     Ok(())
 }
@@ -289,18 +346,14 @@ async fn load_tail(connection: &mut AnyConnection, box_id: i64) -> Result<Tail, 
     Ok(Tail { seq, total_bytes, layouts, current: None, cells: Vec::new() })
 }
 
-/// The place of the layout that these values have; made when it is not there yet.
+/// The place of the layout that these values have, which is not the current one; made when it is not there yet.
 async fn layout_place(
     connection: &mut AnyConnection,
     tail: &mut Tail,
     box_id: i64,
     values: &[(SeriesId, Option<Number>)],
 ) -> Result<usize, StoreError> {
-    let fits = |layout: &(i64, Vec<SeriesId>)| layout.1.iter().eq(values.iter().map(|(series, _)| series));
-    if let Some(place) = tail.current.filter(|&place| fits(&tail.layouts[place])) {
-        return Ok(place);
-    }
-    if let Some(place) = tail.layouts.iter().position(fits) {
+    if let Some(place) = tail.layouts.iter().position(|(_, layout)| same_series(layout, values)) {
         return Ok(place);
     }
     let series: Vec<SeriesId> = values.iter().map(|(series, _)| *series).collect();
@@ -318,13 +371,16 @@ async fn layout_place(
     Ok(tail.layouts.len() - 1)
 }
 
-/// In the order of the series, each once, and what is no number as unknown.
-fn ordered(values: &[(SeriesId, Option<Number>)]) -> Vec<(SeriesId, Option<Number>)> {
-    let known = |value: &Option<Number>| value.filter(|number| !matches!(number, Number::Float(float) if float.is_nan()));
-    let mut values: Vec<_> = values.iter().map(|(series, value)| (*series, known(value))).collect();
-    values.sort_by_key(|(series, _)| *series);
-    values.dedup_by_key(|(series, _)| *series);
-    values
+/// A poll with its values in the order of the series, each once, and what is no number as unknown.
+fn ordered(mut poll: PollRecord) -> PollRecord {
+    for (_, value) in &mut poll.values {
+        *value = value.filter(|number| !matches!(number, Number::Float(float) if float.is_nan()));
+    }
+    if !poll.values.is_sorted_by(|(one, _), (next, _)| one < next) {
+        poll.values.sort_by_key(|(series, _)| *series);
+        poll.values.dedup_by_key(|(series, _)| *series);
+    }
+    poll
 }
 
 fn missing_box(error: sqlx::Error, box_id: i64) -> StoreError {

@@ -74,11 +74,11 @@ fn counting(box_id: i64, series: SeriesId, times: impl IntoIterator<Item = i64>,
 }
 
 fn ints(samples: &Samples) -> Vec<(i64, i64)> {
-    let int = |value: &Option<Number>| match value {
-        Some(Number::Int(int)) => *int,
+    let int = |(at_ms, value)| match value {
+        Some(Number::Int(int)) => (at_ms, int),
         other => panic!("{other:?}"),
     };
-    samples.at_ms.iter().copied().zip(samples.values.iter().map(int)).collect()
+    samples.iter().map(int).collect()
 }
 
 async fn everything(store: &Store, series: SeriesId) -> Samples {

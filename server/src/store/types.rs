@@ -108,17 +108,6 @@ pub struct Mark {
     pub by: Option<String>,
 }
 
-/// The samples of one series, in the order of their recording.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Samples {
-    /// Times, epoch milliseconds. They grow, but for where a clock was set back.
-    pub at_ms: Vec<i64>,
-    /// A value each; none where the box gave none.
-    pub values: Vec<Option<Number>>,
-    /// The interval the box was polled at, milliseconds, at each sample.
-    pub interval_ms: Vec<i64>,
-}
-
 /// What was recorded last of a box.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LastKnown {
@@ -128,18 +117,6 @@ pub struct LastKnown {
     pub started_ms: Option<i64>,
     /// The statistics of that poll, by full name, in the order in which they were first recorded; none where it was not known.
     pub values: Vec<(std::sync::Arc<str>, Option<Number>)>,
-}
-
-impl Samples {
-    /// These samples in another order: `order` says which comes first, and so on.
-    #[must_use]
-    pub fn in_order(&self, order: &[usize]) -> Self {
-        Self {
-            at_ms: order.iter().map(|&i| self.at_ms[i]).collect(),
-            values: order.iter().map(|&i| self.values[i]).collect(),
-            interval_ms: order.iter().map(|&i| self.interval_ms[i]).collect(),
-        }
-    }
 }
 
 /// What `tickmark check` found.

@@ -85,9 +85,9 @@ impl Stage {
             let Some((series, _)) = series.into_iter().find(|(_, name)| name == COUNTER) else { continue };
             let samples = store.samples(series, i64::MIN, i64::MAX).await.unwrap();
             let mut by_time: HashMap<i64, Vec<i64>> = HashMap::new();
-            for (at, value) in samples.at_ms.iter().zip(&samples.values) {
+            for (at, value) in samples.iter() {
                 if let Some(Number::Int(value)) = value {
-                    by_time.entry(*at).or_default().push(*value);
+                    by_time.entry(at).or_default().push(value);
                 }
             }
             all.insert(one.spec.name, by_time);

@@ -59,7 +59,7 @@ async fn play(steps: &[Step], start_ms: i64) {
     record_all(&store, polls).await;
     for (series, expected) in series.iter().zip(expected) {
         let samples = everything(&store, *series).await;
-        let got: Vec<_> = samples.at_ms.iter().copied().zip(samples.values.iter().map(|value| bits(*value))).collect();
+        let got: Vec<_> = samples.iter().map(|(at_ms, value)| (at_ms, bits(value))).collect();
         assert_eq!(got, expected);
     }
     let report = store.check(|_| {}).await.unwrap();
@@ -88,7 +88,7 @@ async fn chunks_and_head_are_read_as_one() {
         let inside: Vec<(i64, i64)> = expected.iter().copied().filter(|(at, _)| (from..to).contains(at)).collect();
         assert_eq!(ints(&store.samples(series[0], from, to).await.unwrap()), inside, "{from}..{to}");
     }
-    assert_eq!(everything(&store, series[0]).await.interval_ms, [10_000; 150]);
+    assert_eq!(everything(&store, series[0]).await.intervals, [(0, 10_000)]);
     assert_eq!(store.samples(SeriesId(999), 0, 9).await.unwrap(), Samples::default());
     let report = store.check(|_| {}).await.unwrap();
     let expected = CheckReport { series: 1, chunks: 1, chunk_samples: 100, head_rows: 50, head_samples: 50, faults: Vec::new() };
@@ -266,8 +266,8 @@ async fn what_is_no_number_is_unknown_and_a_series_counts_once() {
     let (id, series) = with_series(&store, 2).await;
     let values = [(series[1], Some(Number::Float(f64::NAN))), (series[0], Some(Number::Int(1))), (series[1], Some(Number::Int(2)))];
     store.record(poll(id, 10, &values)).await.unwrap();
-    assert_eq!(everything(&store, series[0]).await.values, [Some(Number::Int(1))]);
-    assert_eq!(everything(&store, series[1]).await.values, [None]);
+    assert_eq!(everything(&store, series[0]).await.values, Values::Ints(vec![1]));
+    assert_eq!(everything(&store, series[1]).await.values, Values::Numbers(vec![None]));
 }
 
 #[tokio::test]
