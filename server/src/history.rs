@@ -60,7 +60,7 @@ pub fn columns(samples: &Samples, box_gaps: &[Gap], resets: &[Reset], kind: Kind
     let in_order = samples.at_ms.is_sorted();
     let line = match span.mode {
         Mode::Value => Line::of(&samples.values),
-        Mode::Rate => Line::Rates(rates::rates(samples, &breaks, in_order, resets, kind)),
+        Mode::Rate => rates::rates(samples, &breaks, in_order, resets, kind),
     };
     let mut marks: Vec<Reset> = match kind {
         Kind::Counter => rates::with_drops(samples, resets),

@@ -63,6 +63,7 @@ impl Bucket {
         match line {
             Line::Ints(ints) => ints[range].iter().for_each(|&int| bucket.int(int)),
             Line::Rates(rates) => rates[range].iter().for_each(|&rate| bucket.float(rate)),
+            Line::Steps(steps) => steps.for_each(range, |rate| bucket.float(rate)),
             Line::Numbers(numbers) => numbers[range].iter().for_each(|&number| match drawable(number) {
                 Some(Number::Int(int)) => bucket.int(int),
                 Some(Number::Float(float)) => bucket.float(float),

@@ -1,30 +1,27 @@
 //! Increases per second, and the drops of counters that nobody marked.
 
+use std::ops::Range;
+
 use app::model::{Kind, Number, Reset, ResetCause};
 
-use super::{drawable, is_apart};
+use super::{drawable, is_apart, line::Line};
 use crate::store::{Samples, Values};
 
 /// The rate at each sample, which are in the order of their recording; no number at the first, after a gap, beside an unknown value,
 /// where a counter fell for no known reason, and where the clock was set back. `in_order`: it never was.
-pub(super) fn rates(samples: &Samples, breaks: &[usize], in_order: bool, resets: &[Reset], kind: Kind) -> Vec<f64> {
+pub(super) fn rates<'a>(samples: &'a Samples, breaks: &[usize], in_order: bool, resets: &[Reset], kind: Kind) -> Line<'a> {
     let mut steps = Steps { samples, breaks, marks: Marks::new(samples, resets), kind };
     match &samples.values {
         Values::Ints(ints) if in_order && !overflows(ints) => {
-            let mut rates = plain_rates(&samples.at_ms, ints, kind);
-            // What gaps and marks say otherwise.
-            for &sample in breaks {
-                rates[sample] = f64::NAN;
-            }
-            for reset in resets {
-                let sample = samples.at_ms.partition_point(|&at| at < reset.at);
-                if (1..rates.len()).contains(&sample) {
-                    rates[sample] = steps.rate(sample);
-                }
-            }
-            rates
+            let mut unlike: Vec<(usize, f64)> = breaks.iter().map(|&sample| (sample, f64::NAN)).collect();
+            let marked = resets.iter().map(|reset| samples.at_ms.partition_point(|&at| at < reset.at));
+            unlike.extend(marked.filter(|sample| (1..ints.len()).contains(sample)).map(|sample| (sample, steps.rate(sample))));
+            unlike.sort_by_key(|&(sample, _)| sample);
+            unlike.dedup_by_key(|(sample, _)| *sample);
+            let lowest = if kind == Kind::Gauge { f64::NEG_INFINITY } else { 0.0 };
+            Line::Steps(PlainSteps { at_ms: &samples.at_ms, ints, lowest, unlike })
         }
-        values => (0..values.len()).map(|sample| steps.rate(sample)).collect(),
+        values => Line::Rates((0..values.len()).map(|sample| steps.rate(sample)).collect()),
     }
 }
 
@@ -38,16 +35,49 @@ fn overflows(ints: &[i64]) -> bool {
     ints.windows(2).fold(0, |any, pair| any | overflow(pair)) < 0
 }
 
-/// As if there were neither gaps nor marks.
-#[expect(clippy::cast_precision_loss, reason = "a rate is a float; milliseconds between two polls")]
-fn plain_rates(at_ms: &[i64], ints: &[i64], kind: Kind) -> Vec<f64> {
-    let lowest = if kind == Kind::Gauge { f64::NEG_INFINITY } else { 0.0 };
-    let rate = |(times, values): (&[i64], &[i64])| {
-        let (seconds, increase) = ((times[1] - times[0]) as f64 / 1_000.0, (values[1] - values[0]) as f64);
-        if increase >= lowest && seconds > 0.0 { increase / seconds } else { f64::NAN }
-    };
-    let first = (!ints.is_empty()).then_some(f64::NAN);
-    first.into_iter().chain(at_ms.windows(2).zip(ints.windows(2)).map(rate)).collect()
+/// Rates of whole numbers in the order of their times, worked out when they are asked for: a day has many, and each is asked for once.
+#[derive(Clone, Debug)]
+pub(super) struct PlainSteps<'a> {
+    at_ms: &'a [i64],
+    ints: &'a [i64],
+    /// Of an increase; less gives no rate.
+    lowest: f64,
+    /// The samples whose rate gaps and marks say, in their order.
+    unlike: Vec<(usize, f64)>,
+}
+
+impl PlainSteps<'_> {
+    /// The rate at a sample, or no number.
+    pub(super) fn get(&self, sample: usize) -> f64 {
+        if let Ok(place) = self.unlike.binary_search_by_key(&sample, |&(sample, _)| sample) {
+            return self.unlike[place].1;
+        }
+        let Some(last) = sample.checked_sub(1) else { return f64::NAN };
+        self.plain((self.at_ms[last], self.at_ms[sample]), (self.ints[last], self.ints[sample]))
+    }
+
+    /// Gives those of a range to `sink`.
+    pub(super) fn for_each(&self, range: Range<usize>, mut sink: impl FnMut(f64)) {
+        let like = range.start > 0
+            && self.unlike.partition_point(|&(sample, _)| sample < range.start)
+                == self.unlike.partition_point(|&(sample, _)| sample < range.end);
+        if !like {
+            range.for_each(|sample| sink(self.get(sample)));
+            return;
+        }
+        let (at_ms, ints) = (&self.at_ms[range.start - 1..range.end], &self.ints[range.start - 1..range.end]);
+        for (times, values) in at_ms.windows(2).zip(ints.windows(2)) {
+            sink(self.plain((times[0], times[1]), (values[0], values[1])));
+        }
+    }
+
+    /// As if there were neither gaps nor marks.
+    #[expect(clippy::cast_precision_loss, reason = "a rate is a float; milliseconds between two polls")]
+    #[inline]
+    fn plain(&self, times: (i64, i64), values: (i64, i64)) -> f64 {
+        let (seconds, increase) = ((times.1 - times.0) as f64 / 1_000.0, (values.1 - values.0) as f64);
+        if increase >= self.lowest && seconds > 0.0 { increase / seconds } else { f64::NAN }
+    }
 }
 
 /// From one sample to the next.

@@ -59,16 +59,15 @@ impl Store {
         }
         let recent = head_pieces(&head, &ask)?;
         drop(head);
-        let mut samples = Samples::default();
-        for row in rows {
-            let piece = self.piece(box_id, &row).map_err(|Damage(why)| {
+        let piece = |row: &ChunkRow| {
+            self.piece(box_id, row).map_err(|Damage(why)| {
                 StoreError::Damaged(format!("the chunk of series {} of box {box_id} that begins at {}: {why}", series.0, row.start_ms))
-            })?;
-            piece.append(&mut samples, from_ms, to_ms);
-        }
-        for piece in recent {
-            piece.append(&mut samples, from_ms, to_ms);
-        }
+            })
+        };
+        let mut pieces = rows.iter().map(piece).collect::<Result<Vec<Piece>, StoreError>>()?;
+        pieces.extend(recent);
+        let mut samples = Samples::with_room_for(pieces.iter().map(|piece| piece.column.samples()).sum());
+        pieces.iter().for_each(|piece| piece.append(&mut samples, from_ms, to_ms));
         Ok(samples)
     }
 

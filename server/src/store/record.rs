@@ -25,8 +25,10 @@ pub const QUEUE_POLLS: usize = 1024;
 /// So many polls share a transaction at most.
 pub const MAX_BATCH_POLLS: usize = 256;
 
-/// So many marks go into one statement.
-const MARKS_PER_INSERT: usize = 64;
+/// So many rows of the head, and so many marks, go into one statement. The time to bind its values grows with the square of their count,
+/// since SQLite looks for the name of each among all.
+const ROWS_PER_INSERT: usize = 8;
+const MARKS_PER_INSERT: usize = 16;
 
 /// A poll waits so long for others to share its transaction with: a commit costs about as much as a poll.
 const BATCH_WAIT: Duration = Duration::from_millis(50);
@@ -216,11 +218,18 @@ impl State {
         result
     }
 
-    /// Polls that only go on with what their boxes recorded before are one statement, which is its own transaction.
+    /// Polls that only go on with what their boxes recorded before need no questions; a few are one statement, its own transaction.
     async fn write_all(&self, tails: &mut HashMap<i64, Tail>, polls: &[&PollRecord]) -> Result<(), StoreError> {
         if polls.iter().all(|poll| goes_on(tails, poll)) {
             let rows: Vec<Row> = polls.iter().filter_map(|poll| Some(tails.get_mut(&poll.box_id)?.next(poll))).collect();
-            return insert_rows(&self.write, &rows).await;
+            if rows.len() <= ROWS_PER_INSERT {
+                return insert_rows(&self.write, &rows).await;
+            }
+            let mut change = self.write.begin_with(BEGIN_WRITE).await?;
+            for some in rows.chunks(ROWS_PER_INSERT) {
+                insert_rows(&mut *change, some).await?;
+            }
+            return Ok(change.commit().await?);
         }
         let mut change = self.write.begin_with(BEGIN_WRITE).await?;
         for poll in polls {
@@ -298,8 +307,8 @@ async fn write_poll(connection: &mut AnyConnection, tails: &mut HashMap<i64, Tai
 async fn insert_rows<'e>(executor: impl sqlx::Executor<'e, Database = sqlx::Any>, rows: &[Row]) -> Result<(), StoreError> {
     let insert = "insert into head (box_id, seq, at_ms, interval_ms, layout_id, is_key, total_bytes, payload) values ";
     let insert = values(insert, rows.len(), 8);
-    // Only numbers of placeholders are put together here. Kept prepared is what nearly every commit of one box is.
-    let mut insert = sqlx::query(AssertSqlSafe(insert)).persistent(rows.len() == 1);
+    // Only numbers of placeholders are put together here. Kept prepared is what nearly every commit is.
+    let mut insert = sqlx::query(AssertSqlSafe(insert)).persistent(rows.len() == 1 || rows.len() == ROWS_PER_INSERT);
     for Row { box_id, head, total_bytes, payload } in rows {
         insert = insert.bind(box_id).bind(head.seq).bind(head.at_ms).bind(head.interval_ms).bind(head.layout_id);
         insert = insert.bind(i64::from(head.is_key)).bind(total_bytes).bind(&payload[..]);

@@ -15,6 +15,11 @@ pub struct Samples {
 }
 
 impl Samples {
+    /// None yet, and room for so many.
+    pub(super) fn with_room_for(samples: usize) -> Self {
+        Self { at_ms: Vec::with_capacity(samples), values: Values::Ints(Vec::with_capacity(samples)), intervals: Vec::new() }
+    }
+
     /// Adds one that was recorded after the others.
     pub fn push(&mut self, at_ms: i64, value: Option<Number>, interval_ms: i64) {
         self.from_here(interval_ms);

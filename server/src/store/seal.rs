@@ -24,8 +24,8 @@ pub(super) const MAX_SPAN_MS: i64 = 86_400_000;
 /// No span has more polls than this.
 pub(super) const MAX_SPAN_POLLS: usize = 1 << 16;
 
-/// So many chunks go into one statement.
-const CHUNKS_PER_INSERT: usize = 100;
+/// So many chunks go into one statement; more would take longer, as SQLite looks for the name of each value among all.
+const CHUNKS_PER_INSERT: usize = 20;
 
 /// A box, the time of the oldest row of its head, and the bytes counted at its first and its last row.
 type HeadEnds = (i64, Option<i64>, Option<i64>, Option<i64>);
