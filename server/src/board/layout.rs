@@ -29,8 +29,10 @@ pub struct Layout {
     pub slots: Vec<Slot>,
     /// Their places, in the order of their names.
     pub sorted: Arc<[u32]>,
-    /// How many are ticked.
-    pub ticked: usize,
+    /// The places of the ticked ones, and their names: the very same as long as they stay.
+    pub ticked: Arc<[u32]>,
+    /// See `ticked`.
+    pub ticked_names: Arc<[Arc<str>]>,
     /// Ticked names and patterns that match none of them.
     pub unseen: Vec<String>,
     index: Arc<HashMap<Arc<str>, u32>>,
@@ -46,7 +48,8 @@ impl Layout {
             names: Arc::new([]),
             slots: Vec::new(),
             sorted: Arc::new([]),
-            ticked: 0,
+            ticked: Arc::new([]),
+            ticked_names: Arc::new([]),
             unseen: Vec::new(),
             index: Arc::default(),
             kinds: Arc::default(),
@@ -73,10 +76,12 @@ impl Layout {
         } else {
             self.names.iter().map(|full| slot(full, system, &kinds, &rules)).collect()
         };
+        let ticked: Arc<[u32]> = (0..).zip(&slots).filter(|(_, slot)| slot.ticked).map(|(place, _)| place).collect();
         Self {
             names: Arc::clone(&self.names),
             unseen: rules.unseen(&self.names, |full| self.index.contains_key(full)),
-            ticked: slots.iter().filter(|slot| slot.ticked).count(),
+            ticked_names: ticked.iter().map(|&place| Arc::clone(&self.names[place as usize])).collect(),
+            ticked,
             slots,
             sorted: Arc::clone(&self.sorted),
             index: Arc::clone(&self.index),

@@ -327,11 +327,9 @@ impl BoxNow {
         self.stored.spec.kind == BoxKind::Tickmark
     }
 
-    /// The ticked statistics: places by name, for the recorder.
-    #[must_use]
-    pub fn ticked(&self) -> Vec<(Arc<str>, usize)> {
-        let ticked = self.layout.slots.iter().enumerate().filter(|(_, slot)| slot.ticked);
-        ticked.map(|(place, _)| (Arc::clone(&self.layout.names[place]), place)).collect()
+    /// The ticked statistics and their places.
+    pub fn ticked(&self) -> impl Iterator<Item = (&Arc<str>, usize)> {
+        self.layout.ticked_names.iter().zip(self.layout.ticked.iter().map(|&place| place as usize))
     }
 }
 

@@ -121,7 +121,7 @@ fn rules_worked_out_on_an_older_answer_hold_for_the_newest() {
     assert_eq!(layout.unseen, ["b:later"]);
     sip1.answer(1, 0, &[("a:count", 2), ("a:level", 1), ("b:later", 1)]);
     sip1.now.set_rules(rules, layout);
-    let ticked: Vec<_> = sip1.now.ticked().into_iter().map(|(full, place)| (full.to_string(), place)).collect();
+    let ticked: Vec<_> = sip1.now.ticked().map(|(full, place)| (full.to_string(), place)).collect();
     assert_eq!(ticked, [("a:count".to_owned(), 0), ("a:level".to_owned(), 1), ("b:later".to_owned(), 2)]);
     assert_eq!(sip1.now.unseen(), Vec::<String>::new());
 }
@@ -152,7 +152,7 @@ fn what_changed_while_an_answer_was_planned_holds() {
     sip1.now.set_rules(rules, layout);
     sip1.now.set_kinds(kinds);
     sip1.now.apply(&answer, Some(planned), sip1.start + Duration::from_secs(1));
-    assert_eq!(sip1.now.ticked(), [(Arc::from("a:level"), 1)]);
+    assert_eq!(sip1.now.ticked().collect::<Vec<_>>(), [(&Arc::from("a:level"), 1)]);
     assert_eq!(sip1.now.layout.slots[0].kind, Kind::Gauge);
     assert_eq!(sip1.now.changed_at, [2, 2]);
     assert!(sip1.now.plan(&answer).is_none(), "its names are known");

@@ -66,7 +66,7 @@ impl BoxNow {
             state: self.state,
             server: self.server.clone(),
             statistics: self.values.len(),
-            recorded: self.layout.ticked,
+            recorded: self.layout.ticked.len(),
             started_at: self.started_at_ms,
             at: self.moment.map(|moment| moment.at_ms),
             age_ms: self.age_ms(instant),

@@ -72,7 +72,7 @@ impl Desk {
             }
         }
         let now = entry.lock();
-        Ok(now.layout.ticked)
+        Ok(now.layout.ticked.len())
     }
 
     /// What the configuration file ticks cannot be unticked here.
@@ -163,11 +163,11 @@ fn first_samples(entry: &Entry, rules: Arc<Rules>, known: &Layout) -> Option<Rec
     let mut now = entry.lock();
     let before = Arc::clone(&now.layout);
     now.set_rules(rules, layout);
-    let newly: Vec<_> = now.ticked().into_iter().filter(|&(_, place)| !before.slots[place].ticked).collect();
     let at_ms = now.moment?.at_ms;
-    let values: Vec<_> = newly.into_iter().map(|(full, place)| (full, now.values[place].ok())).collect();
+    let newly = now.ticked().filter(|&(_, place)| !before.slots[place].ticked);
+    let (names, values): (Vec<_>, Vec<_>) = newly.map(|(full, place)| (Arc::clone(full), now.values[place].ok())).unzip();
     let interval_ms = i64::try_from(now.interval.as_millis()).unwrap_or(i64::MAX);
-    let recording =
-        Recording { box_id: now.stored.id, at_ms, interval_ms, values, marks: Vec::new(), dropped: Vec::new(), started_ms: None };
+    let (box_id, names) = (now.stored.id, names.into());
+    let recording = Recording { box_id, at_ms, interval_ms, names, values, marks: Vec::new(), dropped: Vec::new(), started_ms: None };
     (!recording.values.is_empty()).then_some(recording)
 }

@@ -100,7 +100,7 @@ pub(super) async fn realtime(State(app): State<Shared>, caller: Caller, ask: Ask
     let page = {
         let now = entry.lock();
         let (groups, left_out) = groups(&now, &Query::search(&search), show);
-        let counts = (now.layout.slots.len(), now.layout.ticked, now.moved.iter().filter(|&&moved| moved).count());
+        let counts = (now.layout.slots.len(), now.layout.ticked.len(), now.moved.iter().filter(|&&moved| moved).count());
         let (unseen, unseen_left_out) = unseen(&now);
         let current = Some(now.view(Instant::now()));
         RealtimePage { boxes, current, search, show, counts, groups, unseen, unseen_left_out, left_out }
@@ -197,7 +197,7 @@ pub(super) async fn charts(State(app): State<Shared>, caller: Caller, ask: Ask, 
 /// What is recorded of a box: ticked statistics of the newest answer, those that were recorded before and that the box does not name
 /// now, and ticked names that it never had.
 fn charted(now: &BoxNow, recorded: Vec<(SeriesId, String)>) -> Vec<String> {
-    let mut names: Vec<String> = now.ticked().into_iter().map(|(name, _)| name.to_string()).collect();
+    let mut names: Vec<String> = now.ticked().map(|(name, _)| name.to_string()).collect();
     names.extend(recorded.into_iter().map(|(_, name)| name).filter(|name| now.rules.ticked(name)));
     names.extend(now.rules.names().map(str::to_owned));
     names.sort_unstable_by(|one, other| by_name(one, other));

@@ -190,8 +190,9 @@ mod tests {
     use super::*;
 
     fn recording(at_ms: i64, samples: usize) -> Recording {
-        let values = (0..samples).map(|i| (Arc::from(format!("s:{i}")), None)).collect();
-        Recording { box_id: 1, at_ms, interval_ms: 10, values, marks: Vec::new(), dropped: Vec::new(), started_ms: None }
+        let names = (0..samples).map(|i| Arc::from(format!("s:{i}"))).collect();
+        let values = vec![None; samples];
+        Recording { box_id: 1, at_ms, interval_ms: 10, names, values, marks: Vec::new(), dropped: Vec::new(), started_ms: None }
     }
 
     fn next(drain: &mut Drain) -> Option<(i64, i64)> {

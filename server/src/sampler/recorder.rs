@@ -21,11 +21,16 @@ const MAX_SERIES_BYTES: usize = 32 << 20;
 /// So many marks of counters that fell are kept of one poll. Where more fell at once, the samples themselves show it.
 const MAX_DROP_MARKS: usize = 256;
 
+/// Names in the order of a recording, and the number of each.
+type Names = (Arc<[Arc<str>]>, Arc<[Option<SeriesId>]>);
+
 /// The numbers of the series of a box, by full name.
 #[derive(Default)]
 struct Known {
     ids: HashMap<Arc<str>, SeriesId>,
     name_bytes: usize,
+    /// The names that were recorded last, and their numbers.
+    last: Option<Names>,
 }
 
 impl Known {
@@ -65,8 +70,10 @@ pub struct Recording {
     pub at_ms: i64,
     /// The interval, milliseconds.
     pub interval_ms: i64,
-    /// Names and values.
-    pub values: Vec<(Arc<str>, Option<Number>)>,
+    /// Full names; the very same as the poll before when they are.
+    pub names: Arc<[Arc<str>]>,
+    /// A value each.
+    pub values: Vec<Option<Number>>,
     /// What happened to the whole box since the poll before.
     pub marks: Vec<ResetCause>,
     /// Counters that fell.
@@ -76,15 +83,17 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// What is ticked of the newest answer of a box. Ticked statistics that the box no longer names are recorded as unknown.
+    /// What is ticked of the newest answer of a box. `names` are the ticked ones, then ticked ones that the box no longer names: these
+    /// are recorded as unknown.
     #[must_use]
-    pub fn of(now: &crate::board::BoxNow, at_ms: i64, applied: &Applied, lost: &[Arc<str>]) -> Self {
-        let mut values: Vec<_> = now.ticked().into_iter().map(|(full, place)| (full, now.values[place].ok())).collect();
-        values.extend(lost.iter().map(|full| (Arc::clone(full), None)));
+    pub fn of(now: &crate::board::BoxNow, at_ms: i64, applied: &Applied, names: &Arc<[Arc<str>]>) -> Self {
+        let mut values = Vec::with_capacity(names.len());
+        values.extend(now.ticked().map(|(_, place)| now.values[place].ok()));
+        values.resize(names.len(), None);
         let dropped = applied.dropped.iter().filter(|full| now.rules.ticked(full)).take(MAX_DROP_MARKS).cloned().collect();
         let interval_ms = i64::try_from(now.interval.as_millis()).unwrap_or(i64::MAX);
         let marks = applied.restarted.then_some(ResetCause::Restart).into_iter().collect();
-        Self { box_id: now.stored.id, at_ms, interval_ms, values, marks, dropped, started_ms: None }
+        Self { box_id: now.stored.id, at_ms, interval_ms, names: Arc::clone(names), values, marks, dropped, started_ms: None }
     }
 }
 
@@ -127,7 +136,7 @@ impl Recorder {
     /// Answers how many values there was no room for, if any.
     async fn commit(&self, recording: &Recording) -> Result<Option<usize>, StoreError> {
         let &Recording { box_id, at_ms, interval_ms, started_ms, .. } = recording;
-        self.learn_ids(box_id, recording.values.iter().map(|(full, _)| full).chain(&recording.dropped)).await?;
+        let ids = self.ids(recording).await?;
         let (record, refused) = {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             let id = |full: &Arc<str>| known.get(&box_id)?.ids.get(full).copied();
@@ -135,12 +144,30 @@ impl Recorder {
             let dropped = recording.dropped.iter().filter_map(id);
             let dropped = dropped.map(|series| Mark { series: Some(series), at_ms, cause: ResetCause::Drop, by: None });
             let marks = whole_box.chain(dropped).collect();
-            let values: Vec<_> = recording.values.iter().filter_map(|(full, value)| Some((id(full)?, *value))).collect();
+            let values: Vec<_> = ids.iter().zip(&recording.values).filter_map(|(id, value)| Some(((*id)?, *value))).collect();
             let refused = recording.values.len() - values.len();
             (PollRecord { box_id, at_ms, interval_ms, values, marks, started_ms }, refused)
         };
         self.store.record(record).await?;
         Ok((refused > 0).then_some(refused))
+    }
+
+    /// The numbers of the names of a recording, which are mostly those of the recording before; none where there is no room.
+    async fn ids(&self, recording: &Recording) -> Result<Arc<[Option<SeriesId>]>, StoreError> {
+        let box_id = recording.box_id;
+        if recording.dropped.is_empty() {
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            let last = known.get(&box_id).and_then(|of_box| of_box.last.as_ref());
+            if let Some((_, ids)) = last.filter(|(names, _)| Arc::ptr_eq(names, &recording.names)) {
+                return Ok(Arc::clone(ids));
+            }
+        }
+        self.learn_ids(box_id, recording.names.iter().chain(&recording.dropped)).await?;
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_box = known.entry(box_id).or_default();
+        let ids: Arc<[Option<SeriesId>]> = recording.names.iter().map(|full| of_box.ids.get(full).copied()).collect();
+        of_box.last = Some((Arc::clone(&recording.names), Arc::clone(&ids)));
+        Ok(ids)
     }
 
     /// Finds the numbers of names, and makes those that are new, as long as there is room.

@@ -48,7 +48,9 @@ pub(super) struct Task {
     kinds_asked: Option<Instant>,
     continuity: Continuity,
     layout: Arc<Layout>,
-    recorded: Vec<Arc<str>>,
+    /// The names of what is recorded: the ticked ones, then those that are lost.
+    recorded: Arc<[Arc<str>]>,
+    /// Ticked statistics that the box no longer names.
     lost: Vec<Arc<str>>,
 }
 
@@ -66,7 +68,7 @@ impl Task {
             kinds_asked: None,
             continuity: Continuity::new(begin),
             layout,
-            recorded: Vec::new(),
+            recorded: Arc::new([]),
             lost: Vec::new(),
         }
     }
@@ -185,7 +187,7 @@ impl Task {
             let first = now.server.is_none();
             let applied = now.apply(answer, planned, instant);
             self.follow_layout(&now);
-            (applied.clone(), Recording::of(&now, answer.at_ms, &applied, &self.lost), first)
+            (applied.clone(), Recording::of(&now, answer.at_ms, &applied, &self.recorded), first)
         };
         self.shared.board.tell();
         let before = self.continuity.answered(instant, answer.at_ms, answer.started_at_ms);
@@ -260,11 +262,14 @@ impl Task {
             return;
         }
         self.layout = Arc::clone(&now.layout);
-        let was = std::mem::take(&mut self.recorded).into_iter();
-        self.lost = was.filter(|full| now.layout.place(full).is_none() && now.rules.ticked(full)).take(MAX_LOST).collect();
-        let ticked = now.ticked().into_iter().map(|(full, _)| full);
+        let is_lost = |full: &&Arc<str>| now.layout.place(full).is_none() && now.rules.ticked(full);
+        self.lost = self.recorded.iter().filter(is_lost).take(MAX_LOST).cloned().collect();
         // Those that went last come first, so that each is recorded as unknown once at least.
-        self.recorded = ticked.chain(self.lost.iter().cloned()).collect();
+        self.recorded = if self.lost.is_empty() {
+            Arc::clone(&now.layout.ticked_names)
+        } else {
+            now.layout.ticked_names.iter().chain(&self.lost).cloned().collect()
+        };
     }
 
     fn failed(&mut self, kind: &'static str, reason: &str, queue: &Queue) {
