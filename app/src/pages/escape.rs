@@ -7,18 +7,22 @@ use crate::shown::{is_long, visible};
 /// A parser would turn a carriage return into a newline and drop or replace NUL: the first gets a reference, the second becomes
 /// U+FFFD here already, so that both sides of a comparison agree.
 pub(super) fn push_text(out: &mut String, text: &str) {
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            '\r' => out.push_str("&#13;"),
-            '\0' => out.push(char::REPLACEMENT_CHARACTER),
-            c => out.push(c),
-        }
+    let mut rest = text;
+    // All marks are single bytes: what lies between them is copied whole.
+    while let Some(place) = rest.bytes().position(|byte| matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'' | b'\r' | 0)) {
+        out.push_str(&rest[..place]);
+        out.push_str(match rest.as_bytes()[place] {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            b'"' => "&quot;",
+            b'\'' => "&#39;",
+            b'\r' => "&#13;",
+            _ => "\u{fffd}",
+        });
+        rest = &rest[place + 1..];
     }
+    out.push_str(rest);
 }
 
 /// Adds a text with what acts unseen made visible.

@@ -72,6 +72,7 @@ fn rows_form(frame: &Frame, page: &RealtimePage, current: &BoxView) -> AnyView {
             {states::hint(page)}
             {tick_matching(page)}
             <p class="note" id="nothing" hidden>"Nothing matches. Try a part of a name, or dialog: for a whole group."</p>
+            <div inner_html=rows::ICONS hidden></div>
             <div class="groups">
                 {page.groups.iter().map(|group| self::group(&current.name, group, page.show)).collect_view()}
                 {unseen(page)}

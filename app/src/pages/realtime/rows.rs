@@ -9,7 +9,7 @@ use crate::{
 
 /// The table of a group. `group` is its label.
 pub(super) fn table(box_name: &str, group: &str, rows: &[RowView]) -> String {
-    let mut out = String::with_capacity(256 + rows.len() * 768);
+    let mut out = String::with_capacity(512 + rows.len() * 1_280);
     out.push_str(r#"<table class="rows" aria-label="Statistics of "#);
     push_text(&mut out, group);
     out.push_str(concat!(
@@ -87,8 +87,8 @@ fn push_name(out: &mut String, row: &RowView) {
 }
 
 fn push_spark(out: &mut String, points: &[Option<f32>]) {
-    out.push_str(r#"<td class="spark"><svg width="80" height="18" viewBox="0 0 80 18" aria-hidden="true"><path d=""#);
-    push_text(out, &format::spark_path(points));
+    out.push_str(r#"<td class="spark"><svg viewBox="0 0 80 18" aria-hidden="true"><path d=""#);
+    format::push_spark_path(out, points);
     out.push_str(r#""/></svg></td>"#);
 }
 
@@ -125,11 +125,14 @@ fn push_chart_link(out: &mut String, box_name: &str, name: &str) {
     push_text(out, &links::chart_of(box_name, name));
     out.push_str(r#"" title="Chart" aria-label="chart of "#);
     push_text(out, &short(name));
-    out.push_str(concat!(
-        r#""><svg viewBox="0 0 20 20" width="18" height="18" fill="none" stroke="currentColor" stroke-width="1.8" "#,
-        r#"stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="M3 3v14h14M6 12l3.5-4 3 2.5L17 5"/></svg></a></td>"#
-    ));
+    out.push_str(r##""><svg aria-hidden="true"><use href="#icon-chart"/></svg></a></td>"##);
 }
+
+/// The icon that each row shows, once for all.
+pub(super) const ICONS: &str = concat!(
+    r#"<svg aria-hidden="true"><symbol id="icon-chart" viewBox="0 0 20 20">"#,
+    r#"<path d="M3 3v14h14M6 12l3.5-4 3 2.5L17 5"/></symbol></svg>"#
+);
 
 /// Rows for ticks without a statistic.
 pub(super) fn unseen(names: &[String]) -> String {
