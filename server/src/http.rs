@@ -7,6 +7,7 @@ mod metrics;
 mod pages;
 mod people;
 mod render;
+mod rows;
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -67,6 +68,8 @@ pub struct App {
     pub leptos: LeptosOptions,
     /// Ends streams.
     pub stop: CancellationToken,
+    /// The rows that were drawn last.
+    pub rows: rows::Rows,
     /// PNGs are drawn one at a time.
     pub painting: tokio::sync::Mutex<()>,
 }
@@ -95,7 +98,17 @@ pub fn router(parts: Parts) -> Router {
     let _ = any_spawner::Executor::init_tokio();
     let (api, openapi) = api::routes();
     let leptos = LeptosOptions::builder().output_name("tickmark").site_pkg_dir("assets").build();
-    let app = Arc::new(App { desk, auth, engine, store, openapi, leptos, stop, painting: tokio::sync::Mutex::default() });
+    let app = Arc::new(App {
+        desk,
+        auth,
+        engine,
+        store,
+        openapi,
+        leptos,
+        stop,
+        rows: rows::Rows::default(),
+        painting: tokio::sync::Mutex::default(),
+    });
     let inside = Router::new()
         .route("/", get(to_first))
         .route("/cp/", get(to_first))

@@ -128,7 +128,13 @@ fn row(name: &str, value: i64, rate: Option<f64>, unit: &str, ticked: bool, desc
 }
 
 fn group(name: &str, rows: Vec<RowView>) -> GroupView {
-    GroupView { name: name.to_owned(), total: rows.len(), recorded: rows.iter().filter(|row| row.ticked).count(), rows }
+    GroupView {
+        name: name.to_owned(),
+        total: rows.len(),
+        recorded: rows.iter().filter(|row| row.ticked).count(),
+        rows,
+        table: Default::default(),
+    }
 }
 
 fn groups() -> Vec<GroupView> {

@@ -86,7 +86,7 @@ pub enum Page {
 }
 
 /// Which rows Realtime Statistics shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Show {
     /// Every statistic.
     #[default]
@@ -123,7 +123,7 @@ pub struct RealtimePage {
     /// How many statistics there are: all, recorded, moving.
     pub counts: (usize, usize, usize),
     /// The rows, by group.
-    pub groups: Vec<GroupView>,
+    pub groups: std::sync::Arc<[GroupView]>,
     /// Ticks whose statistic has not been seen yet, or is no longer there.
     pub unseen: Vec<String>,
     /// How many more of these there are.
@@ -143,6 +143,8 @@ pub struct GroupView {
     pub recorded: usize,
     /// The rows that are shown.
     pub rows: Vec<RowView>,
+    /// Their HTML, once it is drawn.
+    pub table: std::sync::OnceLock<String>,
 }
 
 /// One statistic.

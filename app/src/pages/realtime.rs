@@ -98,6 +98,7 @@ fn group(box_name: &str, group: &GroupView, show: Show) -> AnyView {
     let shown = group.rows.iter().filter(|row| row.ticked).count();
     let all = format!("Record all of {label}, also what appears in it later");
     let none = format!("Record nothing of {label} any more; what is recorded stays");
+    let table = group.table.get_or_init(|| rows::table(box_name, &label, &group.rows)).clone();
     let of = || view! { <span class="vh">" of " {label.clone()}</span> };
     let acts = (show == Show::All).then(|| {
         view! {
@@ -120,7 +121,7 @@ fn group(box_name: &str, group: &GroupView, show: Show) -> AnyView {
                 <span class="count">{wording::group_count(total, group.recorded)}</span>
             </summary>
             {acts}
-            <div inner_html=rows::table(box_name, &label, &group.rows)></div>
+            <div inner_html=table></div>
         </details>
     }
     .into_any()

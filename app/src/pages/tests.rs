@@ -72,7 +72,7 @@ fn realtime(search: &str) -> RealtimePage {
         search: search.into(),
         show: Show::All,
         counts: (2, 1, 0),
-        groups: vec![GroupView { name: "core".into(), total: 2, recorded: 1, rows }],
+        groups: [GroupView { name: "core".into(), total: 2, recorded: 1, rows, table: Default::default() }].into(),
         unseen: vec!["core:later".into()],
         unseen_left_out: 0,
         left_out: 0,

@@ -1,12 +1,14 @@
 //! What each page shows, taken from the board; nothing here waits for a box.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use app::{
     matching::Query,
     model::{
-        BoxForm, BoxesPage, ChartView, ChartsPage, GroupView, Kind, LoginPage, MessagePage, Mode, Origin, Page, RealtimePage, SetupPage,
-        Show, Tab, split_name,
+        BoxForm, BoxesPage, ChartView, ChartsPage, Kind, LoginPage, MessagePage, Mode, Origin, Page, RealtimePage, SetupPage, Show, Tab,
     },
 };
 use axum::{
@@ -15,7 +17,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
-use super::{App, Shared, render};
+use super::{App, Shared, render, rows::Room};
 use crate::{
     api::Ask,
     auth::Caller,
@@ -26,47 +28,12 @@ use crate::{
     store::{BoxSpec, SeriesId},
 };
 
-/// A page draws so many rows: beyond, a search finds the rest.
-const MAX_ROWS: usize = 2_000;
-/// A group takes about the room of so many rows.
-const GROUP_ROWS: usize = 3;
 /// A page has so many charts: beyond, a search finds the rest.
 const MAX_CHARTS: usize = 400;
 /// A page lists so many ticks that the box has nothing for.
 const MAX_UNSEEN: usize = 200;
-/// The names on a page have so many bytes. Each comes up to nine times into a form that saves all ticks.
-const MAX_NAME_BYTES: usize = 128 << 10;
-/// Names longer than this have a room of their own, so that they take none from the others.
-const LONG_BYTES: usize = 1 << 10;
-/// The long names on a page have so many bytes.
-const MAX_LONG_BYTES: usize = 256 << 10;
-
 /// The spans that the charts page offers.
 const SPANS: [&str; 5] = ["1h", "6h", "24h", "7d", "30d"];
-
-/// What a page still has room for.
-struct Room {
-    rows: usize,
-    bytes: usize,
-    long_bytes: usize,
-}
-
-impl Room {
-    fn of(rows: usize) -> Self {
-        Self { rows, bytes: MAX_NAME_BYTES, long_bytes: MAX_LONG_BYTES }
-    }
-
-    /// Takes the room of something with a name, if it is there.
-    fn take(&mut self, rows: usize, name: &str) -> bool {
-        let bytes = if name.len() > LONG_BYTES { &mut self.long_bytes } else { &mut self.bytes };
-        let fits = rows <= self.rows && name.len() <= *bytes;
-        if fits {
-            *bytes -= name.len();
-            self.rows -= rows;
-        }
-        fits
-    }
-}
 
 /// Realtime Statistics.
 pub(super) async fn realtime(State(app): State<Shared>, caller: Caller, ask: Ask, request: Request) -> Result<Response, Problem> {
@@ -90,7 +57,7 @@ pub(super) async fn realtime(State(app): State<Shared>, caller: Caller, ask: Ask
             search,
             show,
             counts: (0, 0, 0),
-            groups: Vec::new(),
+            groups: Arc::default(),
             unseen: Vec::new(),
             unseen_left_out: 0,
             left_out: 0,
@@ -99,7 +66,7 @@ pub(super) async fn realtime(State(app): State<Shared>, caller: Caller, ask: Ask
     };
     let page = {
         let now = entry.lock();
-        let (groups, left_out) = groups(&now, &Query::search(&search), show);
+        let (groups, left_out) = app.rows.of(&now, &search, show);
         let counts = (now.layout.slots.len(), now.layout.ticked.len(), now.moved.iter().filter(|&&moved| moved).count());
         let (unseen, unseen_left_out) = unseen(&now);
         let current = Some(now.view(Instant::now()));
@@ -112,42 +79,6 @@ pub(super) async fn realtime(State(app): State<Shared>, caller: Caller, ask: Ask
 fn first_choice(boxes: &[app::model::BoxView]) -> Option<String> {
     let sip = boxes.iter().find(|one| one.kind != app::model::BoxKind::Tickmark && !one.paused);
     sip.or_else(|| boxes.first()).map(|one| one.name.clone())
-}
-
-/// The rows that match, by group, in the order of their names; and how many are left out. A group's counts are of all that is in it.
-fn groups(now: &BoxNow, query: &Query, show: Show) -> (Vec<GroupView>, usize) {
-    let mut groups: Vec<GroupView> = Vec::new();
-    let mut room = Room::of(MAX_ROWS);
-    let mut left_out = 0;
-    for &place in now.layout.sorted.iter() {
-        let place = place as usize;
-        let name = &now.layout.names[place];
-        let ticked = now.layout.slots[place].ticked;
-        let (group, _) = split_name(name);
-        if groups.last().is_none_or(|last| last.name != group) {
-            // Nothing of the group before is shown: then it is not either.
-            groups.pop_if(|last| last.rows.is_empty());
-            groups.push(GroupView { name: group.to_owned(), total: 0, recorded: 0, rows: Vec::new() });
-        }
-        let Some(last) = groups.last_mut() else { continue };
-        last.total += 1;
-        last.recorded += usize::from(ticked);
-        let shown = match show {
-            Show::All => true,
-            Show::Recorded => ticked,
-            Show::Moving => now.moved[place],
-        };
-        if shown && query.matches(name) {
-            let rows = if last.rows.is_empty() { 1 + GROUP_ROWS } else { 1 };
-            if room.take(rows, name) {
-                last.rows.push(now.row(place));
-            } else {
-                left_out += 1;
-            }
-        }
-    }
-    groups.pop_if(|last| last.rows.is_empty());
-    (groups, left_out)
 }
 
 /// Ticks that the box has nothing for now, and how many more there are.
@@ -311,17 +242,4 @@ pub(super) fn own_interval(spec: &BoxSpec) -> String {
 
 fn written(interval_ms: i64) -> String {
     format_duration(Duration::from_millis(u64::try_from(interval_ms).unwrap_or_default()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn long_names_take_no_room_from_the_others() {
-        let mut room = Room::of(2_000);
-        let long = "x".repeat(16 << 10);
-        assert_eq!((0..100).filter(|_| room.take(1, &long)).count(), MAX_LONG_BYTES / long.len());
-        assert_eq!((0..3_000).filter(|_| room.take(1, "core:rcv_requests")).count(), 2_000 - MAX_LONG_BYTES / long.len());
-    }
 }
