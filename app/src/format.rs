@@ -252,9 +252,9 @@ fn significant(v: f64, digits: usize) -> String {
     if v < 1e-4 {
         return format!("{v:.0e}");
     }
-    #[expect(clippy::cast_possible_truncation, reason = "the logarithm of a float is a small number")]
-    let magnitude = v.log10().floor() as i32;
-    let decimals = usize::try_from(i32::try_from(digits).unwrap_or(3) - 1 - magnitude).unwrap_or(0);
+    // By comparing: a logarithm may differ in its last bit between the halves.
+    let steps = [1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0, 1000.0];
+    let decimals = (digits + 3).saturating_sub(steps.into_iter().filter(|step| v >= *step).count());
     let text = format!("{v:.decimals$}");
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }

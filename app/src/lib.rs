@@ -7,11 +7,15 @@ pub mod chart;
 pub mod format;
 #[cfg(any(feature = "ssr", feature = "hydrate"))]
 pub mod islands;
+#[cfg(any(feature = "hydrate", test))]
+mod json;
 pub mod links;
 pub mod matching;
 pub mod model;
 #[cfg(feature = "ssr")]
 pub mod pages;
+#[cfg(any(feature = "hydrate", test))]
+mod reading;
 pub mod shown;
 pub mod wording;
 

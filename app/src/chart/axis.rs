@@ -151,11 +151,20 @@ fn nice(low: f64, high: f64, most: i32, unit: &str, whole: bool, cut: bool) -> (
 fn nice_step(least: f64, unit: &str) -> f64 {
     let least = least.max(1e-9);
     if format::is_bytes(unit) {
-        return least.max(1.0).log2().ceil().exp2();
+        return std::iter::successors(Some(1.0), |step| Some(step * 2.0)).find(|step| *step >= least).unwrap_or(least);
     }
-    let power = 10_f64.powf(least.log10().floor());
+    let power = power_of_ten(least);
     let choices = [1.0, 2.0, 2.5, 5.0, 10.0];
     choices.into_iter().map(|choice| choice * power).find(|step| *step >= least * (1.0 - 1e-9)).unwrap_or(power * 10.0)
+}
+
+/// The largest power of ten that is not above `v`, which is positive. By steps, so that it is the same wherever it runs.
+fn power_of_ten(v: f64) -> f64 {
+    let powers = || std::iter::successors(Some(1.0), |power| Some(power * 10.0));
+    if v >= 1.0 {
+        return powers().take_while(|power| *power <= v).last().unwrap_or(1.0);
+    }
+    powers().map(|power: f64| 1.0 / power).find(|power| *power <= v).unwrap_or(v)
 }
 
 fn ticks(low: f64, high: f64, step: f64, unit: &str) -> Vec<(f64, String)> {

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 #[island]
 pub fn BoxesLive() -> impl IntoView {
     #[cfg(feature = "hydrate")]
-    Effect::new(move |_| browser::start());
+    browser::start();
     view! { <span hidden></span> }
 }
 
@@ -15,7 +15,7 @@ mod browser {
     use std::time::Duration;
 
     use leptos::{
-        prelude::{document, on_cleanup, set_interval_with_handle},
+        prelude::{document, set_interval},
         task::spawn_local,
     };
     use wasm_bindgen::JsCast;
@@ -24,18 +24,15 @@ mod browser {
     use crate::{
         format,
         islands::{browser, dom},
+        json::quoted,
         links,
-        model::{BoxView, ProbeReport},
+        model::ProbeReport,
+        reading::{self, BoxList, BoxNews},
         wording,
     };
 
     /// How often the list is brought up to date while it is seen.
     const REFRESH_STEP: Duration = Duration::from_secs(5);
-
-    #[derive(serde::Deserialize)]
-    struct List {
-        items: Vec<BoxView>,
-    }
 
     /// Asks how all boxes do.
     async fn refresh() {
@@ -43,15 +40,15 @@ mod browser {
             return;
         }
         // Why not is said above the page.
-        let Ok(list) = browser::get_json::<List>(&format!("{}/boxes", links::API)).await else { return };
+        let Ok(BoxList(list)) = browser::get_json(&format!("{}/boxes", links::API)).await else { return };
         for row in dom::all("tr[data-box]") {
             let name = row.get_attribute("data-box").unwrap_or_default();
-            write(&row, &name, list.items.iter().find(|one| one.name == name));
+            write(&row, &name, list.iter().find(|one| one.name == name));
         }
     }
 
     /// Writes how a box does into its row; one that is not there any more was removed.
-    fn write(row: &Element, name: &str, one: Option<&BoxView>) {
+    fn write(row: &Element, name: &str, one: Option<&BoxNews>) {
         let text = |place: &str, text: &str| {
             if let Ok(Some(place)) = row.query_selector(place) {
                 dom::write(&place, text);
@@ -77,12 +74,7 @@ mod browser {
     }
 
     pub(super) fn start() {
-        let handle = set_interval_with_handle(|| spawn_local(refresh()), REFRESH_STEP);
-        on_cleanup(move || {
-            if let Ok(handle) = handle {
-                handle.clear();
-            }
-        });
+        set_interval(|| spawn_local(refresh()), REFRESH_STEP);
         let Some(button) = dom::one("#box-form button[value=probe]") else { return };
         let target = button.clone();
         dom::on::<Event>(&target, "click", move |event| {
@@ -96,11 +88,12 @@ mod browser {
             spawn_local(async move {
                 let _ = button.set_attribute("aria-busy", "true");
                 panel("note", "Asking…", &[]);
-                let question = serde_json::json!({ "address": address, "user": filled("user"), "password": filled("password") });
-                match browser::request("POST", &format!("{}/boxes/probe", links::API), Some(&question.to_string())).await {
-                    Ok(answer) => match serde_json::from_str::<ProbeReport>(&answer) {
-                        Ok(report) => found(&button, &report),
-                        Err(_) => panel("note bad", "The panel's answer could not be read. Reload the page.", &[]),
+                let (user, password) = (filled("user"), filled("password"));
+                let question = format!("{{\"address\":{},\"user\":{user},\"password\":{password}}}", quoted(&address));
+                match browser::request("POST", &format!("{}/boxes/probe", links::API), Some(&question)).await {
+                    Ok(answer) => match reading::read::<ProbeReport>(&answer) {
+                        Some(report) => found(&button, &report),
+                        None => panel("note bad", "The panel's answer could not be read. Reload the page.", &[]),
                     },
                     Err(why) => panel("note bad", &why.text, &[]),
                 }
@@ -117,8 +110,9 @@ mod browser {
         input(name).map(|input| input.value()).unwrap_or_default()
     }
 
-    fn filled(name: &str) -> Option<String> {
-        Some(value(name)).filter(|value| !value.is_empty())
+    /// What is in a field, as JSON; `null` when it is empty.
+    fn filled(name: &str) -> String {
+        Some(value(name)).filter(|value| !value.is_empty()).map_or_else(|| "null".to_owned(), |value| quoted(&value))
     }
 
     fn found(button: &Element, report: &ProbeReport) {

@@ -3,11 +3,11 @@
 use std::cell::RefCell;
 
 use leptos::prelude::window;
-use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 use web_sys::{Event, EventSource, Headers, MessageEvent, RequestInit, Response};
 
 use super::connection;
+use crate::reading::{self, Problem, Read};
 
 /// Why a request brought nothing, in a sentence for the reader of the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,12 +16,6 @@ pub(crate) struct Failure {
     pub(crate) status: u16,
     /// What went wrong and what to do.
     pub(crate) text: String,
-}
-
-/// What a refused request says of itself.
-#[derive(serde::Deserialize)]
-struct Problem {
-    detail: String,
 }
 
 /// Asks this server. Whether it answered, and still knows the session, is told to [`connection`].
@@ -41,8 +35,8 @@ pub(crate) async fn request(method: &str, url: &str, json: Option<&str>) -> Resu
     if (200..300).contains(&status) {
         return Ok(body);
     }
-    let told = serde_json::from_str::<Problem>(&body).map(|problem| crate::wording::sentence(&problem.detail));
-    Err(Failure { status, text: told.unwrap_or_else(|_| format!("The panel refused this (status {status}).")) })
+    let told = reading::read(&body).map(|Problem(detail)| crate::wording::sentence(&detail));
+    Err(Failure { status, text: told.unwrap_or_else(|| format!("The panel refused this (status {status}).")) })
 }
 
 /// The status of the answer and its body. One that leads to the login is as good as a refusal.
@@ -61,9 +55,9 @@ async fn fetch(method: &str, url: &str, json: Option<&str>) -> Result<(u16, Stri
 }
 
 /// Reads JSON from this server.
-pub(crate) async fn get_json<T: DeserializeOwned>(url: &str) -> Result<T, Failure> {
+pub(crate) async fn get_json<T: Read>(url: &str) -> Result<T, Failure> {
     let body = request("GET", url, None).await?;
-    serde_json::from_str(&body).map_err(|_| Failure { status: 200, text: "The answer cannot be read: reload the page.".to_owned() })
+    reading::read(&body).ok_or_else(|| Failure { status: 200, text: "The answer cannot be read: reload the page.".to_owned() })
 }
 
 /// Now, epoch milliseconds.

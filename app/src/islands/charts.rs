@@ -14,6 +14,6 @@ use leptos::prelude::*;
 #[island]
 pub fn LiveCharts() -> impl IntoView {
     #[cfg(feature = "hydrate")]
-    Effect::new(|_| live::start());
+    live::start();
     view! { <span class="live-charts" hidden="hidden"></span> }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::Fault;
+use crate::{model::Fault, reading};
 use leptos::prelude::{document, set_timeout};
 use wasm_bindgen::{JsCast, prelude::Closure};
 use web_sys::{Element, Event, EventTarget, HtmlElement, NodeList};
@@ -88,7 +88,7 @@ pub(super) fn say(text: &str, bad: bool) {
 
 /// Shows why nothing can be recorded, or takes that back: the data of a `fault` event.
 pub(super) fn fault(data: &str) {
-    let (Some(place), Ok(fault)) = (one("#fault"), serde_json::from_str::<Fault>(data)) else { return };
+    let (Some(place), Some(fault)) = (one("#fault"), reading::read::<Fault>(data)) else { return };
     show(&place, fault.message.is_some());
     write(&place, fault.message.as_deref().unwrap_or_default());
 }

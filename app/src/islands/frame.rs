@@ -6,7 +6,7 @@ use leptos::prelude::*;
 #[island]
 pub fn FrameLive() -> impl IntoView {
     #[cfg(feature = "hydrate")]
-    Effect::new(move |_| browser::start());
+    browser::start();
     view! {
         <div id="toast" class="toast">
             <div id="say" role="status" aria-live="polite"></div>
@@ -93,7 +93,7 @@ mod browser {
     /// Times are written in UTC by the server, which does not know where the reader is.
     fn local_times() {
         for time in dom::all("time[data-ms]") {
-            let Some(ms) = time.get_attribute("data-ms").and_then(|ms| ms.parse::<f64>().ok()) else { continue };
+            let Some(ms) = time.get_attribute("data-ms").and_then(|ms| ms.parse().ok()) else { continue };
             if let (Some(local), Ok(time)) = (local(ms), time.dyn_into::<HtmlElement>()) {
                 time.set_title(&local);
             }
@@ -101,8 +101,9 @@ mod browser {
     }
 
     /// By the browser's own words and zone.
-    fn local(ms: f64) -> Option<String> {
-        let date = js_sys::Date::new(&JsValue::from_f64(ms));
+    #[expect(clippy::cast_precision_loss, reason = "dates are floats in JavaScript")]
+    fn local(ms: i64) -> Option<String> {
+        let date = js_sys::Date::new(&JsValue::from_f64(ms as f64));
         let format = js_sys::Reflect::get(&date, &JsValue::from_str("toLocaleString")).ok()?;
         format.dyn_into::<js_sys::Function>().ok()?.call0(&date).ok()?.as_string()
     }

@@ -1,6 +1,6 @@
 //! The pills of the boxes, kept true by `box` events, and what is said when one changes. Knows no rows and no charts.
 
-use crate::{islands::dom, model::BoxView, wording};
+use crate::{islands::dom, reading::BoxNews, wording};
 
 /// A box that is gone leaves no pill behind.
 pub(super) fn removed(name: &str) {
@@ -11,7 +11,7 @@ pub(super) fn removed(name: &str) {
 }
 
 /// Writes how a box does into its pill, and says it where it changed.
-pub(super) fn update(news: &BoxView) {
+pub(super) fn update(news: &BoxNews) {
     let pills = dom::all("nav.boxes a[data-box]");
     let Some(pill) = pills.iter().find(|pill| pill.get_attribute("data-box").as_deref() == Some(&news.name)) else { return };
     let key = wording::state_key(news.state);

@@ -17,6 +17,6 @@ use leptos::prelude::*;
 #[island]
 pub fn RealtimeLive() -> impl IntoView {
     #[cfg(feature = "hydrate")]
-    Effect::new(move |_| live::start());
+    live::start();
     view! { <span hidden></span> }
 }

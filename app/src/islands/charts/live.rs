@@ -7,14 +7,15 @@ use std::time::Duration;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen::prelude::*;
-use web_sys::{Element, IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit};
+use web_sys::{Element, Event, IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit};
 
 use super::card::Card;
 use super::readout;
 use crate::islands::feed::{Feed, Heard};
 use crate::islands::{browser, dom, pills};
 use crate::links;
-use crate::model::{BoxView, LiveValues, Recorded, Removed, Series};
+use crate::model::{LiveValues, Recorded, Removed, Series};
+use crate::reading;
 
 /// How many requests may be under way.
 const IN_FLIGHT_MAX: usize = 2;
@@ -37,21 +38,6 @@ struct Work {
     /// When the next look is due, if one is.
     wake_ms: Option<f64>,
     feed: Option<Rc<Feed>>,
-    watcher: Option<Watcher>,
-    /// The page is gone: nothing is started any more.
-    ended: bool,
-}
-
-/// Tells which figures are near the window, as long as it is kept.
-struct Watcher {
-    observer: IntersectionObserver,
-    _seen: Closure<dyn Fn(js_sys::Array)>,
-}
-
-impl Drop for Watcher {
-    fn drop(&mut self) {
-        self.observer.disconnect();
-    }
 }
 
 /// Finds the charts of the page and begins.
@@ -65,30 +51,18 @@ pub(super) fn start() {
     if let (Some(place), Some(zone)) = (dom::one("#live [data-zone]"), browser::zone()) {
         dom::write(&place, &format!("times in {zone}"));
     }
-    let kept = StoredValue::new_local(Rc::clone(&live));
-    let with = move |act: fn(&Rc<Live>)| {
-        let _ = kept.try_with_value(act);
+    let on = |name: &str, act: fn(&Rc<Live>, &Event)| {
+        let live = Rc::clone(&live);
+        dom::on(&window(), name, move |event| act(&live, &event));
     };
-    let handles = [
-        window_event_listener_untyped("resize", move |_| with(|live| live.resized())),
-        window_event_listener_untyped("visibilitychange", move |_| with(|live| live.load())),
-    ];
-    let pointer = ["pointermove", "keydown", "focusout"].map(|name| {
-        window_event_listener_untyped(name, move |event| {
+    on("resize", |live, _| live.resized());
+    on("visibilitychange", |live, _| live.load());
+    for name in ["pointermove", "keydown", "focusout"] {
+        on(name, |live, event| {
             // An event may come while a chart is drawn: then it has nothing to say.
-            let _ = kept.try_with_value(|live| live.cards.try_borrow().map(|cards| readout::handle(&cards, &event)));
-        })
-    });
-    on_cleanup(move || {
-        handles.into_iter().chain(pointer).for_each(|handle| handle.remove());
-        let _ = kept.try_with_value(|live| {
-            // The watcher's closure holds the charts: letting it go frees both.
-            let work = std::mem::replace(&mut *live.work.borrow_mut(), Work { ended: true, ..Work::default() });
-            if let Some(feed) = work.feed {
-                feed.end();
-            }
+            let _ = live.cards.try_borrow().map(|cards| readout::handle(&cards, event));
         });
-    });
+    }
 }
 
 /// Whether new values arrive, in a word.
@@ -114,11 +88,12 @@ impl Live {
         });
         let init = IntersectionObserverInit::new();
         init.set_root_margin(MARGIN);
-        let Ok(observer) = IntersectionObserver::new_with_options(seen.as_ref().unchecked_ref(), &init) else {
+        // For as long as the page lives.
+        let seen = seen.into_js_value();
+        let Ok(observer) = IntersectionObserver::new_with_options(seen.unchecked_ref(), &init) else {
             return;
         };
         self.cards.borrow().iter().for_each(|card| observer.observe(card.figure()));
-        self.work.borrow_mut().watcher = Some(Watcher { observer, _seen: seen });
     }
 
     fn seen(&self, figure: &Element, visible: bool) {
@@ -141,22 +116,22 @@ impl Live {
             }),
             heard("error", |_, _| write_state(false)),
             heard("recorded", |live, data| {
-                if let Ok(event) = serde_json::from_str::<Recorded>(data) {
+                if let Some(event) = reading::read::<Recorded>(data) {
                     live.mark(Some(&event.box_name));
                 }
             }),
             heard("values", |live, data| {
-                if let Ok(news) = serde_json::from_str::<LiveValues>(data) {
+                if let Some(news) = reading::read(data) {
                     live.values(&news);
                 }
             }),
             heard("box", |_, data| {
-                if let Ok(news) = serde_json::from_str::<BoxView>(data) {
+                if let Some(news) = reading::read(data) {
                     pills::update(&news);
                 }
             }),
             heard("removed", |live, data| {
-                if let Ok(news) = serde_json::from_str::<Removed>(data) {
+                if let Some(news) = reading::read::<Removed>(data) {
                     live.box_removed(&news.box_name);
                 }
             }),
@@ -215,7 +190,7 @@ impl Live {
     /// Starts what may be loaded now, and comes back when more may.
     fn load(self: &Rc<Self>) {
         let now = browser::now_ms();
-        while !browser::is_hidden() && !self.work.borrow().ended && self.work.borrow().in_flight < IN_FLIGHT_MAX {
+        while !browser::is_hidden() && self.work.borrow().in_flight < IN_FLIGHT_MAX {
             let next = {
                 let mut cards = self.cards.borrow_mut();
                 let waiting = cards.iter_mut().enumerate().filter(|(_, card)| card.wants() && card.not_before_ms <= now);
@@ -243,7 +218,7 @@ impl Live {
                 Ok(series) => card.take(series, now),
                 Err(failure) => {
                     card.failures = card.failures.saturating_add(1);
-                    let pause = (1000.0 * f64::from(card.failures.min(16)).exp2()).min(PAUSE_MAX_MS);
+                    let pause = f64::from(1000_u32 << card.failures.min(16)).min(PAUSE_MAX_MS);
                     card.not_before_ms = now + pause;
                     card.fail(&failure, pause);
                 }

@@ -25,7 +25,7 @@ pub(super) fn handle(cards: &[Card], event: &Event) {
     let x = match (event.dyn_ref::<KeyboardEvent>(), event.dyn_ref::<MouseEvent>()) {
         (Some(key), _) => {
             let step = if key.shift_key() { STEP_PX * 10.0 } else { STEP_PX };
-            let now = card.plot().get_attribute("data-x").and_then(|x| x.parse().ok()).unwrap_or(view.right);
+            let now = card.plot().get_attribute("data-x").and_then(|x| x.parse().ok()).map_or(view.right, |x: i32| f64::from(x));
             match key.key().as_str() {
                 "ArrowLeft" => now - step,
                 "ArrowRight" => now + step,

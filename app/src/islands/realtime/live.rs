@@ -7,10 +7,7 @@ use std::{
     time::Duration,
 };
 
-use leptos::{
-    prelude::{StoredValue, WithValue, on_cleanup, set_interval_with_handle},
-    task::spawn_local,
-};
+use leptos::{prelude::set_interval, task::spawn_local};
 use web_sys::Event;
 
 use super::{rows::Rows, search, state::Around, ticks};
@@ -21,7 +18,8 @@ use crate::{
         pills,
     },
     links,
-    model::{BoxState, BoxView, LiveValues, Removed},
+    model::{BoxState, LiveValues, Removed},
+    reading::{self, BoxNews},
 };
 
 /// How often ages are written anew.
@@ -52,15 +50,8 @@ pub(super) fn start() {
     search::listen(&page);
     listen(&page);
     follow(&page);
-    let aging = page.clone();
-    let handle = set_interval_with_handle(move || aging.around.write_ages(), AGE_STEP);
-    let page = StoredValue::new_local(page);
-    on_cleanup(move || {
-        page.with_value(|page| page.end());
-        if let Ok(handle) = handle {
-            handle.clear();
-        }
-    });
+    let aging = page;
+    set_interval(move || aging.around.write_ages(), AGE_STEP);
 }
 
 fn follow(page: &Rc<Page>) {
@@ -72,17 +63,17 @@ fn follow(page: &Rc<Page>) {
         heard("open", |page, _| page.around.connected(true)),
         heard("error", |page, _| page.around.connected(false)),
         heard("values", |page, data| {
-            if let Ok(news) = serde_json::from_str::<LiveValues>(data) {
+            if let Some(news) = reading::read(data) {
                 page.values(news);
             }
         }),
         heard("box", |page, data| {
-            if let Ok(news) = serde_json::from_str::<BoxView>(data) {
+            if let Some(news) = reading::read(data) {
                 page.box_changed(&news);
             }
         }),
         heard("removed", |page, data| {
-            if let Ok(news) = serde_json::from_str::<Removed>(data) {
+            if let Some(news) = reading::read::<Removed>(data) {
                 page.box_removed(&news.box_name);
             }
         }),
@@ -162,7 +153,7 @@ impl Page {
         }
     }
 
-    fn box_changed(&self, news: &BoxView) {
+    fn box_changed(&self, news: &BoxNews) {
         pills::update(news);
         if news.name != self.box_name {
             return;

@@ -7,7 +7,8 @@ use crate::{
     format,
     islands::{browser, dom},
     links,
-    model::{BoxState, BoxView},
+    model::BoxState,
+    reading::BoxNews,
     wording,
 };
 
@@ -25,9 +26,10 @@ pub(super) struct Around {
 
 impl Around {
     /// As the page says it.
+    #[expect(clippy::cast_precision_loss, reason = "ages")]
     pub(super) fn read(name: &str) -> Self {
         let told = |what: &str| dom::one("#live").and_then(|live| live.get_attribute(what));
-        let since = |what: &str| Some(browser::now_ms() - told(what)?.parse::<f64>().ok()?);
+        let since = |what: &str| Some(browser::now_ms() - told(what)?.parse::<i64>().ok()? as f64);
         let states = [BoxState::Up, BoxState::Down, BoxState::Paused];
         let state = told("data-state").and_then(|key| states.into_iter().find(|state| wording::state_key(*state) == key));
         Self {
@@ -63,7 +65,7 @@ impl Around {
 
     /// The box changed.
     #[expect(clippy::cast_precision_loss, reason = "ages")]
-    pub(super) fn changed(&self, news: &BoxView) {
+    pub(super) fn changed(&self, news: &BoxNews) {
         self.state.set(news.state);
         self.reason.replace(news.reason.clone());
         let answered = news.age_ms.map(|age| browser::now_ms() - age as f64);

@@ -9,6 +9,7 @@ use web_sys::{Element, Event, HtmlElement, HtmlInputElement, KeyboardEvent, Node
 use super::live::Page;
 use crate::{
     islands::{browser, dom},
+    json::quoted,
     links,
     matching::{Query, words},
     shown::short,
@@ -69,8 +70,9 @@ fn tick_words(page: &Rc<Page>, button: &Element) {
     let (page, button) = (page.clone(), button.clone());
     spawn_local(async move {
         let _ = button.set_attribute("aria-busy", "true");
-        let asked = serde_json::json!({ "match": words(&query), "ticked": ticked });
-        match browser::request("POST", &links::box_path(&page.box_name, "ticks"), Some(&asked.to_string())).await {
+        let words: Vec<String> = words(&query).iter().map(|word| quoted(word)).collect();
+        let asked = format!("{{\"match\":[{}],\"ticked\":{ticked}}}", words.join(","));
+        match browser::request("POST", &links::box_path(&page.box_name, "ticks"), Some(&asked)).await {
             Ok(_) => {
                 let query = Query::parse(&query);
                 for row in page.rows.borrow().iter().filter(|row| query.matches(&row.name)) {

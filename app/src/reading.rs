@@ -1,0 +1,188 @@
+//! What the panel tells the islands, read from its JSON. Of a box no more is read than a page shows. A field that is missing or of
+//! another kind makes the whole unreadable: nothing is guessed.
+
+use crate::{
+    json::Json,
+    model::{
+        BoxKind, BoxState, Columns, Fault, Gap, LiveStatistic, LiveValues, Mode, Number, ProbeReport, Recorded, Removed, Reset, ResetCause,
+        Series, Verdict,
+    },
+};
+
+/// What can be read.
+pub(crate) trait Read: Sized {
+    /// Reads it; `None` when the JSON is of something else.
+    fn read(json: &Json<'_>) -> Option<Self>;
+}
+
+/// Reads a whole answer or event.
+pub(crate) fn read<T: Read>(text: &str) -> Option<T> {
+    T::read(&Json::parse(text)?)
+}
+
+/// How a box does: the part of [`crate::model::BoxView`] that open pages follow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BoxNews {
+    pub(crate) name: String,
+    pub(crate) interval: String,
+    pub(crate) state: BoxState,
+    pub(crate) statistics: i64,
+    pub(crate) recorded: i64,
+    pub(crate) started_at: Option<i64>,
+    pub(crate) at: Option<i64>,
+    pub(crate) age_ms: Option<i64>,
+    pub(crate) reason: Option<String>,
+}
+
+/// The boxes that `GET boxes` lists.
+pub(crate) struct BoxList(pub(crate) Vec<BoxNews>);
+
+/// What a refused request says of itself.
+pub(crate) struct Problem(pub(crate) String);
+
+/// `null` as nothing; anything else must be readable.
+fn maybe<'a, 'b, T>(json: &'a Json<'b>, read: impl FnOnce(&'a Json<'b>) -> Option<T>) -> Option<Option<T>> {
+    if *json == Json::Null { Some(None) } else { read(json).map(Some) }
+}
+
+fn all<'a, 'b, T>(json: &'a Json<'b>, read: impl FnMut(&'a Json<'b>) -> Option<T>) -> Option<Vec<T>> {
+    json.list()?.iter().map(read).collect()
+}
+
+fn text(json: &Json<'_>) -> Option<String> {
+    json.text().map(str::to_owned)
+}
+
+/// Whole numbers stay exact over the whole of 64 bits.
+fn number(json: &Json<'_>) -> Option<Number> {
+    json.int().map(Number::Int).or_else(|| json.float().map(Number::Float))
+}
+
+impl Read for BoxNews {
+    fn read(json: &Json<'_>) -> Option<Self> {
+        let states = [BoxState::Waiting, BoxState::Up, BoxState::Down, BoxState::Paused];
+        let state = json.get("state").text()?;
+        Some(Self {
+            name: text(json.get("name"))?,
+            interval: text(json.get("interval"))?,
+            state: states.into_iter().find(|one| crate::wording::state_key(*one) == state)?,
+            statistics: json.get("statistics").int()?,
+            recorded: json.get("recorded").int()?,
+            started_at: maybe(json.get("started_at"), Json::int)?,
+            at: maybe(json.get("at"), Json::int)?,
+            age_ms: maybe(json.get("age_ms"), Json::int)?,
+            reason: maybe(json.get("reason"), text)?,
+        })
+    }
+}
+
+impl Read for BoxList {
+    fn read(json: &Json<'_>) -> Option<Self> {
+        all(json.get("items"), BoxNews::read).map(Self)
+    }
+}
+
+impl Read for Fault {
+    fn read(json: &Json<'_>) -> Option<Self> {
+        Some(Self { message: maybe(json.get("message"), text)? })
+    }
+}
+
+impl Read for Problem {
+    fn read(json: &Json<'_>) -> Option<Self> {
+        text(json.get("detail")).map(Self)
+    }
+}
+
+impl Read for Removed {
+    fn read(json: &Json<'_>) -> Option<Self> {
+        Some(Self { box_name: text(json.get("box"))? })
+    }
+}
+
+impl Read for Recorded {
+    fn read(json: &Json<'_>) -> Option<Self> {
+        Some(Self { box_name: text(json.get("box"))?, at: json.get("at").int()? })
+    }
+}
+
+impl Read for LiveValues {
+    fn read(json: &Json<'_>) -> Option<Self> {
+        Some(Self {
+            box_name: text(json.get("box"))?,
+            at: json.get("at").int()?,
+            snapshot: json.get("snapshot").bool()?,
+            left_out: maybe(json.get("left_out"), |count| count.int()?.try_into().ok())?.unwrap_or_default(),
+            statistics: all(json.get("statistics"), LiveStatistic::read)?,
+        })
+    }
+}
+
+impl Read for LiveStatistic {
+    fn read(json: &Json<'_>) -> Option<Self> {
+        #[expect(clippy::cast_possible_truncation, reason = "it was written as such a float")]
+        let point = |json: &Json<'_>| maybe(json, |point| point.float().map(|point| point as f32));
+        Some(Self {
+            name: text(json.get("name"))?,
+            value: maybe(json.get("value"), number)?,
+            rate: maybe(json.get("rate"), Json::float)?,
+            spark: maybe(json.get("spark"), |points| all(points, point))?.unwrap_or_default(),
+        })
+    }
+}
+
+impl Read for Series {
+    fn read(json: &Json<'_>) -> Option<Self> {
+        let columns = json.get("columns");
+        let column = |name: &str| all(columns.get(name), |one| maybe(one, number));
+        let gap = |gap: &Json<'_>| Some(Gap { from: gap.get("from").int()?, to: gap.get("to").int()?, reason: text(gap.get("reason"))? });
+        let reset = |reset: &Json<'_>| {
+            let cause = ResetCause::parse(reset.get("cause").text()?)?;
+            Some(Reset { at: reset.get("at").int()?, cause, by: maybe(reset.get("by"), text)? })
+        };
+        Some(Self {
+            box_name: text(json.get("box"))?,
+            name: text(json.get("name"))?,
+            mode: [Mode::Value, Mode::Rate].into_iter().find(|mode| json.get("mode").text() == Some(mode.as_str()))?,
+            unit: text(json.get("unit"))?,
+            from: json.get("from").int()?,
+            to: json.get("to").int()?,
+            tier: text(json.get("tier"))?,
+            columns: Columns {
+                t: all(columns.get("t"), Json::int)?,
+                first: column("first")?,
+                min: column("min")?,
+                max: column("max")?,
+                mean: column("mean")?,
+                last: column("last")?,
+            },
+            gaps: all(json.get("gaps"), gap)?,
+            resets: all(json.get("resets"), reset)?,
+        })
+    }
+}
+
+impl Read for ProbeReport {
+    fn read(json: &Json<'_>) -> Option<Self> {
+        let verdict = match json.get("verdict").text()? {
+            "opensips" => Verdict::Opensips,
+            "kamailio" => Verdict::Kamailio,
+            "not_sip" => Verdict::NotSip,
+            "unreachable" => Verdict::Unreachable,
+            "wrong_path" => Verdict::WrongPath,
+            "needs_password" => Verdict::NeedsPassword,
+            _ => return None,
+        };
+        Some(Self {
+            address: text(json.get("address"))?,
+            verdict,
+            kind: maybe(json.get("kind"), |kind| BoxKind::parse(kind.text()?))?,
+            server: maybe(json.get("server"), text)?,
+            statistics: maybe(json.get("statistics"), |count| count.int()?.try_into().ok())?,
+            message: text(json.get("message"))?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
