@@ -5,6 +5,7 @@ mod number;
 #[cfg(feature = "ssr")]
 mod page;
 mod series;
+mod spark;
 mod statistic;
 
 pub use boxes::{BoxKind, BoxState, BoxView, Origin, ProbeReport, Verdict};
@@ -15,4 +16,5 @@ pub use page::{
     Theme,
 };
 pub use series::{Columns, Gap, Mode, Reset, ResetCause, Series};
+pub use spark::Spark;
 pub use statistic::{Fault, Kind, LiveStatistic, LiveValues, Recorded, Removed, Statistic, Statistics, split_name};

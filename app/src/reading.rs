@@ -5,7 +5,7 @@ use crate::{
     json::Json,
     model::{
         BoxKind, BoxState, Columns, Fault, Gap, LiveStatistic, LiveValues, Mode, Number, ProbeReport, Recorded, Removed, Reset, ResetCause,
-        Series, Verdict,
+        Series, Spark, Verdict,
     },
 };
 
@@ -120,14 +120,20 @@ impl Read for LiveValues {
 
 impl Read for LiveStatistic {
     fn read(json: &Json<'_>) -> Option<Self> {
-        #[expect(clippy::cast_possible_truncation, reason = "it was written as such a float")]
-        let point = |json: &Json<'_>| maybe(json, |point| point.float().map(|point| point as f32));
         Some(Self {
             name: text(json.get("name"))?,
             value: maybe(json.get("value"), number)?,
             rate: maybe(json.get("rate"), Json::float)?,
-            spark: maybe(json.get("spark"), |points| all(points, point))?.unwrap_or_default(),
+            spark: maybe(json.get("spark"), Spark::read)?,
         })
+    }
+}
+
+impl Read for Spark {
+    #[expect(clippy::cast_possible_truncation, reason = "they were written as such floats")]
+    fn read(json: &Json<'_>) -> Option<Self> {
+        let end = |name: &str| json.get(name).float().map(|end| end as f32);
+        Some(Self { low: end("low")?, high: end("high")?, points: text(json.get("points"))? })
     }
 }
 

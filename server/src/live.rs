@@ -9,7 +9,7 @@ use std::{
 
 use app::{
     matching::Query,
-    model::{Fault, LiveStatistic, LiveValues, Recorded, Removed},
+    model::{Fault, LiveStatistic, LiveValues, Recorded, Removed, Spark},
 };
 use axum::response::sse::Event;
 use futures::Stream;
@@ -214,7 +214,7 @@ fn values(now: &BoxNow, before: Option<&Told>, places: &[u32], at: i64) -> LiveV
             name: name.to_string(),
             value: now.values[place].ok(),
             rate: now.rates[place],
-            spark: if before.is_none() { now.spark(place) } else { Vec::new() },
+            spark: now.sparks.get(place).filter(|_| before.is_none()).and_then(|spark| Spark::of(spark.iter().copied())),
         });
     }
     told

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Number;
+use super::{Number, Spark};
 
 /// Whether a statistic counts up (OpenSIPS: incremental) or shows a level (non-incremental).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,9 +83,9 @@ pub struct LiveStatistic {
     pub value: Option<Number>,
     /// The increase per second; only counters have one.
     pub rate: Option<f64>,
-    /// The latest points for a spark line, oldest first; only in a snapshot.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub spark: Vec<Option<f32>>,
+    /// The latest points of its spark line; only in a snapshot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spark: Option<Spark>,
 }
 
 /// The data of a `values` event: all statistics in a snapshot, else those that changed; a bounded number of them.

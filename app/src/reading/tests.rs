@@ -24,7 +24,7 @@ fn numbers() -> impl Strategy<Value = Option<Number>> {
 proptest! {
     #[test]
     fn live_values_come_through(value in numbers(), rate in prop::option::of(prop::num::f64::NORMAL), name in any::<String>(), snapshot: bool, left_out: u16) {
-        let spark = if snapshot { vec![Some(1.5), None, Some(0.0)] } else { Vec::new() };
+        let spark = Spark::of([Some(1.5), None, Some(0.1)].into_iter()).filter(|_| snapshot);
         let statistics = vec![LiveStatistic { name, value, rate, spark }];
         comes_through(&LiveValues { box_name: "sip1".to_owned(), at: 1_700_000_000_123, snapshot, left_out: left_out.into(), statistics });
     }

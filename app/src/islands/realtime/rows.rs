@@ -8,7 +8,7 @@ use web_sys::{Element, HtmlInputElement};
 use crate::{
     format,
     islands::dom,
-    model::{LiveStatistic, LiveValues},
+    model::{LiveStatistic, LiveValues, Spark},
 };
 
 /// How many points a spark line keeps, unless a snapshot brings more.
@@ -130,7 +130,7 @@ impl Row {
         let rate = if self.counter { news.rate } else { None };
         dom::write(&self.rate, &rate.map(format::rate).unwrap_or_default());
         if snapshot {
-            self.points.clone_from(&news.spark);
+            self.points = news.spark.as_ref().map(Spark::points).unwrap_or_default();
             self.draw();
         } else {
             let point = if self.counter { news.rate } else { news.value.map(crate::model::Number::as_f64) };
