@@ -217,8 +217,7 @@ impl App {
     pub fn fault(&self) -> Option<String> {
         let text = self.store.trouble().borrow().as_ref().map(live::fault)?;
         let counts = &self.engine.counts;
-        let waiting = counts.polls_queued.get().saturating_sub(counts.polls_settled.get());
-        Some(format!("{text} Answers that wait: {waiting}; lost since the start: {}.", counts.polls_lost.get()))
+        Some(format!("{text} Answers that wait: {}; lost since the start: {}.", counts.polls_waiting(), counts.polls_lost.get()))
     }
 
     /// Signs in; answers the values for `Set-Cookie`, the session's first.

@@ -27,7 +27,7 @@ mod build;
 /// How often a watcher hears something, whatever happens.
 pub const PING_EVERY: Duration = Duration::from_secs(15);
 /// So many pages may watch at once; more are refused, so that streams cannot use up memory or sockets.
-pub const MAX_WATCHERS: u64 = 2_000;
+pub const MAX_WATCHERS: i64 = 2_000;
 /// So many statistics one event tells of: more than a page shows, and no more than a browser reads in a moment.
 pub const MAX_TOLD: usize = 10_000;
 /// Their names have so many bytes at most.
@@ -62,7 +62,7 @@ pub fn fault(trouble: &Trouble) -> String {
 /// Whether one more watcher is too many.
 #[must_use]
 pub fn is_full(engine: &Engine) -> bool {
-    engine.counts.watchers_opened.get().saturating_sub(engine.counts.watchers_closed.get()) >= MAX_WATCHERS
+    engine.counts.watchers() >= MAX_WATCHERS
 }
 
 /// What of the values is told.

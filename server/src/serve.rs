@@ -21,7 +21,7 @@ use crate::{
     clock,
     config::ServeConfig,
     desk::Desk,
-    engine::Engine,
+    engine::{Engine, RegistryError},
     http,
     provision::{self, ProvisionError},
     sampler::{Budget, Recorder, Sampler, Shared},
@@ -65,6 +65,9 @@ pub enum ServeError {
         /// What the system said.
         error: io::Error,
     },
+    /// The panel cannot count.
+    #[error(transparent)]
+    Engine(#[from] RegistryError),
     /// The network failed while serving.
     #[error("serving failed: {0}")]
     Io(#[from] io::Error),
@@ -150,7 +153,7 @@ impl Panel {
         }
         let setup_link = auth.first_start(config.admin_password.as_ref(), address, clock::now_ms()).await?;
 
-        let engine = Arc::new(Engine::new(Instant::now()));
+        let engine = Arc::new(Engine::new(Instant::now())?);
         let board = Arc::new(Board::new(i64::try_from(config.interval.as_millis()).unwrap_or(i64::MAX)));
         let recorder = Recorder::new(store.clone(), Arc::clone(&board));
         let sampler =

@@ -77,7 +77,7 @@ impl Panel {
         let secret = new_token()?.0;
         let token = Token { name: format!("bench-{}", &secret[8..16]), scope: "read".to_owned(), created_ms: 1 };
         store.add_token(&token, &hash_secret(&secret)).await?;
-        let engine = Arc::new(Engine::new(Instant::now()));
+        let engine = Arc::new(Engine::new(Instant::now())?);
         let board = Arc::new(Board::new(10_000));
         let recorder = Recorder::new(store.clone(), Arc::clone(&board));
         let shared = Shared {

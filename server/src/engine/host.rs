@@ -5,8 +5,10 @@ use sysinfo::{
     Disk, DiskRefreshKind, Disks, LoadAvg, MemoryRefreshKind, NetworkData, Networks, Pid, ProcessRefreshKind, ProcessesToUpdate, System,
 };
 
-use super::whole;
-use crate::source::{Reading, Unknown};
+use super::panel::whole;
+
+/// A value with its full name; none where the system does not tell it.
+type Row = (&'static str, Option<Number>);
 
 /// What is kept between two readings, since processor shares are differences. A part is missing where the system does not tell it.
 pub(super) struct Host {
@@ -26,60 +28,57 @@ impl Host {
         }
     }
 
-    pub(super) fn read(&mut self) -> Vec<(String, Reading)> {
+    pub(super) fn read(&mut self) -> Vec<Row> {
         if let Some(system) = &mut self.system {
             system.refresh_cpu_usage();
             system.refresh_memory_specifics(MemoryRefreshKind::everything());
         }
         let load = System::load_average().ok();
-        let average = |of: fn(&LoadAvg) -> f64| load.as_ref().map(|load| Number::Float(of(load))).ok_or(Unknown::NotTold);
+        let average = |of: fn(&LoadAvg) -> f64| load.as_ref().map(|load| Number::Float(of(load)));
         let system = self.system.as_ref();
-        let memory = |of: fn(&System) -> u64| system.ok_or(Unknown::NotTold).and_then(|system| whole(of(system)));
-        let cpu = system.map(|system| Number::Float(tenths(system.global_cpu_usage()))).ok_or(Unknown::NotTold);
+        let memory = |of: fn(&System) -> u64| system.map(|system| whole(of(system)));
+        let cpu = system.map(|system| Number::Float(tenths(system.global_cpu_usage())));
         let mut pairs = vec![
-            ("host:load_1m".to_owned(), average(|load| load.one)),
-            ("host:load_5m".to_owned(), average(|load| load.five)),
-            ("host:load_15m".to_owned(), average(|load| load.fifteen)),
-            ("host:cpu_used".to_owned(), cpu),
-            ("host:memory_total".to_owned(), memory(System::total_memory)),
-            ("host:memory_used".to_owned(), memory(System::used_memory)),
-            ("host:swap_used".to_owned(), memory(System::used_swap)),
-            ("host:uptime".to_owned(), System::uptime().map_err(|_| Unknown::NotTold).and_then(whole)),
+            ("host:load_1m", average(|load| load.one)),
+            ("host:load_5m", average(|load| load.five)),
+            ("host:load_15m", average(|load| load.fifteen)),
+            ("host:cpu_used", cpu),
+            ("host:memory_total", memory(System::total_memory)),
+            ("host:memory_used", memory(System::used_memory)),
+            ("host:swap_used", memory(System::used_swap)),
+            ("host:uptime", System::uptime().ok().map(whole)),
         ];
-        pairs.push(("panel:memory".to_owned(), self.own_memory()));
+        pairs.push(("panel:memory", self.own_memory()));
         pairs.extend(self.network());
         pairs.extend(self.disk());
         pairs
     }
 
-    fn own_memory(&mut self) -> Reading {
-        let own = self.own.ok_or(Unknown::NotTold)?;
-        let system = self.system.as_mut().ok_or(Unknown::NotTold)?;
+    fn own_memory(&mut self) -> Option<Number> {
+        let own = self.own?;
+        let system = self.system.as_mut()?;
         let wanted = ProcessRefreshKind::nothing().with_memory().without_tasks();
         system.refresh_processes_specifics(ProcessesToUpdate::Some(&[own]), false, wanted);
-        whole(system.process(own).ok_or(Unknown::NotTold)?.memory())
+        system.process(own).map(|process| whole(process.memory()))
     }
 
-    fn network(&mut self) -> [(String, Reading); 5] {
+    fn network(&mut self) -> [Row; 5] {
         if let Some(networks) = &mut self.networks {
             networks.refresh(true);
         }
         let networks = self.networks.as_ref();
-        let sum = |of: fn(&NetworkData) -> u64| {
-            let networks = networks.ok_or(Unknown::NotTold)?;
-            whole(networks.values().map(of).fold(0, u64::saturating_add))
-        };
+        let sum = |of: fn(&NetworkData) -> u64| networks.map(|networks| whole(networks.values().map(of).fold(0, u64::saturating_add)));
         [
-            ("network:received".to_owned(), sum(NetworkData::total_received)),
-            ("network:sent".to_owned(), sum(NetworkData::total_transmitted)),
-            ("network:packets_received".to_owned(), sum(NetworkData::total_packets_received)),
-            ("network:packets_sent".to_owned(), sum(NetworkData::total_packets_transmitted)),
-            ("network:errors".to_owned(), sum(|data| data.total_errors_on_received().saturating_add(data.total_errors_on_transmitted()))),
+            ("network:received", sum(NetworkData::total_received)),
+            ("network:sent", sum(NetworkData::total_transmitted)),
+            ("network:packets_received", sum(NetworkData::total_packets_received)),
+            ("network:packets_sent", sum(NetworkData::total_packets_transmitted)),
+            ("network:errors", sum(|data| data.total_errors_on_received().saturating_add(data.total_errors_on_transmitted()))),
         ]
     }
 
     /// The disk whose mount point is the longest prefix of the working folder.
-    fn disk(&mut self) -> [(String, Reading); 2] {
+    fn disk(&mut self) -> [Row; 2] {
         let here = std::env::current_dir().unwrap_or_default();
         let disks = self.disks.as_mut().map(|disks| &mut disks[..]).unwrap_or_default();
         let holding = disks.iter_mut().filter(|disk| here.starts_with(disk.mount_point()));
@@ -87,8 +86,8 @@ impl Host {
         if let Some(disk) = &mut disk {
             disk.refresh_specifics(DiskRefreshKind::nothing().with_storage());
         }
-        let space = |of: fn(&Disk) -> u64| disk.as_deref().ok_or(Unknown::NotTold).and_then(|disk| whole(of(disk)));
-        [("disk:total".to_owned(), space(Disk::total_space)), ("disk:free".to_owned(), space(Disk::available_space))]
+        let space = |of: fn(&Disk) -> u64| disk.as_deref().map(|disk| whole(of(disk)));
+        [("disk:total", space(Disk::total_space)), ("disk:free", space(Disk::available_space))]
     }
 }
 

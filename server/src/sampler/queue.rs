@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn what_finds_no_room_is_counted_and_told_as_a_gap() {
-        let engine = Arc::new(Engine::new(Instant::now()));
+        let engine = Arc::new(Engine::new(Instant::now()).unwrap());
         let (mut queue, mut drain) = queue("sip1", Budget::default(), Arc::clone(&engine));
         let polls = i64::try_from(MAX_WAITING_POLLS).unwrap() + 9;
         (1..=polls).for_each(|at| queue.samples(recording(at, 1)));
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn the_bound_of_samples_is_shared_by_all_boxes() {
-        let (engine, budget) = (Arc::new(Engine::new(Instant::now())), Budget::default());
+        let (engine, budget) = (Arc::new(Engine::new(Instant::now()).unwrap()), Budget::default());
         let (mut one, mut first) = queue("a", budget.clone(), Arc::clone(&engine));
         let (mut other, _second) = queue("b", budget, Arc::clone(&engine));
         // A single poll is taken, however large it is.
