@@ -35,7 +35,11 @@ mod statistic;
 pub use registry::{DEFAULT_GROUP, Registry, RegistryError};
 pub use statistic::{Compute, Computed, Counter, Statistic, Traits};
 
+mod custom;
 mod host;
+mod keep;
 mod panel;
 
-pub use panel::{Counts, Engine, FAILURE_KINDS, describe};
+pub use custom::{MAX_CUSTOM, MAX_CUSTOM_NAME_BYTES, Push, PushError, Unkept};
+pub use keep::keep_going;
+pub use panel::{Counts, Engine, FAILURE_KINDS, describe, survives};

@@ -21,7 +21,7 @@ use crate::{
     clock,
     config::ServeConfig,
     desk::Desk,
-    engine::{Engine, RegistryError},
+    engine::{self, Engine, RegistryError},
     http,
     provision::{self, ProvisionError},
     sampler::{Budget, Recorder, Sampler, Shared},
@@ -81,6 +81,7 @@ pub struct Panel {
     router: axum::Router,
     sampler: Arc<Sampler>,
     store: Store,
+    engine: Arc<Engine>,
     stop: CancellationToken,
     _one_alone: Option<File>,
 }
@@ -154,6 +155,7 @@ impl Panel {
         let setup_link = auth.first_start(config.admin_password.as_ref(), address, clock::now_ms()).await?;
 
         let engine = Arc::new(Engine::new(Instant::now())?);
+        engine.take_up(&store).await?;
         let board = Arc::new(Board::new(i64::try_from(config.interval.as_millis()).unwrap_or(i64::MAX)));
         let recorder = Recorder::new(store.clone(), Arc::clone(&board));
         let sampler =
@@ -161,10 +163,11 @@ impl Panel {
         sampler.reload().await?;
         sampler.follow();
         let stop = CancellationToken::new();
+        tokio::spawn(engine::keep_going(Arc::clone(&engine), store.clone(), stop.clone()));
         tokio::spawn(stop.clone().run_until_cancelled_owned(provision::find_out_later(store.clone(), done.guesses)));
         let desk = Desk::new(Arc::clone(&sampler), done.ticks);
-        let router = http::router(http::Parts { desk, auth, engine, store: store.clone(), stop: stop.clone() });
-        Ok(Self { listener, address, setup_link, router, sampler, store, stop, _one_alone: one_alone })
+        let router = http::router(http::Parts { desk, auth, engine: Arc::clone(&engine), store: store.clone(), stop: stop.clone() });
+        Ok(Self { listener, address, setup_link, router, sampler, store, engine, stop, _one_alone: one_alone })
     }
 
     /// Where it listens.
@@ -211,6 +214,9 @@ impl Panel {
         };
         let last = async {
             self.sampler.stop().await;
+            if let Err(error) = self.engine.keep(&self.store).await {
+                tracing::error!(%error, "the last that scripts pushed could not be kept");
+            }
             self.store.close().await;
         };
         if tokio::time::timeout(LAST_WRITES, last).await.is_err() {

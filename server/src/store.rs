@@ -1,4 +1,4 @@
-//! All SQL: boxes, ticks, accounts, and the samples in their packed head and sealed chunks. It must not know wires or pages.
+//! All SQL: boxes, ticks, accounts, what scripts push, and the samples in their packed head and sealed chunks. It must not know wires or pages.
 //!
 //! A sample's way: [`record`](Store::record) hands a poll to the one writer, which commits it as a row of the box's *head*;
 //! [`seal_due`](Store::seal_due) turns a head into a *span* (the poll times) and a *chunk* per series; [`samples`](Store::samples)
@@ -16,6 +16,7 @@ mod bytes;
 mod cell;
 mod check;
 mod chunk;
+mod custom;
 mod head;
 mod health;
 mod last;
@@ -33,6 +34,7 @@ mod tests;
 mod ticks;
 mod types;
 
+pub use custom::Custom;
 pub use health::Trouble;
 pub use record::{MAX_BATCH_POLLS, QUEUE_POLLS};
 pub use samples::{Samples, Values};

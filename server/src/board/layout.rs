@@ -18,6 +18,8 @@ pub struct Slot {
     pub description: &'static str,
     /// Whether it is recorded.
     pub ticked: bool,
+    /// Whether it goes on where it was when its box begins anew.
+    pub survives: bool,
 }
 
 /// The statistics of one box.
@@ -154,5 +156,6 @@ fn slot(full: &str, system: BoxKind, kinds: &Kinds, rules: &Rules) -> Slot {
     let (group, name) = split_name(full);
     let known = known(system, group, name);
     let (_, unit, description) = known.unwrap_or((Kind::Gauge, "", ""));
-    Slot { kind: kinds.of_known(full, known), unit, description, ticked: rules.ticked(full) }
+    let survives = system == BoxKind::Tickmark && engine::survives(group, name);
+    Slot { kind: kinds.of_known(full, known), unit, description, ticked: rules.ticked(full), survives }
 }

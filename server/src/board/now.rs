@@ -236,8 +236,9 @@ impl BoxNow {
             let (before, rate_before) = (self.values[place], self.rates[place]);
             self.moved[place] = self.moment.is_some() && before.is_ok() && before != reading;
             self.rates[place] = None;
-            if self.layout.slots[place].kind == Kind::Counter {
-                match rates::step(before, reading, elapsed, self.interval, applied.restarted) {
+            let slot = &self.layout.slots[place];
+            if slot.kind == Kind::Counter {
+                match rates::step(before, reading, elapsed, self.interval, applied.restarted && !slot.survives) {
                     Step::Rate(rate) => self.rates[place] = Some(rate),
                     Step::Drop => applied.dropped.push(Arc::clone(&answer.names[place])),
                     Step::Nothing => {}

@@ -65,6 +65,18 @@ fn rates_are_of_counters_and_move_with_their_names() {
 }
 
 #[test]
+fn what_was_pushed_goes_on_when_the_panel_begins_anew() {
+    let mut own = Box::new();
+    own.now.stored.spec.kind = BoxKind::Tickmark;
+    let planned = own.now.plan_kinds(vec![("calls:failed".into(), Kind::Counter)]);
+    own.now.set_kinds(planned());
+    own.answer(0, 0, &[("panel:requests", 1_000), ("calls:failed", 1_000), ("panel:restarts", 4)]);
+    let applied = own.answer(2, 1_001, &[("panel:requests", 6), ("calls:failed", 1_006), ("panel:restarts", 5)]);
+    assert!(applied.restarted);
+    assert_eq!(own.now.rates, [Some(3.0), Some(3.0), Some(0.5)]);
+}
+
+#[test]
 fn a_restart_gives_the_new_value_as_increase_and_a_drop_gives_none() {
     let mut sip1 = Box::new();
     sip1.answer(0, 0, &[("a:count", 1_000)]);

@@ -9,7 +9,7 @@ use std::{
 
 use app::model::{Kind, Number};
 
-use super::{Counter, Registry, RegistryError, Statistic, Traits, host::Host};
+use super::{Counter, Push, PushError, Registry, RegistryError, Statistic, Traits, custom::Customs, host::Host};
 use crate::{
     source::{Answer, Unknown},
     store::StoreStats,
@@ -86,7 +86,10 @@ impl Counts {
 pub struct Engine {
     /// What the panel counts.
     pub counts: Arc<Counts>,
-    registry: Registry,
+    pub(super) registry: Registry,
+    pub(super) customs: Customs,
+    /// Held by whoever writes what was pushed to the store.
+    pub(super) keeping: tokio::sync::Mutex<()>,
     started: Instant,
     host: Mutex<Host>,
     told: Arc<Told>,
@@ -112,6 +115,7 @@ const TABLE: &[Row] = &[
     ("panel:requests", Kind::Counter, "requests", "HTTP requests that the panel answered."),
     ("panel:watchers", Kind::Gauge, "watchers", "Pages that watch live values now."),
     ("panel:logins_failed", Kind::Counter, "logins", "Logins with a wrong name or password."),
+    ("panel:restarts", Kind::Counter, "starts", "How often a panel began with this database, after the first time."),
     ("panel:memory", Kind::Gauge, "bytes", "Memory that the panel itself uses (resident)."),
     ("polls:answered", Kind::Counter, "polls", "Questions to boxes that were answered."),
     ("polls:lost", Kind::Counter, "polls", "Answers whose samples could not be recorded, and are lost."),
@@ -137,6 +141,9 @@ const TABLE: &[Row] = &[
     ("disk:free", Kind::Gauge, "bytes", "Room left on the disk with the panel's folder."),
 ];
 
+/// The full name of the statistic that counts starts.
+const RESTARTS: &str = "panel:restarts";
+
 /// Kind, unit and meaning of a statistic of the engine; none of one that was pushed from outside.
 #[must_use]
 pub fn describe(group: &str, name: &str) -> Option<(Kind, &'static str, &'static str)> {
@@ -144,6 +151,12 @@ pub fn describe(group: &str, name: &str) -> Option<(Kind, &'static str, &'static
         return failure(kind).map(|text| (Kind::Counter, "polls", text));
     }
     TABLE.iter().find(|row| row.0.split_once(':') == Some((group, name))).map(|row| (row.1, row.2, row.3))
+}
+
+/// Whether a statistic goes on where it was when the panel begins anew: what was pushed does, and what the panel counts begins at 0.
+#[must_use]
+pub fn survives(group: &str, name: &str) -> bool {
+    (group, name) == ("panel", "restarts") || describe(group, name).is_none()
 }
 
 fn failure(kind: &str) -> Option<&'static str> {
@@ -180,7 +193,42 @@ impl Engine {
             };
         }
         let shown = Shown { changes: None, statistics: Arc::new([]), names: Arc::new([]) };
-        Ok(Self { counts, registry, started, host: Mutex::new(Host::new()), told, shown: Mutex::new(shown) })
+        let (customs, keeping, host) = (Customs::default(), tokio::sync::Mutex::default(), Mutex::new(Host::new()));
+        Ok(Self { counts, registry, customs, keeping, started, host, told, shown: Mutex::new(shown) })
+    }
+
+    /// A panel has begun with this database so many times before.
+    pub(super) fn began(&self, before: i64) {
+        self.told.lock().insert(RESTARTS, Number::Int(before));
+    }
+
+    /// Pushes to a statistic of a script's own, `group:name`; answers the value then. One that is new is made: of this kind or, when none
+    /// is said, as a gauge where its value is set and else as a counter. It survives the panel's end.
+    ///
+    /// # Errors
+    /// When the name cannot be one or is the panel's own, there are too many, or the value has no room.
+    pub fn push(&self, name: &str, push: Push, kind: Option<Kind>) -> Result<i64, PushError> {
+        self.customs.push(&self.registry, name, push, kind)
+    }
+
+    /// Removes what was pushed under a name.
+    ///
+    /// # Errors
+    /// When there is nothing, or it is the panel's own.
+    pub fn remove(&self, name: &str) -> Result<(), PushError> {
+        self.customs.remove(&self.registry, name)
+    }
+
+    /// Counts the statistics that were made and removed.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.registry.changes()
+    }
+
+    /// The kinds of what was pushed, by full name.
+    #[must_use]
+    pub fn pushed_kinds(&self) -> Vec<(Arc<str>, Kind)> {
+        self.customs.kinds().into_iter().map(|(full, kind)| (full.into(), kind)).collect()
     }
 
     /// How long the panel has been running.

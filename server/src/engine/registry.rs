@@ -90,7 +90,7 @@ struct Group {
 }
 
 /// The full name and the length of its group.
-fn full_name(name: &str) -> Result<(Cow<'_, str>, u16), RegistryError> {
+pub(super) fn full_name(name: &str) -> Result<(Cow<'_, str>, u16), RegistryError> {
     let full = if name.contains(':') { Cow::Borrowed(name) } else { Cow::Owned(format!("{DEFAULT_GROUP}:{name}")) };
     let Some((group, bare)) = full.split_once(':') else { return Err(RegistryError::Name) };
     if group.is_empty() || bare.is_empty() || full.len() > MAX_NAME_BYTES {

@@ -223,6 +223,12 @@ impl Counter {
         self.place.add(by);
     }
 
+    /// Sets the value. What other threads add at the same time counts after it.
+    pub fn set(&self, value: i64) {
+        // It counts: that is what this is a handle of.
+        let _ = self.statistic.set(value);
+    }
+
     /// The value now.
     #[must_use]
     pub fn get(&self) -> i64 {

@@ -12,6 +12,7 @@ use axum::{
 use super::Shared;
 use crate::{
     board::{BoxNow, Picture},
+    engine,
     problem::{Problem, problem},
 };
 
@@ -40,7 +41,7 @@ pub(super) async fn metrics(State(app): State<Shared>) -> Result<impl IntoRespon
             let _ = writeln!(polls, "tickmark_box_polls_total{{box=\"{name}\",outcome=\"{outcome}\"}} {count}");
         }
         if now.is_builtin() {
-            own_values(&now, &mut own);
+            own_values(&now, &mut own, &mut values);
         } else if now.state == BoxState::Up {
             // An old value must not be taken for a new one.
             pictures.push((name, now.picture(Instant::now())));
@@ -56,11 +57,15 @@ pub(super) async fn metrics(State(app): State<Shared>) -> Result<impl IntoRespon
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text))
 }
 
-/// The panel's own: one metric each.
-fn own_values(now: &BoxNow, text: &mut String) {
+/// The panel's own: one metric each. What was pushed may have any name, and is told as that of a box.
+fn own_values(now: &BoxNow, text: &mut String, values: &mut String) {
     for (place, full) in now.layout.names.iter().enumerate() {
         let (Ok(value), slot) = (now.values[place], &now.layout.slots[place]) else { continue };
         let (group, name) = split_name(full);
+        if engine::describe(group, name).is_none() {
+            labelled(&now.stored.spec.name, full, value, values);
+            continue;
+        }
         let (suffix, kind) = if slot.kind == Kind::Counter { ("_total", "counter") } else { ("", "gauge") };
         let metric = format!("tickmark_{group}_{name}{suffix}");
         let _ = writeln!(text, "# HELP {metric} {}\n# TYPE {metric} {kind}\n{metric} {}", slot.description, number(value));
@@ -70,10 +75,16 @@ fn own_values(now: &BoxNow, text: &mut String) {
 /// A box's: one metric for all, told apart by labels, since names hold any character.
 fn box_values(picture: &Picture, box_name: &str, text: &mut String) {
     for (full, reading) in picture.layout.names.iter().zip(&picture.values) {
-        let (Ok(value), (group, name)) = (reading, split_name(full)) else { continue };
-        let (group, name) = (escaped(group), escaped(name));
-        let _ = writeln!(text, "tickmark_statistic{{box=\"{box_name}\",group=\"{group}\",name=\"{name}\"}} {}", number(*value));
+        if let Ok(value) = reading {
+            labelled(box_name, full, *value, text);
+        }
     }
+}
+
+fn labelled(box_name: &str, full: &str, value: Number, text: &mut String) {
+    let (group, name) = split_name(full);
+    let (group, name) = (escaped(group), escaped(name));
+    let _ = writeln!(text, "tickmark_statistic{{box=\"{box_name}\",group=\"{group}\",name=\"{name}\"}} {}", number(value));
 }
 
 fn number(value: Number) -> String {

@@ -33,6 +33,8 @@ const KINDS_EVERY: Duration = Duration::from_secs(60);
 /// So many statistics that are ticked and no longer there are recorded as unknown. Of the others, which only a server has that names
 /// its statistics anew at each poll, the samples just end.
 const MAX_LOST: usize = 4_096;
+/// So long a poll of the built-in box waits at most until what was pushed is kept.
+const KEEP_LIMIT: Duration = Duration::from_secs(1);
 /// The layout of a larger answer is made off the runtime's threads, which all boxes share.
 const LARGE_NAMES: usize = 4_096;
 
@@ -46,6 +48,8 @@ pub(super) struct Task {
     /// There are names whose kind the box was not asked for yet.
     kinds_wanted: bool,
     kinds_asked: Option<Instant>,
+    /// The engine's changes when it was asked for its kinds.
+    kinds_of: Option<u64>,
     continuity: Continuity,
     layout: Arc<Layout>,
     /// The names of what is recorded: the ticked ones, then those that are lost.
@@ -66,6 +70,7 @@ impl Task {
             source: None,
             kinds_wanted: false,
             kinds_asked: None,
+            kinds_of: None,
             continuity: Continuity::new(begin),
             layout,
             recorded: Arc::new([]),
@@ -163,7 +168,14 @@ impl Task {
         let engine = Arc::clone(&self.shared.engine);
         // Reading the host opens files: off the runtime's threads.
         let read = tokio::task::spawn_blocking(move || engine.answer(stats, Instant::now(), clock::now_ms()));
-        read.await.map_err(|error| ("protocol", error.to_string()))
+        let answer = read.await.map_err(|error| ("protocol", error.to_string()))?;
+        // Kept before a sample of it is recorded: what was pushed never begins again below its last sample.
+        let (engine, store) = (&self.shared.engine, &self.shared.store);
+        if store.trouble().borrow().is_none() {
+            // Where it fails, that is said by whoever keeps it regularly.
+            let _ = tokio::time::timeout(KEEP_LIMIT, engine.keep(store)).await;
+        }
+        Ok(answer)
     }
 
     fn connect(&self) -> Result<Source, String> {
@@ -219,6 +231,12 @@ impl Task {
         let Some(source) = &mut self.source else {
             if first {
                 self.entry.lock().server = Some(format!("Tickmark {}", env!("CARGO_PKG_VERSION")));
+            }
+            let changes = self.shared.engine.changes();
+            if self.kinds_of != Some(changes) {
+                self.kinds_of = Some(changes);
+                self.take_kinds(self.shared.engine.pushed_kinds()).await;
+                self.shared.board.tell();
             }
             return;
         };

@@ -5,6 +5,7 @@ use app::model::{BoxKind, Number, Origin};
 use super::*;
 
 mod config;
+mod custom;
 mod damage;
 mod opening;
 mod recording;
