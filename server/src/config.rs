@@ -32,6 +32,10 @@ use layers::{ADMIN_PASSWORD, Layers, OPTIONS};
 
 /// Where the panel listens unless told otherwise.
 pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8888);
+/// Where OpenSIPS's tools reach it unless told otherwise.
+pub const DEFAULT_MI: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8081);
+/// A shorter token could be guessed.
+const MIN_MI_TOKEN: usize = 16;
 /// The database unless told otherwise.
 pub const DEFAULT_DATABASE: &str = "sqlite:tickmark.db";
 /// How often a box is asked unless told otherwise.
@@ -70,12 +74,15 @@ pub struct ServeFlags {
     /// How often a box is asked unless it has its own interval, 200ms to 1h [env: TICKMARK_INTERVAL] [default: 10s]
     #[arg(long, value_name = "DURATION")]
     pub interval: Option<String>,
-    /// Where OpenSIPS's management interface is spoken; comes in a later version [env: TICKMARK_MI_LISTEN]
+    /// Where OpenSIPS's tools reach the panel's own statistics, or off [env: TICKMARK_MI_LISTEN] [default: 127.0.0.1:8081]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub mi_listen: Option<String>,
-    /// The FIFO on which it is spoken; comes in a later version [env: TICKMARK_MI_FIFO]
+    /// A FIFO on which they reach them, too; it is made [env: TICKMARK_MI_FIFO]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub mi_fifo: Option<String>,
+    /// What a GET may do there: read, or write as with OpenSIPS 2.x [env: TICKMARK_MI_GET] [default: read]
+    #[arg(long, value_name = "read|write")]
+    pub mi_get: Option<String>,
     /// The certificate for HTTPS, PEM; comes in a later version [env: TICKMARK_TLS_CERT]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub tls_cert: Option<String>,
@@ -96,6 +103,7 @@ impl ServeFlags {
             interval: self.interval.or(other.interval),
             mi_listen: self.mi_listen.or(other.mi_listen),
             mi_fifo: self.mi_fifo.or(other.mi_fifo),
+            mi_get: self.mi_get.or(other.mi_get),
             tls_cert: self.tls_cert.or(other.tls_cert),
             tls_key: self.tls_key.or(other.tls_key),
             log: self.log.or(other.log),
@@ -110,6 +118,7 @@ impl ServeFlags {
             (&self.interval, "--interval"),
             (&self.mi_listen, "--mi-listen"),
             (&self.mi_fifo, "--mi-fifo"),
+            (&self.mi_get, "--mi-get"),
             (&self.tls_cert, "--tls-cert"),
             (&self.tls_key, "--tls-key"),
             (&self.log, "--log"),
@@ -137,13 +146,33 @@ pub struct LogConfig {
     pub filter: String,
 }
 
+/// Where the management interface listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MiAddress {
+    /// Nowhere.
+    Off,
+    /// There, if nobody else does: it was not asked for.
+    Default(SocketAddr),
+    /// There, or the panel does not begin.
+    Asked(SocketAddr),
+}
+
+/// The management interface, on which the panel speaks what OpenSIPS speaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MiConfig {
+    /// `--mi-listen`, `TICKMARK_MI_LISTEN`, `mi_listen`; default `127.0.0.1:8081`.
+    pub listen: MiAddress,
+    /// `--mi-fifo`, `TICKMARK_MI_FIFO`, `mi_fifo`; default none.
+    pub fifo: Option<PathBuf>,
+    /// `--mi-get`, `TICKMARK_MI_GET`, `mi_get`: whether a GET may change something; default `read`.
+    pub get_writes: bool,
+    /// `TICKMARK_MI_TOKEN`, `mi_token`: what HTTP must tell; default none.
+    pub token: Option<Secret>,
+}
+
 /// What is accepted, but comes in a later version.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LaterConfig {
-    /// `--mi-listen`, `TICKMARK_MI_LISTEN`, `mi_listen`; default none.
-    pub mi_listen: Option<SocketAddr>,
-    /// `--mi-fifo`, `TICKMARK_MI_FIFO`, `mi_fifo`; default none.
-    pub mi_fifo: Option<PathBuf>,
     /// `--tls-cert`, `TICKMARK_TLS_CERT`, `tls_cert`; default none.
     pub tls_cert: Option<PathBuf>,
     /// `--tls-key`, `TICKMARK_TLS_KEY`, `tls_key`; default none.
@@ -164,6 +193,8 @@ pub struct ServeConfig {
     /// `TICKMARK_ADMIN_PASSWORD`: the password of `admin`, used when there is no account yet; default none. None as well when the file
     /// declares `admin`.
     pub admin_password: Option<Secret>,
+    /// The management interface.
+    pub mi: MiConfig,
     /// What comes in a later version.
     pub later: LaterConfig,
     /// `[[box]]` and `[[user]]` of the configuration file.
@@ -188,9 +219,13 @@ impl ServeConfig {
                 filter: layers.value("log_filter", None, parse_filter)?.unwrap_or_else(|| DEFAULT_LOG_FILTER.to_owned()),
             },
             admin_password: admin_password(env)?,
+            mi: MiConfig {
+                listen: layers.value("mi_listen", flags.mi_listen.as_deref(), parse_mi_listen)?.unwrap_or(MiAddress::Default(DEFAULT_MI)),
+                fifo: layers.value("mi_fifo", flags.mi_fifo.as_deref(), parse_path)?,
+                get_writes: layers.value("mi_get", flags.mi_get.as_deref(), parse_mi_get)?.unwrap_or_default(),
+                token: layers.value("mi_token", None, parse_mi_token)?,
+            },
             later: LaterConfig {
-                mi_listen: layers.value("mi_listen", flags.mi_listen.as_deref(), parse_listen)?,
-                mi_fifo: layers.value("mi_fifo", flags.mi_fifo.as_deref(), parse_path)?,
                 tls_cert: layers.value("tls_cert", flags.tls_cert.as_deref(), parse_path)?,
                 tls_key: layers.value("tls_key", flags.tls_key.as_deref(), parse_path)?,
             },
@@ -213,17 +248,6 @@ impl LaterConfig {
     /// A line for each that is set.
     fn notices(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        if let Some(address) = self.mi_listen {
-            lines.push(format!(
-                "mi_listen is set: from a later version on, tools of OpenSIPS can ask Tickmark on {address}; nothing listens there yet."
-            ));
-        }
-        if let Some(path) = &self.mi_fifo {
-            let path = path.display();
-            lines.push(format!(
-                "mi_fifo is set: from a later version on, tools of OpenSIPS can ask Tickmark through {path}; it is not made yet."
-            ));
-        }
         if let Some(path) = self.tls_cert.as_ref().or(self.tls_key.as_ref()) {
             let path = path.display();
             lines.push(format!(
@@ -265,6 +289,27 @@ fn parse_listen(text: &str) -> Result<SocketAddr, String> {
     numeric.as_deref().unwrap_or(text).parse().map_err(|_| {
         format!("{text:?} is no address and port: write such as 127.0.0.1:8888, 0.0.0.0:8888 (every address of this host) or [::1]:8888")
     })
+}
+
+fn parse_mi_listen(text: &str) -> Result<MiAddress, String> {
+    if text == "off" {
+        return Ok(MiAddress::Off);
+    }
+    parse_listen(text).map(MiAddress::Asked).map_err(|reason| format!("{reason}; or off"))
+}
+
+fn parse_mi_get(text: &str) -> Result<bool, String> {
+    match text {
+        "read" => Ok(false),
+        "write" => Ok(true),
+        _ => Err(format!("{text:?} is neither read nor write")),
+    }
+}
+
+fn parse_mi_token(text: &str) -> Result<Secret, String> {
+    let good = text.len() >= MIN_MI_TOKEN && text.bytes().all(|byte| byte.is_ascii_graphic());
+    // What was given is a secret.
+    good.then(|| Secret(text.to_owned())).ok_or_else(|| format!("a token has at least {MIN_MI_TOKEN} characters of ASCII, and no spaces"))
 }
 
 fn parse_log(text: &str) -> Result<LogFormat, String> {

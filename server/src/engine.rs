@@ -16,7 +16,7 @@
 //! registry.add(&format!("method:{}", "INVITE"), 1)?;
 //! // A level that is computed when it is read.
 //! registry.computed("calls:active", Kind::Gauge, || Some(Number::Int(3)))?;
-//! // Seen by nobody but who asks the registry itself, and not to be reset.
+//! // In no list, told to whoever names it, and not to be reset.
 //! registry.counter_with("calls:seed", Traits::COUNTER.hidden().not_reset(), 40)?;
 //!
 //! for statistic in registry.statistics() {

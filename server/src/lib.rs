@@ -1,7 +1,7 @@
 //! Tickmark's server. The modules stand in the order a sample travels:
 //! a box is asked ([`source`], or [`engine`] for the panel itself), the [`board`] keeps what it answered, the [`sampler`] decides
-//! what is recorded, the [`store`] keeps it, [`history`] makes columns of it, [`live`] tells watchers; [`auth`] guards
-//! [`api`] and [`http`], which serve it all.
+//! what is recorded, the [`store`] keeps it, [`history`] makes columns of it, [`live`] tells watchers, [`mi`] tells
+//! OpenSIPS's tools; [`auth`] guards [`api`] and [`http`], which serve it all.
 
 pub mod api;
 pub mod assets;
@@ -16,6 +16,7 @@ pub mod engine;
 pub mod history;
 pub mod http;
 pub mod live;
+pub mod mi;
 pub mod png;
 pub mod problem;
 pub mod provision;

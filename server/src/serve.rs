@@ -23,6 +23,7 @@ use crate::{
     desk::Desk,
     engine::{self, Engine, RegistryError},
     http,
+    mi::{Listening, Mi, MiError},
     provision::{self, ProvisionError},
     sampler::{Budget, Recorder, Sampler, Shared},
     store::{Store, StoreError},
@@ -42,6 +43,9 @@ pub enum ServeError {
     /// The address is taken or cannot be used.
     #[error("{0}")]
     Listen(String),
+    /// The management interface cannot listen where it was told to.
+    #[error(transparent)]
+    Mi(#[from] MiError),
     /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -82,6 +86,8 @@ pub struct Panel {
     sampler: Arc<Sampler>,
     store: Store,
     engine: Arc<Engine>,
+    mi: Arc<Mi>,
+    mi_listens: Listening,
     stop: CancellationToken,
     _one_alone: Option<File>,
 }
@@ -134,6 +140,7 @@ impl Panel {
     pub async fn start(config: ServeConfig) -> Result<Self, ServeError> {
         let listener = listen(config.listen).await?;
         let address = listener.local_addr()?;
+        let mi_listens = Listening::begin(&config.mi).await?;
         let store = Store::open(config.database.url()).await?;
         let one_alone = config.database.file().map(lock::lock).transpose()?;
         let key_file = config.database.key_file();
@@ -166,8 +173,9 @@ impl Panel {
         tokio::spawn(engine::keep_going(Arc::clone(&engine), store.clone(), stop.clone()));
         tokio::spawn(stop.clone().run_until_cancelled_owned(provision::find_out_later(store.clone(), done.guesses)));
         let desk = Desk::new(Arc::clone(&sampler), done.ticks);
+        let mi = Mi::new(Arc::clone(&engine), store.clone(), config.mi.get_writes, config.mi.token);
         let router = http::router(http::Parts { desk, auth, engine: Arc::clone(&engine), store: store.clone(), stop: stop.clone() });
-        Ok(Self { listener, address, setup_link, router, sampler, store, engine, stop, _one_alone: one_alone })
+        Ok(Self { listener, address, setup_link, router, sampler, store, engine, mi, mi_listens, stop, _one_alone: one_alone })
     }
 
     /// Where it listens.
@@ -180,6 +188,12 @@ impl Panel {
     #[must_use]
     pub fn setup_link(&self) -> Option<&str> {
         self.setup_link.as_deref()
+    }
+
+    /// Where the management interface listens, if it does.
+    #[must_use]
+    pub fn mi_address(&self) -> Option<SocketAddr> {
+        self.mi_listens.address()
     }
 
     /// Ends [`Self::serve`].
@@ -205,6 +219,7 @@ impl Panel {
     pub async fn serve(self) -> Result<(), ServeError> {
         let stop = self.stop.clone();
         let service = self.router.into_make_service_with_connect_info::<SocketAddr>();
+        let mi = tokio::spawn(self.mi_listens.serve(self.mi, stop.clone()));
         let ended = stop.clone();
         let serving = axum::serve(self.listener, service).with_graceful_shutdown(async move { ended.cancelled().await });
         let served = tokio::select! {
@@ -213,6 +228,8 @@ impl Panel {
             () = async { stop.cancelled().await; tokio::time::sleep(GRACE).await } => Ok(()),
         };
         let last = async {
+            // What is pushed until the end is kept.
+            let _ = mi.await;
             self.sampler.stop().await;
             if let Err(error) = self.engine.keep(&self.store).await {
                 tracing::error!(%error, "the last that scripts pushed could not be kept");

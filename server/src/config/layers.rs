@@ -8,9 +8,9 @@ use std::{
 
 use super::{CommonFlags, DEFAULT_CONFIG, Provided, nearest, provided};
 
-/// Every option that the file may hold, besides `[[box]]` and `[[user]]`; all but `log_filter` are flags, too.
-pub(super) const OPTIONS: [&str; 9] =
-    ["listen", "database", "interval", "mi_listen", "mi_fifo", "tls_cert", "tls_key", "log", "log_filter"];
+/// Every option that the file may hold, besides `[[box]]` and `[[user]]`; all but `log_filter` and `mi_token` are flags, too.
+pub(super) const OPTIONS: [&str; 11] =
+    ["listen", "database", "interval", "mi_listen", "mi_fifo", "mi_get", "mi_token", "tls_cert", "tls_key", "log", "log_filter"];
 /// The variable with the password of the first account.
 pub(super) const ADMIN_PASSWORD: &str = "TICKMARK_ADMIN_PASSWORD";
 /// Variables that are no option of the file.

@@ -58,6 +58,25 @@ fn a_wrong_value_names_where_it_was_given() {
 }
 
 #[test]
+fn where_the_management_interface_listens() {
+    let flag = |text: &str| load(&ServeFlags { mi_listen: Some(text.to_owned()), ..ServeFlags::default() }, &[], "").unwrap().mi.listen;
+    let default = load(&ServeFlags::default(), &[], "").unwrap().mi;
+    assert_eq!((default.listen, default.get_writes, default.token), (MiAddress::Default(DEFAULT_MI), false, None));
+    // Whoever names the default asks for it.
+    assert_eq!((flag("127.0.0.1:8081"), flag("off")), (MiAddress::Asked(DEFAULT_MI), MiAddress::Off));
+    let env = [("TICKMARK_MI_GET", "write"), ("TICKMARK_MI_TOKEN", "s3cret-and-long-enough")];
+    let config = load(&ServeFlags::default(), &env, "mi_fifo = '/run/x'").unwrap().mi;
+    assert_eq!((config.get_writes, config.fifo), (true, Some("/run/x".into())));
+    assert_eq!(config.token, Some(Secret("s3cret-and-long-enough".to_owned())));
+    let error = load(&ServeFlags::default(), &[("TICKMARK_MI_TOKEN", "s3cret")], "").unwrap_err();
+    assert_eq!(error, "TICKMARK_MI_TOKEN: a token has at least 16 characters of ASCII, and no spaces");
+    assert_eq!(
+        load(&ServeFlags::default(), &[("TICKMARK_MI_GET", "x")], "").unwrap_err(),
+        "TICKMARK_MI_GET: \"x\" is neither read nor write"
+    );
+}
+
+#[test]
 fn a_file_that_is_wrong_is_named() {
     let error = load(&ServeFlags::default(), &[], "lisen = '127.0.0.1:1'").unwrap_err();
     assert!(error.starts_with("t.toml: there is no key \"lisen\"; did you mean \"listen\"? allowed are listen, database,"), "{error}");
@@ -70,15 +89,9 @@ fn a_file_that_is_wrong_is_named() {
 
 #[test]
 fn what_comes_later_says_so() {
-    let flags = ServeFlags {
-        mi_listen: Some("127.0.0.1:8081".to_owned()),
-        mi_fifo: Some("/run/fifo".to_owned()),
-        tls_cert: Some("c.pem".to_owned()),
-        tls_key: Some("k.pem".to_owned()),
-        ..ServeFlags::default()
-    };
+    let flags = ServeFlags { tls_cert: Some("c.pem".to_owned()), tls_key: Some("k.pem".to_owned()), ..ServeFlags::default() };
     let notices = load(&flags, &[], "").unwrap().notices;
-    assert_eq!(notices.len(), 3);
+    assert_eq!(notices.len(), 1);
     assert!(notices.iter().all(|line| line.contains("later version")), "{notices:?}");
     let error = load(&ServeFlags::default(), &[("TICKMARK_DATABASE", "postgres://u:s3cret@h/d")], "").unwrap_err();
     assert!(error.contains("PostgreSQL comes in a later version") && !error.contains("s3cret"), "{error}");

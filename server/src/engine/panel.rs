@@ -219,6 +219,17 @@ impl Engine {
         self.customs.remove(&self.registry, name)
     }
 
+    /// All statistics, also hidden ones, in their order.
+    #[must_use]
+    pub fn statistics(&self) -> Vec<Statistic> {
+        self.registry.statistics()
+    }
+
+    /// Sets every counter to zero that may be; answers how many.
+    pub fn reset_all(&self) -> usize {
+        self.registry.reset_all()
+    }
+
     /// Counts the statistics that were made and removed.
     #[must_use]
     pub fn changes(&self) -> u64 {

@@ -23,7 +23,7 @@ pub struct Traits {
     pub kind: Kind,
     /// [`Statistic::reset`] leaves it as it is.
     pub no_reset: bool,
-    /// Only those see it who ask the registry itself: it is on no page and in no list of an interface.
+    /// It is on no page and in no list: only who asks for it by its name is told.
     pub hidden: bool,
 }
 
@@ -33,7 +33,7 @@ impl Traits {
     /// Shows a level, which a reset leaves alone.
     pub const GAUGE: Self = Self { kind: Kind::Gauge, no_reset: true, hidden: false };
 
-    /// The same, seen by nobody but those who ask the registry itself.
+    /// The same, in no list.
     #[must_use]
     pub const fn hidden(self) -> Self {
         Self { hidden: true, ..self }

@@ -77,7 +77,8 @@ function start(command, args, env = {}) {
 
 /** The environment without what would configure the panel behind a test's back. */
 function environment() {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TICKMARK_')));
+  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('TICKMARK_'));
+  return { ...Object.fromEntries(kept), TICKMARK_MI_LISTEN: 'off' };
 }
 
 /** A panel with a database of its own. `config` is the text of its configuration file. */

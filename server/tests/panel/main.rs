@@ -14,6 +14,8 @@ mod events;
 mod fake_box;
 mod faults;
 mod hostile;
+mod mi;
+mod mi_fifo;
 mod problems;
 #[path = "../source/replay.rs"]
 #[expect(dead_code, reason = "what servers have seen is looked at elsewhere")]

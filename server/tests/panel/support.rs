@@ -20,6 +20,8 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 /// A running panel.
 pub(crate) struct TestPanel {
     pub(crate) address: SocketAddr,
+    /// Where its management interface is.
+    pub(crate) mi: Option<SocketAddr>,
     pub(crate) setup_link: Option<String>,
     folder: Option<TempDir>,
     stop: CancellationToken,
@@ -33,11 +35,18 @@ pub(crate) struct Start {
     password: Option<&'static str>,
     interval: Duration,
     file: Option<String>,
+    mi: ServeFlags,
 }
 
 impl Start {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), password: Some(PASSWORD), interval: Duration::from_millis(200), file: None }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            password: Some(PASSWORD),
+            interval: Duration::from_millis(200),
+            file: None,
+            mi: mi_at("off"),
+        }
     }
 
     /// In the folder of a panel that ran before.
@@ -55,6 +64,18 @@ impl Start {
         self
     }
 
+    /// With a management interface, on a port that is free.
+    pub(crate) fn with_mi(mut self) -> Self {
+        self.mi = mi_at("127.0.0.1:0");
+        self
+    }
+
+    /// With a management interface as these flags say.
+    pub(crate) fn with_mi_flags(mut self, flags: ServeFlags) -> Self {
+        self.mi = flags;
+        self
+    }
+
     /// With a configuration file.
     pub(crate) fn with_file(mut self, text: &str) -> Self {
         self.file = Some(text.to_owned());
@@ -68,8 +89,8 @@ impl Start {
             path.display().to_string()
         });
         let database = format!("sqlite:{}", self.folder.path().join("tickmark.db").display());
-        let flags =
-            ServeFlags { listen: Some("127.0.0.1:0".into()), interval: Some(format_duration(self.interval)), ..ServeFlags::default() };
+        let interval = Some(format_duration(self.interval));
+        let flags = ServeFlags { listen: Some("127.0.0.1:0".into()), interval, ..self.mi.clone() };
         let common = CommonFlags { database: Some(database), config: file };
         let password: Environment = self.password.map(|password| ("TICKMARK_ADMIN_PASSWORD", password)).into_iter().collect();
         ServeConfig::load(&flags, &common, &password).unwrap()
@@ -78,10 +99,10 @@ impl Start {
     /// A panel that nobody is signed in to.
     pub(crate) async fn open(self) -> TestPanel {
         let panel = Panel::start(self.config()).await.unwrap();
-        let (address, stop) = (panel.address(), panel.stopper());
+        let (address, mi, stop) = (panel.address(), panel.mi_address(), panel.stopper());
         let setup_link = panel.setup_link().map(str::to_owned);
         let serving = Some(tokio::spawn(panel.serve()));
-        TestPanel { address, setup_link, folder: Some(self.folder), stop, serving, cookie: None }
+        TestPanel { address, mi, setup_link, folder: Some(self.folder), stop, serving, cookie: None }
     }
 
     /// A panel with `admin` signed in.
@@ -90,6 +111,11 @@ impl Start {
         panel.sign_in().await;
         panel
     }
+}
+
+/// A management interface on an address, or `off`.
+pub(crate) fn mi_at(address: &str) -> ServeFlags {
+    ServeFlags { mi_listen: Some(address.to_owned()), ..ServeFlags::default() }
 }
 
 impl TestPanel {

@@ -1,0 +1,227 @@
+//! The commands of the management interface, as OpenSIPS has them, and what each answers. It must not know a wire.
+
+use std::sync::Arc;
+
+use app::model::{Kind, Number};
+use chrono::{DateTime, Local};
+
+use super::{
+    Mi,
+    directory::{Directory, Found},
+};
+use crate::engine::{Push, PushError};
+
+/// How dates are written: as `ctime` does.
+const DATE: &str = "%a %b %e %H:%M:%S %Y";
+
+/// What can be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Command {
+    Get,
+    List,
+    Reset,
+    ResetAll,
+    Update,
+    Remove,
+    Uptime,
+    Version,
+    Which,
+    Ps,
+}
+
+/// Each command with its name in 2.x and 3.x, and in 4.x.
+const COMMANDS: [(Command, &str, &str); 10] = [
+    (Command::Get, "get_statistics", "statistics:get"),
+    (Command::List, "list_statistics", "statistics:list"),
+    (Command::Reset, "reset_statistics", "statistics:reset"),
+    (Command::ResetAll, "reset_all_statistics", "statistics:reset_all"),
+    (Command::Update, "update_stat", "statistics:update"),
+    (Command::Remove, "remove_stat", "statistics:remove"),
+    (Command::Uptime, "uptime", "core:uptime"),
+    (Command::Version, "version", "core:version"),
+    (Command::Which, "which", "core:which"),
+    (Command::Ps, "ps", "core:ps"),
+];
+
+impl Command {
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        COMMANDS.iter().find(|(_, old, new)| *old == name || *new == name).map(|(command, ..)| *command)
+    }
+
+    /// Whether it changes something.
+    pub(super) fn writes(self) -> bool {
+        matches!(self, Self::Reset | Self::ResetAll | Self::Update | Self::Remove)
+    }
+
+    /// The parameters of each way to call it, by name.
+    pub(super) fn parameters(self) -> &'static [&'static [&'static str]] {
+        match self {
+            Self::Get | Self::Reset => &[&["statistics"]],
+            Self::List => &[&[], &["statistics"]],
+            Self::Update => &[&["name", "value"]],
+            Self::Remove => &[&["name"]],
+            Self::Which => &[&[], &["command"]],
+            Self::ResetAll | Self::Uptime | Self::Version | Self::Ps => &[&[]],
+        }
+    }
+}
+
+/// A question.
+pub(super) struct Ask {
+    pub(super) command: Command,
+    /// Names of statistics; or the parameters of another command, in their order.
+    pub(super) words: Vec<String>,
+}
+
+/// What is answered.
+pub(super) enum Reply {
+    /// It is done.
+    Done,
+    /// Statistics, by their places in the directory.
+    Values(Arc<Directory>, Vec<(u32, Number)>),
+    /// Which of them count.
+    Kinds(Vec<(String, Kind)>),
+    /// Facts by name.
+    Facts(Vec<(&'static str, String)>),
+    /// Commands.
+    Words(Vec<&'static str>),
+    /// The parameters of a command.
+    Parameters(&'static [&'static [&'static str]]),
+    /// The number of the one process there is.
+    Process(u32),
+}
+
+/// What is answered instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// None of the statistics is known.
+    NotFound,
+    /// The parameters are wrong, in OpenSIPS's words.
+    Parameters(String),
+    /// It may not be done.
+    Forbidden(String),
+}
+
+impl From<PushError> for Refusal {
+    fn from(error: PushError) -> Self {
+        match error {
+            PushError::Missing(_) => Self::NotFound,
+            PushError::Own(_) | PushError::TooMany => Self::Forbidden(error.to_string()),
+            PushError::Name(_) | PushError::Range => Self::Parameters(error.to_string()),
+        }
+    }
+}
+
+/// What is said of too many or too few parameters.
+pub(super) const COUNT: &str = "Too few or too many parameters";
+
+/// Reads `+1`, `-4`, `=7`; a number without a sign is added.
+fn push(value: &str) -> Option<Push> {
+    let value = value.trim();
+    match value.strip_prefix('=') {
+        Some(to) => to.trim().parse().ok().map(Push::To),
+        None => value.parse().ok().map(Push::By),
+    }
+}
+
+impl Mi {
+    /// Does what is asked.
+    pub(super) fn run(&self, ask: Ask) -> Result<Reply, Refusal> {
+        let Ask { command, words } = ask;
+        match (command, words.as_slice()) {
+            (Command::Get, [_, ..]) => Ok(self.get(&words)),
+            (Command::List, _) => Ok(self.list(&words)),
+            (Command::Reset, [_, ..]) => self.reset(&words),
+            (Command::ResetAll, []) => {
+                self.engine.reset_all();
+                Ok(Reply::Done)
+            }
+            (Command::Update, [name, value]) => {
+                let refusal = || Refusal::Parameters(format!("the value {value:?} is none: write such as +1, -4 or =7"));
+                self.engine.push(name, push(value).ok_or_else(refusal)?, None)?;
+                Ok(Reply::Done)
+            }
+            (Command::Remove, [name]) => {
+                self.engine.remove(name)?;
+                Ok(Reply::Done)
+            }
+            (Command::Uptime, []) => Ok(self.uptime()),
+            (Command::Version, []) => {
+                let (version, machine, system) = (env!("CARGO_PKG_VERSION"), std::env::consts::ARCH, std::env::consts::OS);
+                Ok(Reply::Facts(vec![("Server", format!("Tickmark ({version} ({machine}/{system}))"))]))
+            }
+            (Command::Which, []) => {
+                let (old, new) = (COMMANDS.iter().map(|(_, old, _)| *old), COMMANDS.iter().map(|(.., new)| *new));
+                Ok(Reply::Words(old.chain(new).collect()))
+            }
+            (Command::Which, [name]) => {
+                Command::parse(name).map(|command| Reply::Parameters(command.parameters())).ok_or(Refusal::NotFound)
+            }
+            (Command::Ps, []) => Ok(Reply::Process(std::process::id())),
+            _ => Err(Refusal::Parameters(COUNT.to_owned())),
+        }
+    }
+
+    /// Each statistic once, however often and by whatever name it is asked for; one that is not known now is left out.
+    fn get(&self, words: &[String]) -> Reply {
+        let directory = self.directory();
+        let mut taken = vec![false; directory.all.len()];
+        let mut values = Vec::new();
+        let mut take = |place: u32| {
+            if !std::mem::replace(&mut taken[place as usize], true)
+                && let Some(value) = directory.get(place).statistic.value()
+            {
+                values.push((place, value));
+            }
+        };
+        for word in words {
+            match directory.find(word) {
+                Found::One(place) => take(place),
+                Found::Many(places) => places.iter().copied().for_each(&mut take),
+                Found::Nothing => {}
+            }
+        }
+        Reply::Values(directory, values)
+    }
+
+    fn list(&self, words: &[String]) -> Reply {
+        let directory = self.directory();
+        let told = |place: &u32| {
+            let statistic = &directory.get(*place).statistic;
+            (statistic.name().to_owned(), statistic.traits().kind)
+        };
+        if words.is_empty() {
+            return Reply::Kinds(directory.seen().iter().map(told).collect());
+        }
+        let mut kinds = Vec::new();
+        let mut groups = std::collections::HashSet::new();
+        for word in words {
+            match directory.find(word) {
+                // Under the name that was asked for, as OpenSIPS does.
+                Found::One(place) if groups.insert(word.as_str()) => kinds.push((word.clone(), told(&place).1)),
+                Found::Many(places) if word != "all" && groups.insert(word.as_str()) => kinds.extend(places.iter().map(told)),
+                _ => {}
+            }
+        }
+        Reply::Kinds(kinds)
+    }
+
+    /// As OpenSIPS does: done also where part is unknown or cannot be reset; a group is unknown.
+    fn reset(&self, words: &[String]) -> Result<Reply, Refusal> {
+        let directory = self.directory();
+        let mut known = words.iter().filter_map(|word| directory.one(word)).peekable();
+        if known.peek().is_none() {
+            return Err(Refusal::NotFound);
+        }
+        known.for_each(|place| {
+            directory.get(place).statistic.reset();
+        });
+        Ok(Reply::Done)
+    }
+
+    fn uptime(&self) -> Reply {
+        let (now, up) = (Local::now(), self.engine.uptime(std::time::Instant::now()));
+        let date = |at: DateTime<Local>| at.format(DATE).to_string();
+        Reply::Facts(vec![("Now", date(now)), ("Up since", date(now - up)), ("Up time", format!("{} [sec]", up.as_secs()))])
+    }
+}
