@@ -8,6 +8,7 @@ mod charts;
 mod description;
 mod export;
 mod problems;
+mod pushing;
 mod series;
 mod session;
 mod statistics;
@@ -36,7 +37,8 @@ pub fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(boxes::get, boxes::change, boxes::remove))
         .routes(routes!(boxes::refresh))
         .routes(routes!(statistics::list))
-        .routes(routes!(statistics::correct))
+        .routes(routes!(statistics::correct, pushing::remove))
+        .routes(routes!(pushing::update))
         .routes(routes!(ticks::list, ticks::tick_matching))
         .routes(routes!(ticks::tick, ticks::untick))
         .routes(routes!(series::series))

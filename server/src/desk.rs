@@ -2,6 +2,7 @@
 //! board; the API, the forms and the command line call the same functions. Knows no HTTP.
 
 mod boxes;
+mod pushing;
 mod reading;
 mod ticks;
 
@@ -38,6 +39,9 @@ pub enum DeskError {
     /// It is provided by the configuration file, or built in.
     #[error("{0}")]
     ReadOnly(String),
+    /// There are too many already.
+    #[error("{0}")]
+    Full(String),
     /// The box is not asked.
     #[error("{0}")]
     Paused(String),

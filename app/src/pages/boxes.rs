@@ -2,6 +2,7 @@
 
 mod form;
 mod list;
+mod push;
 
 use leptos::prelude::*;
 
@@ -21,7 +22,7 @@ pub(super) fn page(frame: &Frame, page: &BoxesPage) -> AnyView {
     view! {
         <main id="main" class="sheet">
             <h1 class="vh">"Boxes"</h1>
-            {frame::notices(frame)} {removing} {first} {last} {form::hints()} <BoxesLive />
+            {frame::notices(frame)} {removing} {first} {last} {push::form()} {form::hints()} <BoxesLive />
         </main>
     }
     .into_any()

@@ -16,6 +16,7 @@ impl From<DeskError> for Problem {
             DeskError::NotFound(_) => (StatusCode::NOT_FOUND, "Not found"),
             DeskError::Taken(_) => (StatusCode::CONFLICT, "The name is taken"),
             DeskError::ReadOnly(_) => (StatusCode::FORBIDDEN, "Read-only"),
+            DeskError::Full(_) => (StatusCode::CONFLICT, "Too many"),
             DeskError::Paused(_) => (StatusCode::CONFLICT, "The box is paused"),
             DeskError::NoAnswer(_) => (StatusCode::BAD_GATEWAY, "The box gives no answer"),
             DeskError::Store(error) => return failed(error),

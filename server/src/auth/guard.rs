@@ -61,13 +61,15 @@ pub fn right_for(method: &Method, path: &str) -> Option<Right> {
         _ if is_safe(method) => return Some(Right::Read),
         (_, "/cp/refresh") => return Some(Right::Read),
         (_, "/cp/ticks" | "/cp/kind") => return Some(Right::Tick),
+        (_, "/cp/push") => return Some(Right::Push),
         _ => {}
     }
     let words: Vec<&str> = api.unwrap_or_default().split('/').collect();
     Some(match words[..] {
         ["boxes", _, "refresh"] => Right::Read,
+        ["boxes", _, "statistics", _] if *method == Method::DELETE => Right::Push,
         ["boxes", _, "ticks"] | ["boxes", _, "ticks" | "statistics", _] => Right::Tick,
-        ["push"] | ["push", _] | ["boxes", "tickmark", "push"] => Right::Push,
+        ["boxes", _, "update"] => Right::Push,
         _ => Right::Admin,
     })
 }

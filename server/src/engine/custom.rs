@@ -24,6 +24,18 @@ pub enum Push {
     To(i64),
 }
 
+impl Push {
+    /// Reads `+1`, `-4`, `=7`; a number without a sign is added.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        match text.strip_prefix('=') {
+            Some(to) => to.trim().parse().ok().map(Self::To),
+            None => text.parse().ok().map(Self::By),
+        }
+    }
+}
+
 /// Why a push was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PushError {

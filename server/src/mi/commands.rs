@@ -115,15 +115,6 @@ impl From<PushError> for Refusal {
 /// What is said of too many or too few parameters.
 pub(super) const COUNT: &str = "Too few or too many parameters";
 
-/// Reads `+1`, `-4`, `=7`; a number without a sign is added.
-fn push(value: &str) -> Option<Push> {
-    let value = value.trim();
-    match value.strip_prefix('=') {
-        Some(to) => to.trim().parse().ok().map(Push::To),
-        None => value.parse().ok().map(Push::By),
-    }
-}
-
 impl Mi {
     /// Does what is asked.
     pub(super) fn run(&self, ask: Ask) -> Result<Reply, Refusal> {
@@ -138,7 +129,7 @@ impl Mi {
             }
             (Command::Update, [name, value]) => {
                 let refusal = || Refusal::Parameters(format!("the value {value:?} is none: write such as +1, -4 or =7"));
-                self.engine.push(name, push(value).ok_or_else(refusal)?, None)?;
+                self.engine.push(name, Push::parse(value).ok_or_else(refusal)?, None)?;
                 Ok(Reply::Done)
             }
             (Command::Remove, [name]) => {

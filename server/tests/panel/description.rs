@@ -121,6 +121,8 @@ async fn errors_are_as_described() {
             json!({"match": ["x".repeat(1 << 20)]}),
             StatusCode::PAYLOAD_TOO_LARGE,
         ),
+        (Method::POST, "/boxes/{box}/update", "/boxes/tickmark/update", json!({"name": "a:b"}), StatusCode::BAD_REQUEST),
+        (Method::DELETE, "/boxes/{box}/statistics/{name}", "/boxes/tickmark/statistics/a:b", json!(null), StatusCode::NOT_FOUND),
         (Method::GET, "/series", "/series?box=tickmark&name=a:b&points=0", json!(null), StatusCode::BAD_REQUEST),
         (Method::GET, "/chart.svg", "/chart.svg?box=tickmark&name=no:such", json!(null), StatusCode::NOT_FOUND),
         (Method::GET, "/chart.png", "/chart.png?box=tickmark", json!(null), StatusCode::BAD_REQUEST),

@@ -17,6 +17,7 @@ mod hostile;
 mod mi;
 mod mi_fifo;
 mod problems;
+mod pushing;
 #[path = "../source/replay.rs"]
 #[expect(dead_code, reason = "what servers have seen is looked at elsewhere")]
 mod replay;

@@ -99,7 +99,9 @@ fn a_token_may_what_its_scope_covers() {
     check(&patch, "/cp/api/v1/boxes/sip1/statistics/core%3Arcv_requests", Some(Right::Tick));
     check(&post, "/cp/ticks", Some(Right::Tick));
     check(&post, "/cp/kind", Some(Right::Tick));
-    check(&post, "/cp/api/v1/push", Some(Right::Push));
+    check(&post, "/cp/api/v1/boxes/tickmark/update", Some(Right::Push));
+    check(&post, "/cp/push", Some(Right::Push));
+    check(&Method::DELETE, "/cp/api/v1/boxes/tickmark/statistics/a:b", Some(Right::Push));
     check(&post, "/cp/api/v1/boxes", Some(Right::Admin));
     check(&post, "/cp/api/v1/boxes/probe", Some(Right::Admin));
     check(&delete, "/cp/api/v1/boxes/sip1", Some(Right::Admin));
