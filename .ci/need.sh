@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing for what is named: build, client, kamailio, browser, checks. Says nothing when all is there.
+# Installs what is missing for what is named: build, client, kamailio, browser, python, checks. Says nothing when all is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 readonly wasm=wasm32-unknown-unknown
@@ -94,6 +94,12 @@ need_browser() {
     say "Installing the browser tests' two packages …"
     quietly npm --prefix "$e2e" ci
     touch "$e2e/node_modules/.package-lock.json"
+}
+
+# For the tools of OpenSIPS, which the tests install from PyPI, and for wget.
+need_python() {
+    if ! { have python3 && python3 -c 'import ensurepip, venv' 2>/dev/null; }; then packages+=(python3 python3-venv); fi
+    want wget wget
 }
 
 need_checks() {

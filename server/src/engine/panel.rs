@@ -192,6 +192,9 @@ impl Engine {
                 _ => registry.computed(full, kind, move || told.lock().get(full).copied())?,
             };
         }
+        // OpenSIPS's tools ask for it by name, to see a restart.
+        let up = move || i64::try_from(started.elapsed().as_secs()).ok().map(Number::Int);
+        registry.computed_with("core:timestamp", Traits::GAUGE.hidden(), up)?;
         let shown = Shown { changes: None, statistics: Arc::new([]), names: Arc::new([]) };
         let (customs, keeping, host) = (Customs::default(), tokio::sync::Mutex::default(), Mutex::new(Host::new()));
         Ok(Self { counts, registry, customs, keeping, started, host, told, shown: Mutex::new(shown) })

@@ -147,12 +147,24 @@ impl Registry {
         kind: Kind,
         compute: impl Fn() -> Option<Number> + Send + Sync + 'static,
     ) -> Result<Statistic, RegistryError> {
+        self.computed_with(name, Traits { kind, ..Traits::GAUGE }, compute)
+    }
+
+    /// Makes a computed statistic with these traits; a reset leaves it as it is in any case.
+    ///
+    /// # Errors
+    /// As [`Self::computed`].
+    pub fn computed_with(
+        &self,
+        name: &str,
+        traits: Traits,
+        compute: impl Fn() -> Option<Number> + Send + Sync + 'static,
+    ) -> Result<Statistic, RegistryError> {
         let (full, group_len) = full_name(name)?;
         let mut order = self.order.write().unwrap_or_else(PoisonError::into_inner);
         if self.find(&full).is_some() {
             return Err(RegistryError::Taken(full.into_owned()));
         }
-        let traits = Traits { kind, ..Traits::GAUGE };
         let entry = Arc::new(Entry::new(&full, group_len, traits, Source::Computed(Box::new(Box::new(compute)))));
         self.insert(&mut order, &entry, group_len);
         Ok(Statistic(entry))

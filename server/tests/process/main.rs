@@ -9,5 +9,6 @@ mod commands;
 mod fake_box;
 mod full_disk;
 mod killed;
+mod pushed;
 mod served;
 mod watcher;
