@@ -14,16 +14,16 @@ pub(crate) fn all() -> Vec<(&'static str, Frame, Page)> {
     let mut pages = Vec::new();
     let mut add = |name, (frame, page)| pages.push((name, frame, page));
     add("realtime", real(realtime()));
-    add("realtime-first", real(RealtimePage { counts: (22, 0, 7), groups: unticked(), ..realtime() }));
+    add("realtime-first", real(RealtimePage { counts: (22, 0, 7), groups: unticked().into(), ..realtime() }));
     add("realtime-search", real(searched()));
     add("realtime-down", real(RealtimePage { current: Some(boxes().remove(3)), ..realtime() }));
-    add("realtime-nothing", real(RealtimePage { groups: vec![], search: "xyz <b>".into(), ..realtime() }));
+    add("realtime-nothing", real(RealtimePage { groups: [].into(), search: "xyz <b>".into(), ..realtime() }));
     add("realtime-waiting", real(blank(BoxState::Waiting)));
     add("realtime-never", real(blank(BoxState::Down)));
     add(
         "realtime-odd",
         real(RealtimePage {
-            groups: vec![odd()],
+            groups: [odd()].into(),
             unseen: vec!["script:later".into(), "method:PUBLISH".into()],
             left_out: 412,
             ..realtime()
@@ -194,7 +194,7 @@ fn realtime() -> RealtimePage {
         search: String::new(),
         show: Show::All,
         counts: (187, 8, 9),
-        groups: groups(),
+        groups: groups().into(),
         unseen: vec![],
         unseen_left_out: 0,
         left_out: 0,
@@ -207,7 +207,7 @@ fn searched() -> RealtimePage {
         group.rows.retain(|row| row.name.contains("requ"));
     }
     groups.retain(|group| !group.rows.is_empty());
-    RealtimePage { groups, search: "requ".into(), ..realtime() }
+    RealtimePage { groups: groups.into(), search: "requ".into(), ..realtime() }
 }
 
 fn blank(state: BoxState) -> RealtimePage {

@@ -169,7 +169,7 @@ mod tests {
     fn rows_are_shared_until_something_changes() {
         let (mut now, rows, begun) = (a_box(), Rows::default(), Instant::now());
         let names: Arc<[Arc<str>]> = Arc::new(["a:count".into(), "a:level".into()]);
-        let mut answer = |now: &mut BoxNow, value| {
+        let answer = |now: &mut BoxNow, value| {
             let values = vec![Ok(Number::Int(value)), Ok(Number::Int(value))];
             let took = Duration::from_millis(1);
             let answer = Answer { at_ms: value * 1_000, took, started_at_ms: None, names: Arc::clone(&names), values, left_out: None };

@@ -261,7 +261,7 @@ impl Piece {
                 return;
             }
             self.times.for_each_interval(polls.clone(), |polls, interval_ms| {
-                samples.from_here(interval_ms);
+                samples.interval_from_here(interval_ms);
                 samples.at_ms.extend_from_slice(&self.times.at_ms[polls]);
             });
             match slots {

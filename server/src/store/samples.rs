@@ -22,13 +22,13 @@ impl Samples {
 
     /// Adds one that was recorded after the others.
     pub fn push(&mut self, at_ms: i64, value: Option<Number>, interval_ms: i64) {
-        self.from_here(interval_ms);
+        self.interval_from_here(interval_ms);
         self.at_ms.push(at_ms);
         self.values.push(value);
     }
 
     /// Tells the interval of the samples that come next.
-    pub(super) fn from_here(&mut self, interval_ms: i64) {
+    pub(super) fn interval_from_here(&mut self, interval_ms: i64) {
         if self.intervals.last().is_none_or(|&(_, last)| last != interval_ms) {
             self.intervals.push((self.at_ms.len(), interval_ms));
         }
