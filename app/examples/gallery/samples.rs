@@ -213,7 +213,7 @@ fn searched() -> RealtimePage {
 fn blank(state: BoxState) -> RealtimePage {
     let reason = (state == BoxState::Down).then(|| "The connection to 10.0.0.7:8888 was refused.".to_owned());
     let current = BoxView { state, reason, at: None, age_ms: None, server: None, ..boxes().remove(3) };
-    RealtimePage { current: Some(current), counts: (0, 0, 0), groups: vec![], ..realtime() }
+    RealtimePage { current: Some(current), counts: (0, 0, 0), groups: [].into(), ..realtime() }
 }
 
 fn odd() -> GroupView {
