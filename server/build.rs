@@ -104,6 +104,17 @@ fn without_comments(css: &str) -> String {
     })
 }
 
+/// A script of wasm-bindgen's without its comments, which have lines of their own, and without indentation.
+fn bare_script(script: &str) -> String {
+    let lines =
+        script.lines().map(str::trim).filter(|line| !line.is_empty() && !["/*", "*", "//"].iter().any(|mark| line.starts_with(mark)));
+    lines.fold(String::with_capacity(script.len()), |mut bare, line| {
+        bare.push_str(line);
+        bare.push('\n');
+        bare
+    })
+}
+
 /// The islands as WASM with the JavaScript that loads them.
 fn client(root: &Path, out: &Path) -> Outcome<BTreeMap<String, Vec<u8>>> {
     let profile = match env::var("TICKMARK_CLIENT_PROFILE").as_deref() {
@@ -131,6 +142,9 @@ fn client(root: &Path, out: &Path) -> Outcome<BTreeMap<String, Vec<u8>>> {
         .map_err(|error| format!("wasm-bindgen could not finish the client: {error:#}"))?;
     let mut files = BTreeMap::new();
     collect(&bound, "", &mut files)?;
+    for (_, script) in files.iter_mut().filter(|(name, _)| name.ends_with(".js")) {
+        *script = bare_script(std::str::from_utf8(script)?).into_bytes();
+    }
     Ok(files)
 }
 
