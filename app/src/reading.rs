@@ -23,6 +23,7 @@ pub(crate) fn read<T: Read>(text: &str) -> Option<T> {
 /// How a box does: the part of [`crate::model::BoxView`] that open pages follow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BoxNews {
+    pub(crate) id: i64,
     pub(crate) name: String,
     pub(crate) interval: String,
     pub(crate) state: BoxState,
@@ -63,6 +64,7 @@ impl Read for BoxNews {
         let states = [BoxState::Waiting, BoxState::Up, BoxState::Down, BoxState::Paused];
         let state = json.get("state").text()?;
         Some(Self {
+            id: json.get("id").int()?,
             name: text(json.get("name"))?,
             interval: text(json.get("interval"))?,
             state: states.into_iter().find(|one| crate::wording::state_key(*one) == state)?,

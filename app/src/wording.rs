@@ -63,6 +63,18 @@ pub fn state_news(name: &str, state: BoxState, reason: Option<&str>) -> String {
     }
 }
 
+/// What is said when a box is new.
+#[must_use]
+pub fn added_news(name: &str) -> String {
+    format!("{name} was added to the panel.")
+}
+
+/// What is said when a box has another name.
+#[must_use]
+pub fn renamed_news(before: &str, now: &str) -> String {
+    format!("{before} is named {now} now.")
+}
+
 /// What is said when a box is removed.
 #[must_use]
 pub fn removed_news(name: &str) -> String {

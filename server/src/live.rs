@@ -94,7 +94,7 @@ pub struct Watch<A> {
     pub stop: CancellationToken,
 }
 
-/// A snapshot first, then which build this is, then what changed.
+/// All boxes and a snapshot first, then which build this is, then what changed.
 pub fn events<A: AsyncFn() -> bool>(watch: Watch<A>) -> impl Stream<Item = Event> {
     let Watch { board, engine, only, shown, mut trouble, allowed, mut doors, stop } = watch;
     async_stream::stream! {
@@ -161,7 +161,7 @@ fn news(entry: &Entry, only: Option<i64>, shown: &Shown, told: &mut HashMap<i64,
     let id = now.stored.id;
     let before = told.remove(&id);
     let whole = only.is_none_or(|only| only == id);
-    let changed = before.as_ref().map_or(whole, |before| before.changes != now.changes);
+    let changed = before.as_ref().is_none_or(|before| before.changes != now.changes);
     let view = changed.then(|| now.view(Instant::now()));
     let places = match &before {
         Some(before) if Arc::ptr_eq(&before.layout, &now.layout) => before.places.clone(),

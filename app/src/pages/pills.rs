@@ -13,9 +13,9 @@ pub(super) fn pills(boxes: &[BoxView], current: Option<&str>, all: Option<String
             let (class, word) = wording::state_look(one.state);
             let chosen = (current == Some(one.name.as_str())).then_some("true");
             view! {
-                <a class="box" href=href(&one.name) aria-current=chosen title=one.reason.as_deref().map(wording::sentence) data-box=one.name.clone() data-state=wording::state_key(one.state)>
+                <a class="box" href=href(&one.name) aria-current=chosen title=one.reason.as_deref().map(wording::sentence) data-box=one.name.clone() data-id=one.id data-state=wording::state_key(one.state)>
                     <span class=class></span>
-                    {one.name.clone()}
+                    <span data-name>{one.name.clone()}</span>
                     <span class=wording::state_word_class(one.state)>" · " {word}</span>
                 </a>
             }

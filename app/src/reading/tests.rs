@@ -104,6 +104,7 @@ fn of_a_box_its_state_is_read() {
     for state in [BoxState::Waiting, BoxState::Up, BoxState::Down, BoxState::Paused] {
         let json = serde_json::to_string(&view(state)).unwrap();
         let news = BoxNews {
+            id: 3,
             name: "sip1".to_owned(),
             interval: "10s".to_owned(),
             state,
@@ -122,7 +123,7 @@ fn of_a_box_its_state_is_read() {
 #[test]
 fn what_is_of_another_kind_is_not_read() {
     let json = serde_json::to_value(view(BoxState::Up)).unwrap();
-    for key in ["name", "interval", "state", "statistics", "recorded"] {
+    for key in ["id", "name", "interval", "state", "statistics", "recorded"] {
         let mut without = json.clone();
         without.as_object_mut().unwrap().remove(key);
         assert_eq!(read::<BoxNews>(&without.to_string()), None, "without {key}");

@@ -54,7 +54,7 @@ async fn a_snapshot_first_then_what_changed_then_what_was_recorded() {
     panel.add_box("sip1", &sip1.url()).await;
     panel.until("/cp/api/v1/boxes/sip1", |one| one["state"] == "up").await;
     let mut events = Events::open(&panel, "/cp/events?box=sip1").await;
-    assert_eq!(events.next().await.unwrap().0, "box");
+    events.until("box", |data| data["name"] == "sip1").await;
     let (name, snapshot) = events.next().await.unwrap();
     assert_eq!((name.as_str(), snapshot["box"].as_str(), snapshot["snapshot"].as_bool()), ("values", Some("sip1"), Some(true)));
     assert_eq!(snapshot["statistics"].as_array().unwrap().len(), 2);
@@ -111,13 +111,33 @@ async fn a_removed_box_is_told_and_ends_its_own_stream() {
     all.until("values", |data| data["box"] == "sip1").await;
     // Of other boxes a stream of one tells the state alone.
     sip2.silence(true);
-    let other = own.until("box", |data| data["name"] == "sip2").await;
-    assert_eq!(other["state"], "down");
+    own.until("box", |data| data["name"] == "sip2" && data["state"] == "down").await;
     panel.send(Method::DELETE, "/cp/api/v1/boxes/sip1?history=keep", json!(null), StatusCode::NO_CONTENT).await;
     assert_eq!(own.until("removed", |_| true).await, json!({"box": "sip1"}));
     assert_eq!(own.next().await, None);
     assert_eq!(all.until("removed", |_| true).await, json!({"box": "sip1"}));
     assert!(all.next().await.is_some());
+}
+
+#[tokio::test]
+async fn a_stream_begins_with_all_boxes_and_follows_one_through_its_names() {
+    let panel = Start::new().signed_in().await;
+    let (sip1, sip2) = (FakeBox::start(&[("core:rcv_requests", 5)]).await, FakeBox::start(&[("core:rcv_requests", 6)]).await);
+    panel.add_box("sip1", &sip1.url()).await;
+    panel.add_box("sip2", &sip2.url()).await;
+    panel.until("/cp/api/v1/boxes/sip1", |one| one["state"] == "up").await;
+    let id = panel.get("/cp/api/v1/boxes/sip1").await["id"].clone();
+    let mut events = Events::open(&panel, &format!("/cp/events?box={id}")).await;
+    let mut names = Vec::new();
+    for _ in 0..3 {
+        names.push(events.until("box", |_| true).await["name"].as_str().unwrap_or_default().to_owned());
+    }
+    names.sort_unstable();
+    assert_eq!(names, ["sip1", "sip2", "tickmark"]);
+    panel.send(Method::PATCH, "/cp/api/v1/boxes/sip1", json!({"name": "core1"}), StatusCode::OK).await;
+    let renamed = events.until("box", |data| data["name"] == "core1").await;
+    assert_eq!(renamed["id"], id);
+    assert_eq!(events.until("values", |_| true).await["box"], "core1");
 }
 
 #[tokio::test]

@@ -14,8 +14,8 @@ use super::readout;
 use crate::islands::feed::{Feed, Heard};
 use crate::islands::{browser, dom, pills};
 use crate::links;
-use crate::model::{LiveValues, Recorded, Removed, Series};
-use crate::reading;
+use crate::model::{LiveValues, Recorded, Series};
+use crate::reading::{self, BoxNews};
 
 /// How many requests may be under way.
 const IN_FLIGHT_MAX: usize = 2;
@@ -110,6 +110,7 @@ impl Live {
         let heard = vec![
             heard("open", |live, _| {
                 write_state(true);
+                pills::begin();
                 live.cards.borrow_mut().iter_mut().for_each(Card::panel_is_back);
                 // What was recorded before is not told again.
                 live.mark(None);
@@ -125,16 +126,19 @@ impl Live {
                     live.values(&news);
                 }
             }),
-            heard("box", |_, data| {
-                if let Some(news) = reading::read(data) {
-                    pills::update(&news);
+            heard("box", |live, data| {
+                let Some(news) = reading::read::<BoxNews>(data) else { return };
+                let before = pills::update(&news);
+                if before.is_some_and(|before| live.cards.borrow().iter().any(|card| card.box_name == before)) {
+                    pills::follow(&news.name);
                 }
             }),
             heard("removed", |live, data| {
-                if let Some(news) = reading::read::<Removed>(data) {
-                    live.box_removed(&news.box_name);
+                if let Some(name) = pills::removed(data) {
+                    live.box_removed(&name);
                 }
             }),
+            heard("build", |live, _| pills::complete().iter().for_each(|name| live.box_removed(name))),
         ];
         let feed = Feed::follow(
             {
@@ -159,7 +163,6 @@ impl Live {
 
     /// A box that is gone has no charts that grow.
     fn box_removed(&self, name: &str) {
-        pills::removed(name);
         self.cards.borrow_mut().iter_mut().filter(|card| card.box_name == name).for_each(Card::removed);
     }
 
@@ -168,7 +171,7 @@ impl Live {
         let cards = self.cards.borrow();
         match cards.split_first() {
             Some((first, rest)) if rest.iter().all(|card| card.box_name == first.box_name) => {
-                links::with_query("/cp/events", &[("box", &first.box_name), ("show", "recorded")])
+                links::with_query("/cp/events", &[("box", &pills::id_of(&first.box_name)), ("show", "recorded")])
             }
             _ => "/cp/events?show=recorded".to_owned(),
         }

@@ -18,7 +18,7 @@ use crate::{
         pills,
     },
     links,
-    model::{BoxState, LiveValues, Removed},
+    model::{BoxState, LiveValues},
     reading::{self, BoxNews},
 };
 
@@ -60,7 +60,10 @@ fn follow(page: &Rc<Page>) {
         (name, Rc::new(move |data: String| page.upgrade().into_iter().for_each(|page| act(&page, &data))))
     };
     let heard = vec![
-        heard("open", |page, _| page.around.connected(true)),
+        heard("open", |page, _| {
+            pills::begin();
+            page.around.connected(true);
+        }),
         heard("error", |page, _| page.around.connected(false)),
         heard("values", |page, data| {
             if let Some(news) = reading::read(data) {
@@ -73,13 +76,15 @@ fn follow(page: &Rc<Page>) {
             }
         }),
         heard("removed", |page, data| {
-            if let Some(news) = reading::read::<Removed>(data) {
-                page.box_removed(&news.box_name);
+            if let Some(name) = pills::removed(data) {
+                page.box_removed(&name);
             }
         }),
+        heard("build", |page, _| pills::complete().iter().for_each(|name| page.box_removed(name))),
     ];
-    let box_name = page.box_name.clone();
-    page.feed.replace(Some(Feed::follow(move || search::events_url(&box_name), heard)));
+    // By number: the box may have another name when the stream is opened again.
+    let id = pills::id_of(&page.box_name);
+    page.feed.replace(Some(Feed::follow(move || search::events_url(&id), heard)));
 }
 
 /// Pause, refresh, and the link to new statistics.
@@ -154,7 +159,10 @@ impl Page {
     }
 
     fn box_changed(&self, news: &BoxNews) {
-        pills::update(news);
+        if pills::update(news).is_some_and(|before| before == self.box_name) {
+            pills::follow(&news.name);
+            return;
+        }
         if news.name != self.box_name {
             return;
         }
@@ -167,7 +175,6 @@ impl Page {
 
     /// What is shown of a box that is gone is the last that is known of it.
     fn box_removed(&self, name: &str) {
-        pills::removed(name);
         if name != self.box_name {
             return;
         }

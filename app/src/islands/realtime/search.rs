@@ -33,8 +33,8 @@ pub(super) fn shows_everything() -> bool {
 }
 
 /// The stream of this page: of the whole box when all its rows are here, else of what the page shows.
-pub(super) fn events_url(box_name: &str) -> String {
-    let of_box = links::with_query("/cp/events", &[("box", box_name)]);
+pub(super) fn events_url(box_id: &str) -> String {
+    let of_box = links::with_query("/cp/events", &[("box", box_id)]);
     let here = dom::one("#rows input[name=return]").and_then(|field| field.get_attribute("value")).unwrap_or_default();
     match here.split_once('?') {
         // The page's own words, percent-encoded already. The first of two boxes counts.
