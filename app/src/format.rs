@@ -14,6 +14,8 @@ const SPARK_FLAT: i64 = 140;
 const DECIMAL: [&str; 7] = ["", "k", "M", "G", "T", "P", "E"];
 /// The steps of binary prefixes.
 const BINARY: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+/// So many bytes are no longer read off their digits: a gibibyte.
+const LARGE_BYTES: f64 = 1_073_741_824.0;
 /// The abbreviated months.
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 /// The abbreviated days, from that of 1970-01-01.
@@ -33,6 +35,12 @@ pub fn value(n: Number, unit: &str) -> String {
         Number::Float(real) => plain(real),
     };
     if is_percent(unit) { format!("{text}{THIN}%") } else { text }
+}
+
+/// How much a value of bytes is in words that one can read, from a gibibyte on: `≈ 15.9 GiB`. It never stands instead of the value.
+#[must_use]
+pub fn reading(n: Number, unit: &str) -> Option<String> {
+    (unit == "bytes" && n.as_f64().abs() >= LARGE_BYTES).then(|| format!("≈ {}", short(n.as_f64(), unit)))
 }
 
 /// An increase per second: `+184/s`.

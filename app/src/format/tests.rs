@@ -34,6 +34,18 @@ fn values_are_exact_and_parted() {
 }
 
 #[test]
+fn large_bytes_have_a_reading() {
+    let of = |bytes: i64, unit| reading(Number::Int(bytes), unit);
+    assert_eq!(of(1 << 30, "bytes").as_deref(), Some("≈ 1 GiB"));
+    assert_eq!(of(17_073_741_824, "bytes").as_deref(), Some("≈ 15.9 GiB"));
+    assert_eq!(of(-(5 << 40), "bytes").as_deref(), Some("≈ −5 TiB"));
+    assert_eq!(of(i64::MAX, "bytes").as_deref(), Some("≈ 8 EiB"));
+    assert_eq!(of((1 << 30) - 1, "bytes"), None);
+    assert_eq!(of(1 << 40, "requests"), None);
+    assert_eq!(of(1 << 40, ""), None);
+}
+
+#[test]
 fn rates_carry_a_sign() {
     table(&[
         (rate(184.0), "+184/s"),

@@ -25,7 +25,7 @@ export async function startFakeBox(statistics = STATISTICS) {
     const results = {
       // Counters move with every poll.
       get_statistics: () => Object.fromEntries(Object.entries(statistics).map(([name, value]) => [name, value + polls])),
-      list_statistics: () => Object.fromEntries(Object.keys(statistics).map((name) => [name, /active/.test(name) ? 'non-incremental' : 'incremental'])),
+      list_statistics: () => Object.fromEntries(Object.keys(statistics).map((name) => [name, /active|size/.test(name) ? 'non-incremental' : 'incremental'])),
       version: () => ({ Server: 'OpenSIPS (4.0.1 (x86_64/linux))' }),
       uptime: () => ({ Now: '', 'Up since': '', 'Up time': `${3600 + polls} [sec]` }),
     };

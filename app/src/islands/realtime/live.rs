@@ -10,7 +10,7 @@ use std::{
 use leptos::{prelude::set_interval, task::spawn_local};
 use web_sys::Event;
 
-use super::{rows::Rows, search, state::Around, ticks};
+use super::{folds, rows::Rows, search, state::Around, ticks};
 use crate::{
     islands::{
         browser, dom,
@@ -46,6 +46,7 @@ pub(super) fn start() {
         held: Cell::new(false),
         strangers: RefCell::default(),
     });
+    folds::start();
     ticks::listen(&page);
     search::listen(&page);
     listen(&page);

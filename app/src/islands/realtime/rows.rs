@@ -23,6 +23,7 @@ pub(super) struct Row {
     value: Element,
     rate: Element,
     path: Element,
+    beside: Element,
     unit: String,
     counter: bool,
     points: Vec<Option<f32>>,
@@ -107,6 +108,7 @@ impl Row {
             value: cell(".val b")?,
             rate: cell(".rate")?,
             path: cell(".spark path")?,
+            beside: cell(".unit")?,
             unit: cell(".val").and_then(|value| value.get_attribute("data-unit")).unwrap_or_default(),
             counter: element.get_attribute("data-kind").as_deref() == Some("counter"),
             points: Vec::new(),
@@ -126,6 +128,7 @@ impl Row {
         if changed {
             self.value.set_text_content(Some(&text));
             self.known(news.value.is_some());
+            self.write_reading(news.value.and_then(|value| format::reading(value, &self.unit)));
         }
         let rate = if self.counter { news.rate } else { None };
         dom::write(&self.rate, &rate.map(format::rate).unwrap_or_default());
@@ -150,6 +153,19 @@ impl Row {
                 reason.remove();
             }
         }
+    }
+
+    /// Many bytes in words: as a tip, and where there is room in the place of the unit.
+    fn write_reading(&self, reading: Option<String>) {
+        let before = self.value.get_attribute("title");
+        if reading == before {
+            return;
+        }
+        let _ = match &reading {
+            Some(reading) => self.value.set_attribute("title", reading),
+            None => self.value.remove_attribute("title"),
+        };
+        dom::write(&self.beside, reading.as_deref().unwrap_or(&self.unit));
     }
 
     fn stand_still(&mut self) {

@@ -10,7 +10,7 @@ use leptos::{
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, Event, HtmlInputElement};
 
-use super::{live::Page, ticks};
+use super::{folds, live::Page, ticks};
 use crate::{
     islands::{browser, dom},
     links,
@@ -177,15 +177,8 @@ fn take_over(html: &str) {
         };
     };
     if let (Some(old), Some(new)) = (dom::one("#rows"), found("#rows")) {
-        let folded: Vec<_> =
-            dom::all("#rows details[data-group]:not([open])").iter().filter_map(|group| group.get_attribute("data-group")).collect();
         old.set_inner_html(&new.inner_html());
-        // What was folded stays so.
-        for group in dom::all_in(&old, "details[data-group]") {
-            if group.get_attribute("data-group").is_some_and(|name| folded.contains(&name)) {
-                let _ = group.remove_attribute("open");
-            }
-        }
+        folds::apply(&old);
         copy(&old, &new, "class");
         copy(&old, &new, "data-whole");
     }

@@ -97,8 +97,15 @@ fn push_value(out: &mut String, row: &RowView) {
     out.push_str(r#"<td data-unit=""#);
     push_text(out, &row.unit);
     let mut unit = row.unit.as_str();
+    let reading = row.value.and_then(|value| format::reading(value, unit));
     if let Some(value) = row.value {
-        out.push_str(r#"" class="num val"><b>"#);
+        out.push_str(r#"" class="num val"><b"#);
+        if let Some(reading) = &reading {
+            out.push_str(r#" title=""#);
+            push_text(out, reading);
+            out.push('"');
+        }
+        out.push('>');
         let text = format::value(value, &row.unit);
         // A percent sign belongs to the number.
         if text.ends_with('%') {
@@ -115,7 +122,7 @@ fn push_value(out: &mut String, row: &RowView) {
         out.push_str("</span>");
     }
     out.push_str(r#"<span class="unit">"#);
-    push_text(out, unit);
+    push_text(out, reading.as_deref().unwrap_or(unit));
     out.push_str("</span></td>");
 }
 
@@ -219,6 +226,17 @@ mod tests {
         let html = table("sip1", "core", &[RowView { value: None, reason: Some("a \"big\" number".into()), ..row("core:x") }]);
         assert!(html.contains("title=\"a &quot;big&quot; number\""), "{html}");
         assert!(html.contains("<b>unknown</b><span class=\"vh\">: a &quot;big&quot; number</span>"), "{html}");
+    }
+
+    #[test]
+    fn large_bytes_are_exact_and_can_be_read() {
+        let bytes = |value| table("b", "g", &[RowView { value: Some(Number::Int(value)), unit: "bytes".to_owned(), ..row("g:x") }]);
+        let large = bytes(17_073_741_824);
+        assert!(
+            large.contains("<b title=\"≈ 15.9 GiB\">17\u{2009}073\u{2009}741\u{2009}824</b><span class=\"unit\">≈ 15.9 GiB</span>"),
+            "{large}"
+        );
+        assert!(bytes(4096).contains("<b>4\u{2009}096</b><span class=\"unit\">bytes</span>"));
     }
 
     #[test]
