@@ -134,8 +134,8 @@ impl Read for LiveStatistic {
 impl Read for Spark {
     #[expect(clippy::cast_possible_truncation, reason = "they were written as such floats")]
     fn read(json: &Json<'_>) -> Option<Self> {
-        let end = |name: &str| json.get(name).float().map(|end| end as f32);
-        Some(Self { low: end("low")?, high: end("high")?, points: text(json.get("points"))? })
+        let [low, high, points] = json.list()? else { return None };
+        Some(Self { low: low.float()? as f32, high: high.float()? as f32, points: text(points)? })
     }
 }
 

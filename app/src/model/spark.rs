@@ -7,9 +7,9 @@ const LEVELS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 /// The letter of a point without a value.
 const NOTHING: char = '.';
 
-/// The latest points of a spark line, oldest first.
+/// The latest points of a spark line, oldest first. As JSON, `[low, high, points]`: there are as many as statistics.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+#[serde(from = "(f32, f32, String)", into = "(f32, f32, String)")]
 pub struct Spark {
     /// The lowest of them.
     pub low: f32,
@@ -17,6 +17,18 @@ pub struct Spark {
     pub high: f32,
     /// A letter a point: `A` is `low`, then `B` to `Z`, `a` to `z`, `0` to `9` and `-` in even steps, and `_` is `high`; `.` has no value.
     pub points: String,
+}
+
+impl From<(f32, f32, String)> for Spark {
+    fn from((low, high, points): (f32, f32, String)) -> Self {
+        Self { low, high, points }
+    }
+}
+
+impl From<Spark> for (f32, f32, String) {
+    fn from(spark: Spark) -> Self {
+        (spark.low, spark.high, spark.points)
+    }
 }
 
 impl Spark {

@@ -83,7 +83,8 @@ pub struct LiveStatistic {
     pub value: Option<Number>,
     /// The increase per second; only counters have one.
     pub rate: Option<f64>,
-    /// The latest points of its spark line; only in a snapshot.
+    /// The latest points of its spark line: the lowest, the highest, and a letter a point; only in a snapshot.
+    #[cfg_attr(feature = "utoipa", schema(value_type = Option<Vec<Object>>))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spark: Option<Spark>,
 }

@@ -4,8 +4,8 @@ import { createServer } from 'node:http';
 /** The statistics that it has, unless a test gives others. */
 const STATISTICS = { 'core:rcv_requests': 1000, 'core:drop_requests': 2, 'dialog:active_dialogs': 7, 'registrar:accepted_regs': 4 };
 
-/** Answers `{ address, be, stop }`: `be('up' | 'failing' | 'silent')` decides how it answers from now on. */
-export async function startFakeBox(statistics = STATISTICS) {
+/** `stands(name)` says which values never change. Answers `{ address, be, stop }`: `be('up' | 'failing' | 'silent')` decides how it answers from now on. */
+export async function startFakeBox(statistics = STATISTICS, stands = () => false) {
   let mood = 'up';
   let polls = 0;
   const waiting = new Set();
@@ -23,8 +23,8 @@ export async function startFakeBox(statistics = STATISTICS) {
   const answer = ({ method, id }) => {
     if (method === 'get_statistics') polls += 1;
     const results = {
-      // Counters move with every poll.
-      get_statistics: () => Object.fromEntries(Object.entries(statistics).map(([name, value]) => [name, value + polls])),
+      // All others move with every poll.
+      get_statistics: () => Object.fromEntries(Object.entries(statistics).map(([name, value]) => [name, stands(name) ? value : value + polls])),
       list_statistics: () => Object.fromEntries(Object.keys(statistics).map((name) => [name, /active|size/.test(name) ? 'non-incremental' : 'incremental'])),
       version: () => ({ Server: 'OpenSIPS (4.0.1 (x86_64/linux))' }),
       uptime: () => ({ Now: '', 'Up since': '', 'Up time': `${3600 + polls} [sec]` }),

@@ -10,6 +10,8 @@ import { startPanel } from './processes.js';
 const VISIT_BUDGET_BYTES = 200_000;
 /** A box as large as a busy OpenSIPS. */
 const STATISTICS = 187;
+/** One whose value changes. */
+const MOVING = 'core:rcv_requests';
 /** After so many polls spark lines are as long as they get. */
 const POLLS = 42;
 
@@ -17,12 +19,15 @@ let browser;
 let panel;
 let box;
 before(async () => {
-  box = await startFakeBox(await statistics());
+  const all = await statistics();
+  // On a busy server four of five values change from poll to poll.
+  const still = new Set(Object.keys(all).filter((name, index) => index % 5 === 4 && name !== MOVING));
+  box = await startFakeBox(all, (name) => still.has(name));
   [browser, panel] = await Promise.all([launch(), startPanel()]);
 });
 after(() => Promise.all([browser?.close(), panel?.stop(), box?.stop()]));
 
-/** The names that a real server has, and counters of a script; each value moves. */
+/** The names that a real server has, and counters of a script. */
 async function statistics() {
   const answer = await readFile(new URL('../captures/opensips-4.0/get_all_named.resp', import.meta.url), 'utf8');
   const { result } = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')));
@@ -71,7 +76,7 @@ test('a first visit is small, and asks nobody else', async () => {
   const row = visitor.locator('tr[data-name]');
   assert.equal(await row.count(), STATISTICS);
   // Live is what moves.
-  const value = visitor.locator('tr[data-name="core:rcv_requests"] .val b');
+  const value = visitor.locator(`tr[data-name="${MOVING}"] .val b`);
   const before = await value.textContent();
   await visitor.request.post('/cp/api/v1/boxes/sip1/refresh', { headers });
   await value.filter({ hasNotText: before }).waitFor();
