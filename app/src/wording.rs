@@ -10,7 +10,9 @@ use crate::{
 pub fn kind_name(kind: BoxKind) -> &'static str {
     match kind {
         BoxKind::Opensips => "OpenSIPS",
+        BoxKind::Opensips2 => "OpenSIPS 2.x",
         BoxKind::Kamailio => "Kamailio",
+        BoxKind::Prometheus => "Prometheus",
         BoxKind::Tickmark => "Tickmark",
     }
 }

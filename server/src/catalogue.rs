@@ -78,9 +78,9 @@ static KAMAILIO: LazyLock<System> = LazyLock::new(|| System::read("kamailio"));
 #[must_use]
 pub fn lookup(system: BoxKind, group: &str, name: &str) -> Option<&'static Entry> {
     match system {
-        BoxKind::Opensips => OPENSIPS.lookup(group, name),
+        BoxKind::Opensips | BoxKind::Opensips2 => OPENSIPS.lookup(group, name),
         BoxKind::Kamailio => KAMAILIO.lookup(group, name),
-        BoxKind::Tickmark => None,
+        BoxKind::Prometheus | BoxKind::Tickmark => None,
     }
 }
 

@@ -1,34 +1,43 @@
 //! Asks one box for its statistics: the only code that knows a wire format. It must not know what is ticked or recorded.
+//!
+//! `address` says where and over what, `dialect` writes the questions, `transport` carries them, `wire` reads the answers, `probe` finds
+//! out what an address is.
 
 mod address;
-mod http;
+mod dialect;
 mod probe;
 mod text;
+mod transport;
 mod wire;
 
 use std::{sync::Arc, time::Duration};
 
 use app::model::{BoxKind, Kind, Number, split_name};
 use tokio::time::{Instant, timeout_at};
-use url::Url;
 
-pub use self::{address::parse_address, probe::probe, wire::Replies};
+pub use self::{
+    address::{Address, Content, Local, parse_address},
+    probe::probe,
+    wire::Replies,
+};
 use self::{
-    http::{Bodies, Http, Timing, refusal},
+    dialect::{Carrier, Dialect, Question},
+    transport::{Bodies, Timing, Transport},
     wire::{Memory, WireError},
 };
 
 /// The longest name of a statistic, in bytes: far longer than any server makes one, and short enough that a link to its chart, where
 /// each byte takes three, fits into an address.
 pub const MAX_NAME_BYTES: usize = 16 << 10;
-/// OpenSIPS refuses larger requests, at its default settings.
-const MAX_REQUEST_BYTES: usize = 1024;
 /// So many groups are asked by themselves at each poll, when their values are not clear from the answer to everything.
 const MAX_GROUPS_AGAIN: usize = 16;
 /// A larger answer is read off the runtime's threads, which all boxes share.
 const LARGE_BYTES: usize = 256 << 10;
 /// A server that says it runs longer than a hundred years is not believed.
-const MAX_UPTIME_S: i64 = 100 * 366 * 86_400;
+const MAX_UPTIME_MS: i64 = 100 * 366 * 86_400_000;
+
+/// What a server of metrics is called, as it does not say.
+const EXPORTER: &str = "an exporter of metrics";
 
 /// A password that never shows itself in logs.
 #[derive(Clone, PartialEq, Eq)]
@@ -43,10 +52,10 @@ impl std::fmt::Debug for Secret {
 /// Where and how a box is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// The dialect; never `Tickmark`, which is asked in the process.
+    /// What it is; never `Tickmark`, which is asked in the process.
     pub kind: BoxKind,
-    /// Where to post.
-    pub url: Url,
+    /// Where, and over what.
+    pub address: Address,
     /// The user name for Basic auth.
     pub user: Option<String>,
     /// The password for Basic auth.
@@ -111,8 +120,8 @@ pub enum SourceError {
     #[error("{0}")]
     Unreachable(String),
     /// No whole answer in the time limit.
-    #[error("no whole answer within {0:?}; the server may be stopped or overloaded, or it is a Kamailio that does not serve this path")]
-    Timeout(Duration),
+    #[error("no whole answer within {0:?}; {1}")]
+    Timeout(Duration, &'static str),
     /// The connection was closed in the middle.
     #[error("{0}")]
     Closed(String),
@@ -142,7 +151,7 @@ impl SourceError {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Unreachable(_) => "unreachable",
-            Self::Timeout(_) => "timeout",
+            Self::Timeout(..) => "timeout",
             Self::Closed(_) => "closed",
             Self::Password(_) => "password",
             Self::WrongPath(_) => "wrong_path",
@@ -163,29 +172,15 @@ impl From<WireError> for SourceError {
     }
 }
 
-/// What the two dialects call the same things.
-struct Words {
-    /// Everything, as numbers.
-    all: (&'static str, &'static str),
-    /// One group, with exact digits where the dialect can.
-    group: &'static str,
-    uptime: &'static str,
-    version: &'static str,
-}
-
-const OPENSIPS: Words =
-    Words { all: ("get_statistics", r#"{"statistics":["all"]}"#), group: "get_statistics", uptime: "uptime", version: "version" };
-const KAMAILIO: Words = Words { all: ("stats.fetchn", r#"["all"]"#), group: "stats.fetch", uptime: "core.uptime", version: "core.version" };
-
 /// One box's connection and what is remembered of its answers.
 pub struct Source {
     target: Target,
-    words: &'static Words,
-    http: Http,
+    dialect: Dialect,
+    transport: Transport,
     memory: Memory,
     /// The last answer, as bytes.
     body: Vec<u8>,
-    /// The id of the last request; never above what OpenSIPS gives back.
+    /// The id of the last request; above 0, and never above what OpenSIPS gives back.
     id: i32,
     /// The box refused to tell its uptime; it is not asked again until a poll has failed.
     uptime_refused: bool,
@@ -197,13 +192,9 @@ impl Source {
     /// # Errors
     /// When no client can be made for the address.
     pub fn new(target: Target) -> Result<Self, SourceError> {
-        let words = match target.kind {
-            BoxKind::Opensips => &OPENSIPS,
-            BoxKind::Kamailio => &KAMAILIO,
-            BoxKind::Tickmark => return Err(SourceError::Protocol("the box tickmark is the panel itself and has no address".into())),
-        };
-        let http = Http::new(target.url.clone(), target.user.clone(), target.password.clone(), target.time_limit)?;
-        Ok(Self { words, http, memory: Memory::new(target.kind), body: Vec::new(), id: 0, uptime_refused: false, target })
+        let dialect = Dialect::of(target.kind, &target.address).map_err(SourceError::Protocol)?;
+        let transport = Transport::new(&target)?;
+        Ok(Self { dialect, transport, memory: Memory::new(dialect), body: Vec::new(), id: 0, uptime_refused: false, target })
     }
 
     /// Asks for every statistic and for the uptime.
@@ -214,7 +205,7 @@ impl Source {
         let deadline = Instant::now() + self.target.time_limit;
         let mut values = Vec::with_capacity(self.memory.names().len());
         let answered = timeout_at(deadline, self.ask_all(&mut values)).await;
-        let timing = match answered.unwrap_or(Err(SourceError::Timeout(self.target.time_limit))) {
+        let timing = match answered.unwrap_or_else(|_| Err(self.transport.silence(self.target.time_limit))) {
             Ok(timing) => timing,
             Err(error) => {
                 self.uptime_refused = false;
@@ -224,7 +215,7 @@ impl Source {
             }
         };
         let names = self.memory.names();
-        let uptime = self.memory.uptime_s(&values).map(|seconds| (timing.at_ms, seconds));
+        let uptime = self.memory.uptime_ms(&values, timing.at_ms).map(|uptime_ms| (timing.at_ms, uptime_ms));
         // What follows makes the answer better; the values that are there are not given up for it.
         let _ = timeout_at(deadline, self.ask_groups_again(&names, &mut values)).await;
         let uptime = match uptime {
@@ -232,7 +223,7 @@ impl Source {
             None => timeout_at(deadline, self.ask_uptime()).await.ok().flatten(),
         };
         let started_at_ms =
-            uptime.filter(|(_, seconds)| (0..=MAX_UPTIME_S).contains(seconds)).map(|(at_ms, seconds)| at_ms - seconds * 1000);
+            uptime.filter(|(_, uptime_ms)| (0..=MAX_UPTIME_MS).contains(uptime_ms)).map(|(at_ms, uptime_ms)| at_ms - uptime_ms);
         Ok(Answer { at_ms: timing.at_ms, took: timing.took, started_at_ms, names, values, left_out: self.memory.left_out() })
     }
 
@@ -241,14 +232,14 @@ impl Source {
     /// # Errors
     /// As [`Self::poll`].
     pub async fn kinds(&mut self) -> Result<Vec<(Arc<str>, Kind)>, SourceError> {
-        if self.target.kind != BoxKind::Opensips {
+        if !self.dialect.knows(Question::Kinds) {
             return Ok(Vec::new());
         }
-        let (method, limit) = ("list_statistics", self.target.time_limit);
-        let asked = timeout_at(Instant::now() + limit, self.ask(method, None, Bodies::Answers)).await;
-        asked.unwrap_or(Err(SourceError::Timeout(limit)))?;
-        let (body, id) = (std::mem::take(&mut self.body), self.id);
-        let read = aside(body.len(), move || wire::kinds(&body, method, id)).await?;
+        let limit = self.target.time_limit;
+        let asked = timeout_at(Instant::now() + limit, self.ask(Question::Kinds, Bodies::Answers)).await;
+        asked.unwrap_or_else(|_| Err(self.transport.silence(limit)))?;
+        let (body, id, dialect) = (std::mem::take(&mut self.body), self.id, self.dialect);
+        let read = aside(body.len(), move || wire::kinds(&body, dialect, id)).await?;
         self.checked(read)
     }
 
@@ -257,38 +248,42 @@ impl Source {
     /// # Errors
     /// As [`Self::poll`].
     pub async fn server(&mut self) -> Result<String, SourceError> {
-        let (method, limit) = (self.words.version, self.target.time_limit);
-        let asked = timeout_at(Instant::now() + limit, self.ask(method, None, Bodies::SmallAnswers)).await;
-        asked.unwrap_or(Err(SourceError::Timeout(limit)))?;
-        let result: Option<serde_json::Value> = self.checked(wire::result(&self.body, method, self.id))?;
-        text::name_in(self.target.kind, result.as_ref()).ok_or_else(|| SourceError::Protocol("the server does not say what it is".into()))
+        if !self.dialect.knows(Question::Version) {
+            return Ok(EXPORTER.to_owned());
+        }
+        let limit = self.target.time_limit;
+        let asked = timeout_at(Instant::now() + limit, self.ask(Question::Version, Bodies::SmallAnswers)).await;
+        asked.unwrap_or_else(|_| Err(self.transport.silence(limit)))?;
+        self.checked(wire::server(&self.body, self.dialect, self.id))
     }
 
     /// Sends one request; the answer is in `body`, its id must be `id`.
-    async fn ask(&mut self, method: &str, params: Option<&str>, bodies: Bodies) -> Result<Timing, SourceError> {
-        self.id = self.id.checked_add(1).unwrap_or(1);
-        let request = wire::request(method, params, self.id);
-        let exchange = self.http.post(&request, bodies, &mut self.body).await?;
-        refusal(exchange.status, self.http.url()).map_or(Ok(exchange.timing), Err)
+    async fn ask(&mut self, question: Question<'_>, bodies: Bodies) -> Result<Timing, SourceError> {
+        let carrier = self.transport.carrier();
+        self.id = next_id(self.id, carrier)?;
+        let (dialect, id) = (self.dialect, self.id);
+        let message = dialect.write(question, id, carrier);
+        let message = message.ok_or_else(|| SourceError::Protocol(format!("{} cannot be asked here", dialect.method(question))))?;
+        let may_answer = move |body: &[u8]| wire::may_answer(body, dialect, id);
+        self.transport.exchange(&message, bodies, &may_answer, &mut self.body).await
     }
 
     /// What was read of an answer. After one that belongs to another request the connection is of no use any more.
     fn checked<T>(&mut self, read: Result<T, WireError>) -> Result<T, SourceError> {
         if matches!(read, Err(WireError::WrongId(..))) {
-            self.http.disconnect();
+            self.transport.disconnect();
         }
         Ok(read?)
     }
 
     async fn ask_all(&mut self, values: &mut Vec<Reading>) -> Result<Timing, SourceError> {
-        let (method, params) = self.words.all;
-        let timing = self.ask(method, Some(params), Bodies::Answers).await?;
+        let timing = self.ask(Question::All, Bodies::Answers).await?;
         let id = self.id;
         // Should the time limit pass meanwhile, what is remembered of the answer before is lost, which costs only time.
-        let mut memory = std::mem::replace(&mut self.memory, Memory::new(self.target.kind));
+        let mut memory = std::mem::replace(&mut self.memory, Memory::new(self.dialect));
         let (body, mut readings) = (std::mem::take(&mut self.body), std::mem::take(values));
         let reading = aside(body.len(), move || {
-            let read = wire::statistics(&body, method, id, &mut memory, &mut readings);
+            let read = wire::statistics(&body, id, &mut memory, &mut readings);
             (read, body, memory, readings)
         });
         let read;
@@ -300,10 +295,10 @@ impl Source {
     /// Asks for the groups of values that were not clear: a group's own answer tells apart what two groups call the same, and
     /// Kamailio tells a group's values with all their digits.
     async fn ask_groups_again(&mut self, names: &[Arc<str>], values: &mut [Reading]) -> Result<(), SourceError> {
-        let kind = self.target.kind;
+        let dialect = self.dialect;
         let unclear = |reading: &Reading| match reading {
             Err(Unknown::Ambiguous) => true,
-            Err(Unknown::Inexact) => kind == BoxKind::Kamailio,
+            Err(Unknown::Inexact) => dialect.has_digits_by_group(),
             _ => false,
         };
         let mut groups: Vec<&str> = Vec::new();
@@ -314,15 +309,13 @@ impl Source {
             }
         }
         for group in groups {
-            let method = self.words.group;
-            let asked = serde_json::Value::from(format!("{group}:"));
-            let params = if kind == BoxKind::Kamailio { format!("[{asked}]") } else { format!(r#"{{"statistics":[{asked}]}}"#) };
-            if wire::request(method, Some(&params), i32::MAX).len() > MAX_REQUEST_BYTES {
+            let question = Question::Group(group);
+            if dialect.write(question, i32::MAX, self.transport.carrier()).is_none() {
                 continue;
             }
-            self.ask(method, Some(&params), Bodies::Answers).await?;
+            self.ask(question, Bodies::Answers).await?;
             let (body, id, group) = (std::mem::take(&mut self.body), self.id, group.to_owned());
-            let read = aside(body.len(), move || wire::group(&body, method, id, kind, &group)).await?;
+            let read = aside(body.len(), move || wire::group(&body, dialect, id, &group)).await?;
             let members = self.checked(read)?;
             for (name, value) in names.iter().zip(values.iter_mut()).filter(|(_, reading)| unclear(reading)) {
                 if let Some(reading) = members.get(name) {
@@ -333,21 +326,30 @@ impl Source {
         Ok(())
     }
 
-    /// The uptime in seconds, and when it was asked.
+    /// The uptime in milliseconds, and when it was asked.
     async fn ask_uptime(&mut self) -> Option<(i64, i64)> {
-        if self.uptime_refused {
+        if self.uptime_refused || !self.dialect.knows(Question::Uptime) {
             return None;
         }
-        let method = self.words.uptime;
-        let answered = self.ask(method, None, Bodies::SmallAnswers).await;
+        let answered = self.ask(Question::Uptime, Bodies::SmallAnswers).await;
         let seconds = match &answered {
-            Ok(_) => wire::uptime_s(&self.body, method, self.id),
+            Ok(_) => wire::uptime_s(&self.body, self.dialect, self.id),
             Err(_) => None,
         };
         // A server that answers, but not with its uptime, will not do so a second later either.
         self.uptime_refused = seconds.is_none() && matches!(answered, Ok(_) | Err(SourceError::Status(_)));
-        Some((answered.ok()?.at_ms, seconds?))
+        Some((answered.ok()?.at_ms, seconds?.checked_mul(1000)?))
     }
+}
+
+/// The id of the next request. Where anybody may send an answer, it is one that nobody guesses.
+fn next_id(last: i32, carrier: Carrier) -> Result<i32, SourceError> {
+    if carrier == Carrier::Http {
+        return Ok(last.checked_add(1).unwrap_or(1));
+    }
+    let mut bytes = [0; 4];
+    getrandom::fill(&mut bytes).map_err(|error| SourceError::Protocol(format!("the system gives no random numbers ({error})")))?;
+    Ok((i32::from_ne_bytes(bytes) & i32::MAX).max(1))
 }
 
 /// Reads something: at once when it is small, else off the runtime's threads.

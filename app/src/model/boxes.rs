@@ -4,15 +4,19 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// What kind of server a box is, hence which dialect is spoken with it.
+/// What kind of server a box is, hence which dialect is spoken with it; over what it is asked, its address says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub enum BoxKind {
-    /// OpenSIPS 3.x and 4.x: JSON-RPC over HTTP or HTTPS (module mi_http).
+    /// OpenSIPS 3.x and 4.x: JSON-RPC over HTTP, a FIFO or datagrams, or XML-RPC.
     Opensips,
-    /// Kamailio: JSON-RPC over HTTP (modules jsonrpcs and xhttp).
+    /// OpenSIPS 2.x: JSON over HTTP, text over a FIFO or datagrams, or XML-RPC.
+    Opensips2,
+    /// Kamailio: JSON-RPC over HTTP, a FIFO or datagrams (module jsonrpcs).
     Kamailio,
+    /// Anything that tells its metrics as Prometheus or OpenMetrics writes them.
+    Prometheus,
     /// The panel itself and its host; there is exactly one.
     Tickmark,
 }
@@ -23,7 +27,9 @@ impl BoxKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Opensips => "opensips",
+            Self::Opensips2 => "opensips2",
             Self::Kamailio => "kamailio",
+            Self::Prometheus => "prometheus",
             Self::Tickmark => "tickmark",
         }
     }
@@ -33,7 +39,9 @@ impl BoxKind {
     pub fn parse(word: &str) -> Option<Self> {
         match word {
             "opensips" => Some(Self::Opensips),
+            "opensips2" => Some(Self::Opensips2),
             "kamailio" => Some(Self::Kamailio),
+            "prometheus" => Some(Self::Prometheus),
             "tickmark" => Some(Self::Tickmark),
             _ => None,
         }
@@ -134,6 +142,8 @@ pub enum Verdict {
     Opensips,
     /// A Kamailio that answers.
     Kamailio,
+    /// An exporter of metrics that answers.
+    Prometheus,
     /// Something answers, but no SIP server's management interface.
     NotSip,
     /// Nothing answers.

@@ -30,7 +30,7 @@ pub enum BoxCommand {
     },
     /// Find out what an address is
     Probe {
-        /// Such as 10.0.0.5:8888 or sip.example.org:8888/mi
+        /// Such as 10.0.0.5:8888, fifo:/tmp/opensips_fifo or udp://10.0.0.5:8080
         address: String,
         /// User and password.
         #[command(flatten)]
@@ -75,17 +75,23 @@ pub enum History {
 /// A dialect, as the command line names it.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KindArg {
-    /// OpenSIPS 3.x or 4.x with mi_http
+    /// OpenSIPS 3.x or 4.x
     Opensips,
-    /// Kamailio with jsonrpcs and xhttp
+    /// OpenSIPS 2.x
+    Opensips2,
+    /// Kamailio with jsonrpcs
     Kamailio,
+    /// An exporter of metrics
+    Prometheus,
 }
 
 impl From<KindArg> for BoxKind {
     fn from(kind: KindArg) -> Self {
         match kind {
             KindArg::Opensips => Self::Opensips,
+            KindArg::Opensips2 => Self::Opensips2,
             KindArg::Kamailio => Self::Kamailio,
+            KindArg::Prometheus => Self::Prometheus,
         }
     }
 }
@@ -111,11 +117,12 @@ async fn add(args: AddArgs, place: &Place<'_>, out: &mut dyn Write) -> Result<()
     let password = args.login.password(place.env)?;
     let typed = source::parse_address(&args.address).map_err(|reason| CliError::Usage(format!("ADDRESS: {reason}")))?;
     let (kind, address, said) = if let Some(kind) = args.kind {
+        typed.check_kind(kind.into()).map_err(|reason| CliError::Usage(format!("--kind: {reason}")))?;
         (kind.into(), typed.to_string(), None)
     } else {
         let report = source::probe(&args.address, args.login.user.as_deref(), password.as_ref()).await;
         let Some(kind) = report.kind else {
-            let hint = "If it is the right address, add --kind opensips or --kind kamailio to add it all the same.";
+            let hint = "If it is the right address, add --kind opensips, opensips2 or kamailio to add it all the same.";
             return Err(CliError::Failed(format!("{}. Nothing was added. {hint}", report.message.trim_end_matches('.'))));
         };
         (kind, report.address, Some(report.message))
@@ -193,7 +200,11 @@ async fn probe(address: &str, login: &BoxLogin, place: &Place<'_>, out: &mut dyn
     let password = login.password(place.env)?;
     let report = source::probe(address, login.user.as_deref(), password.as_ref()).await;
     writeln!(out, "{}", report.message)?;
-    Ok(if matches!(report.verdict, Verdict::Opensips | Verdict::Kamailio) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if matches!(report.verdict, Verdict::Opensips | Verdict::Kamailio | Verdict::Prometheus) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn millis(duration: Duration) -> i64 {

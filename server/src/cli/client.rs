@@ -110,16 +110,17 @@ fn changed(last: &mut HashMap<String, String>, answer: &Answer, names: &[String]
 
 async fn open(args: &AskArgs, env: &Environment) -> Result<(Source, BoxKind), CliError> {
     let password = args.login.password(env)?;
-    let mut url = source::parse_address(&args.address).map_err(|reason| CliError::Usage(format!("ADDRESS: {reason}")))?;
+    let mut address = source::parse_address(&args.address).map_err(|reason| CliError::Usage(format!("ADDRESS: {reason}")))?;
     let kind = if let Some(kind) = args.kind {
+        address.check_kind(kind.into()).map_err(|reason| CliError::Usage(format!("--kind: {reason}")))?;
         kind.into()
     } else {
         let report = source::probe(&args.address, args.login.user.as_deref(), password.as_ref()).await;
         let kind = report.kind.ok_or_else(|| CliError::Failed(report.message.clone()))?;
-        url = source::parse_address(&report.address).map_err(CliError::Failed)?;
+        address = source::parse_address(&report.address).map_err(CliError::Failed)?;
         kind
     };
-    let target = Target { kind, url, user: args.login.user.clone(), password, time_limit: TIME_LIMIT };
+    let target = Target { kind, address, user: args.login.user.clone(), password, time_limit: TIME_LIMIT };
     Ok((Source::new(target)?, kind))
 }
 

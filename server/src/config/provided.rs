@@ -3,14 +3,17 @@
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use app::model::BoxKind;
-use url::Url;
 
 use super::{
     ConfigError, check_account_name, check_box_name,
     layers::{check_keys, not_text},
     parse_interval,
 };
-use crate::{auth, board::Rules, source::Secret};
+use crate::{
+    auth,
+    board::Rules,
+    source::{Address, Secret},
+};
 
 const BOX_KEYS: [&str; 10] = ["name", "address", "kind", "interval", "user", "password", "password_file", "labels", "paused", "ticks"];
 const USER_KEYS: [&str; 4] = ["name", "password", "password_hash", "password_file"];
@@ -30,8 +33,8 @@ pub struct ProvidedBox {
     /// `name`, required.
     pub name: String,
     /// `address`, required; without user and password.
-    pub address: Url,
-    /// `kind`: `opensips` or `kamailio`; default: find out.
+    pub address: Address,
+    /// `kind`: `opensips`, `opensips2`, `kamailio` or `prometheus`; default: find out.
     pub kind: Option<BoxKind>,
     /// `interval`; default: the panel's.
     pub interval: Option<Duration>,
@@ -66,7 +69,11 @@ pub enum ProvidedPassword {
 }
 
 /// Reads the file's tables; `parse_address` is [`crate::source::parse_address`]. Relative paths of password files start at the file's own folder.
-pub(super) fn read(path: &Path, table: &toml::Table, parse_address: &dyn Fn(&str) -> Result<Url, String>) -> Result<Provided, ConfigError> {
+pub(super) fn read(
+    path: &Path,
+    table: &toml::Table,
+    parse_address: &dyn Fn(&str) -> Result<Address, String>,
+) -> Result<Provided, ConfigError> {
     let mut provided = Provided::default();
     for section in sections(path, table, "box", &BOX_KEYS)? {
         let found = section.provided_box(parse_address)?;
@@ -109,15 +116,18 @@ fn sections<'a>(path: &'a Path, table: &'a toml::Table, key: &str, keys: &[&str]
 }
 
 impl Section<'_> {
-    fn provided_box(&self, parse_address: &dyn Fn(&str) -> Result<Url, String>) -> Result<ProvidedBox, ConfigError> {
+    fn provided_box(&self, parse_address: &dyn Fn(&str) -> Result<Address, String>) -> Result<ProvidedBox, ConfigError> {
         let plain = self.text("password")?.map(|password| Secret(password.to_owned()));
         if plain.is_some() && self.table.contains_key("password_file") {
             return Err(self.wrong("password", "give either password or password_file"));
         }
+        let address = self.required("address", parse_address)?;
+        let kind = self.parsed("kind", parse_kind)?;
+        kind.map_or(Ok(()), |kind| address.check_kind(kind)).map_err(|reason| self.wrong("kind", &reason))?;
         Ok(ProvidedBox {
             name: self.required("name", |name| check_box_name(name).map(|()| name.to_owned()))?,
-            address: self.required("address", parse_address)?,
-            kind: self.parsed("kind", parse_kind)?,
+            address,
+            kind,
             interval: self.parsed("interval", parse_interval)?,
             user: self.text("user")?.map(str::to_owned),
             password: plain.or(self.password_file()?),
@@ -211,8 +221,8 @@ impl Section<'_> {
 
 fn parse_kind(text: &str) -> Result<BoxKind, String> {
     match BoxKind::parse(text) {
-        Some(kind @ (BoxKind::Opensips | BoxKind::Kamailio)) => Ok(kind),
-        _ => Err(format!("{text:?} is no kind of box: opensips or kamailio is allowed")),
+        Some(kind) if kind != BoxKind::Tickmark => Ok(kind),
+        _ => Err(format!("{text:?} is no kind of box: opensips, opensips2, kamailio or prometheus is allowed")),
     }
 }
 

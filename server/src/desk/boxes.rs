@@ -71,14 +71,13 @@ fn check_interval(text: &str) -> Result<i64, DeskError> {
 }
 
 fn check_address(text: &str) -> Result<String, DeskError> {
-    source::parse_address(text).map(String::from).map_err(|message| DeskError::invalid("address", message))
+    source::parse_address(text).map(|address| address.to_string()).map_err(|message| DeskError::invalid("address", message))
 }
 
-fn check_kind(kind: BoxKind) -> Result<BoxKind, DeskError> {
-    if kind == BoxKind::Tickmark {
-        return Err(DeskError::invalid("kind", "a box is of kind opensips or kamailio; tickmark is built in, once"));
-    }
-    Ok(kind)
+/// The kind and the address fit together.
+fn check_kind(kind: BoxKind, address: &str) -> Result<(), DeskError> {
+    let fits = source::parse_address(address).map_err(|message| DeskError::invalid("address", message))?.check_kind(kind);
+    fits.map_err(|message| DeskError::invalid("kind", message))
 }
 
 fn check_credential(field: &'static str, text: &str) -> Result<(), DeskError> {
@@ -115,7 +114,10 @@ impl Desk {
             return Err(DeskError::Taken(format!("a box named {} exists already: choose another name", input.name)));
         }
         let kind = match input.kind {
-            Some(kind) => check_kind(kind)?,
+            Some(kind) => {
+                check_kind(kind, &address)?;
+                kind
+            }
             None => {
                 let report = source::probe(&address, user.as_deref(), password.as_ref()).await;
                 address = report.address;
@@ -158,7 +160,10 @@ impl Desk {
             spec.address = check_address(&address)?;
         }
         if let Some(kind) = patch.kind {
-            spec.kind = check_kind(kind)?;
+            spec.kind = kind;
+        }
+        if spec.origin == Origin::Panel {
+            check_kind(spec.kind, &spec.address)?;
         }
         if let Some(interval) = patch.interval {
             spec.interval_ms = if interval.is_empty() { None } else { Some(check_interval(&interval)?) };
@@ -225,12 +230,9 @@ fn check_password_stays(spec: &BoxSpec, patch: &BoxPatch) -> Result<(), DeskErro
     let Some(address) = patch.address.as_deref().filter(|_| spec.password_sealed.is_some() && patch.password.is_none()) else {
         return Ok(());
     };
-    let host = |address: &str| {
-        source::parse_address(address)
-            .ok()
-            .map(|url| (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port_or_known_default()))
-    };
-    if host(address) == host(&spec.address) {
+    if let (Ok(new), Ok(old)) = (source::parse_address(address), source::parse_address(&spec.address))
+        && new.is_same_server(&old)
+    {
         return Ok(());
     }
     Err(DeskError::invalid("password", "the address names another server: type the password again, so that it is sent there on purpose"))

@@ -45,6 +45,9 @@ pub(super) async fn find_out(wanted: &ProvidedBox, stored: Option<&StoredBox>, f
     if let Some(StoredBox { spec, .. }) = before {
         return Found { kind: spec.kind, address: spec.address.clone(), found_for: Some(address), notice: None };
     }
+    if let Some(kind) = wanted.address.kind() {
+        return Found { kind, address, found_for: None, notice: None };
+    }
     if wanted.paused {
         // A box that is to be left alone is not asked for this either.
         return Found { kind: BoxKind::Opensips, address, found_for: None, notice: None };
@@ -55,7 +58,7 @@ pub(super) async fn find_out(wanted: &ProvidedBox, stored: Option<&StoredBox>, f
     }
     let notice = format!(
         "The box {} of the configuration file is taken for OpenSIPS until it answers, as it could not be found out what it is: {}. Add \
-         kind = \"opensips\" or \"kamailio\" to it.",
+         kind = \"opensips\", \"opensips2\" or \"kamailio\" to it.",
         wanted.name, report.message
     );
     Found { kind: BoxKind::Opensips, address, found_for: None, notice: Some(notice) }
@@ -100,14 +103,14 @@ impl Guess {
     /// Says whether there is nothing left to ask.
     async fn ask_again(&self, store: &Store) -> Result<bool, StoreError> {
         let Self { id, wanted } = self;
-        let report = source::probe(wanted.address.as_str(), wanted.user.as_deref(), wanted.password.as_ref()).await;
+        let report = source::probe(&wanted.address.to_string(), wanted.user.as_deref(), wanted.password.as_ref()).await;
         let Some(kind) = report.kind else { return Ok(false) };
         let Some(stored) = store.boxes().await?.into_iter().find(|stored| stored.id == *id) else { return Ok(true) };
         let spec = BoxSpec { kind, address: report.address, ..stored.spec.clone() };
         if spec != stored.spec {
             store.change_box(*id, &spec).await?;
         }
-        store.set_found_for(*id, Some(wanted.address.as_str())).await?;
+        store.set_found_for(*id, Some(&wanted.address.to_string())).await?;
         tracing::info!(name = wanted.name, kind = kind.as_str(), address = spec.address, "it was found out what the box is");
         Ok(true)
     }

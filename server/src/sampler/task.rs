@@ -181,9 +181,9 @@ impl Task {
     fn connect(&self) -> Result<Source, String> {
         let spec = &self.stored.spec;
         let time_limit = self.interval.clamp(MIN_TIME_LIMIT, MAX_TIME_LIMIT);
-        let url = parse_address(&spec.address)?;
+        let address = parse_address(&spec.address)?;
         let password = self.shared.password(&self.stored)?;
-        let target = Target { kind: spec.kind, url, user: spec.user.clone(), password, time_limit };
+        let target = Target { kind: spec.kind, address, user: spec.user.clone(), password, time_limit };
         Source::new(target).map_err(|error| error.to_string())
     }
 
@@ -351,7 +351,7 @@ mod tests {
         let text = String::new;
         let errors = [
             SourceError::Unreachable(text()),
-            SourceError::Timeout(Duration::ZERO),
+            SourceError::Timeout(Duration::ZERO, ""),
             SourceError::Closed(text()),
             SourceError::Password(text()),
             SourceError::WrongPath(text()),

@@ -7,9 +7,13 @@ use url::Url;
 
 use super::{
     Secret, Source, SourceError, Target,
-    address::parse_address,
-    http::{Bodies, Exchange, Http, refusal},
-    text::{name_in, shown},
+    address::{Address, Content, parse_address},
+    dialect::{Carrier, Dialect, Question},
+    text::shown,
+    transport::{
+        Bodies,
+        http::{Exchange, Http, refusal},
+    },
     wire,
 };
 
@@ -23,12 +27,28 @@ const USUAL_PATHS: [&str; 2] = ["/mi", "/RPC"];
 const HTTPD_REFUSAL: &[u8] = b"Unable to parse URL!";
 /// What mi_html's pages hold: OpenSIPS 2.x has them at /mi.
 const MI_HTML: &[u8] = b"OpenSIPS Management Interface";
-/// Where OpenSIPS 2.x tells its version.
-const VERSION_2X: &str = "/json/version";
+/// Where OpenSIPS 2.x answers JSON …
+const PATH_2X: &str = "/json";
+/// … and every OpenSIPS XML-RPC, and where exporters have their metrics.
+const PATH_XML_RPC: &str = "/RPC2";
+const PATH_METRICS: &str = "/metrics";
+/// One dialect over a FIFO or by datagram takes no longer: what a server does not understand, it mostly does not answer.
+const DIALECT_LIMIT: Duration = Duration::from_secs(2);
+/// OpenSIPS 2.x may be wedged by what it does not understand, and the others are not by its text.
+const FIFO_ORDER: [BoxKind; 3] = [BoxKind::Opensips2, BoxKind::Opensips, BoxKind::Kamailio];
+/// By datagram the first two answer each other's questions with errors.
+const DATAGRAM_ORDER: [BoxKind; 3] = [BoxKind::Opensips, BoxKind::Kamailio, BoxKind::Opensips2];
+
+/// User and password to ask with.
+#[derive(Clone, Copy)]
+struct Login<'a> {
+    user: Option<&'a str>,
+    password: Option<&'a Secret>,
+}
 
 /// A server whose dialect is spoken.
 struct Found {
-    url: Url,
+    address: Address,
     kind: BoxKind,
     server: String,
 }
@@ -53,15 +73,21 @@ enum Path {
 
 /// Finds out what an address is: tries the dialects and the usual paths, within a few seconds.
 pub async fn probe(address: &str, user: Option<&str>, password: Option<&Secret>) -> ProbeReport {
-    let url = match parse_address(address) {
-        Ok(url) => url,
+    let parsed = match parse_address(address) {
+        Ok(parsed) => parsed,
         // What stands before an @ may be a password.
         Err(sentence) => return report(shown(address.rsplit('@').next().unwrap_or_default()), Verdict::Unreachable, sentence),
     };
-    let begun = Instant::now();
-    match tokio::time::timeout(PROBE_LIMIT, search(&url, user, password, begun)).await {
+    let (begun, login) = (Instant::now(), Login { user, password });
+    let search = async {
+        match &parsed {
+            Address::Http { url, content: Content::Json } => search_http(url, login, begun).await,
+            _ => search_kinds(&parsed, login, begun).await,
+        }
+    };
+    match tokio::time::timeout(PROBE_LIMIT, search).await {
         Ok(report) => report,
-        Err(_) => silent(&url),
+        Err(_) => silent(&parsed),
     }
 }
 
@@ -69,20 +95,63 @@ fn report(address: String, verdict: Verdict, message: String) -> ProbeReport {
     ProbeReport { address, verdict, kind: None, server: None, statistics: None, message }
 }
 
-fn silent(url: &Url) -> ProbeReport {
+fn silent(address: &Address) -> ProbeReport {
     let message = "something takes the connection and never answers; the server may be stopped or overloaded, or it is a Kamailio whose event_route[xhttp:request] does not dispatch this path".into();
-    report(url.to_string(), Verdict::Unreachable, message)
+    report(address.to_string(), Verdict::Unreachable, message)
 }
 
-async fn search(url: &Url, user: Option<&str>, password: Option<&Secret>, begun: Instant) -> ProbeReport {
-    let given = url.path() != "/";
-    let mut others = Vec::new();
-    for candidate in candidates(url) {
-        match ask(candidate.clone(), user, password).await {
-            Path::Found(found) => {
-                let wrong = (given && found.url != *url).then_some(url);
-                return tell(found, wrong, user, password, PROBE_LIMIT.saturating_sub(begun.elapsed())).await;
+/// Where the address says over what to ask: tries the kinds that can be there, one after the other.
+async fn search_kinds(address: &Address, login: Login<'_>, begun: Instant) -> ProbeReport {
+    let told = address.kind();
+    let kinds: &[BoxKind] = match (&told, address) {
+        (Some(kind), _) => std::slice::from_ref(kind),
+        (None, Address::Fifo(_)) => &FIFO_ORDER,
+        (None, Address::Http { .. }) => &[BoxKind::Opensips],
+        (None, _) => &DATAGRAM_ORDER,
+    };
+    let mut errors = Vec::new();
+    for &kind in kinds {
+        match server_at(kind, address, login, DIALECT_LIMIT).await {
+            Ok(found) => return tell(found, None, login, begun).await,
+            // What is wrong with the way is wrong with it for every kind.
+            Err(error @ (SourceError::Unreachable(_) | SourceError::Tls(_) | SourceError::Closed(_))) => {
+                return report(address.to_string(), Verdict::Unreachable, error.to_string());
             }
+            Err(error @ SourceError::Password(_)) => return report(address.to_string(), Verdict::NeedsPassword, error.to_string()),
+            Err(error @ SourceError::WrongPath(_)) => return report(address.to_string(), Verdict::WrongPath, error.to_string()),
+            Err(error) => errors.push(error),
+        }
+    }
+    // What was answered says more than silence.
+    let is_silence = |error: &SourceError| matches!(error, SourceError::Timeout(..));
+    let verdict = if errors.iter().all(is_silence) { Verdict::Unreachable } else { Verdict::NotSip };
+    let error = errors.iter().find(|error| !is_silence(error)).or(errors.first());
+    report(address.to_string(), verdict, error.map_or_else(String::new, SourceError::to_string))
+}
+
+/// The server at an address, if it is of this kind.
+async fn server_at(kind: BoxKind, address: &Address, login: Login<'_>, limit: Duration) -> Result<Found, SourceError> {
+    let mut source = Source::new(target(kind, address, login, limit))?;
+    let server = source.server().await?;
+    if kind == BoxKind::Prometheus && source.poll().await?.names.is_empty() {
+        return Err(SourceError::Protocol("there are no metrics".into()));
+    }
+    // XML-RPC is the same for all versions, but for how names are given.
+    let is_2x = |server: &str| server.strip_prefix("OpenSIPS ").is_some_and(|version| version.starts_with(['1', '2']));
+    let kind = if kind == BoxKind::Opensips && is_2x(&server) { BoxKind::Opensips2 } else { kind };
+    Ok(Found { address: address.clone(), kind, server })
+}
+
+fn target(kind: BoxKind, address: &Address, login: Login<'_>, time_limit: Duration) -> Target {
+    Target { kind, address: address.clone(), user: login.user.map(Into::into), password: login.password.cloned(), time_limit }
+}
+
+async fn search_http(url: &Url, login: Login<'_>, begun: Instant) -> ProbeReport {
+    let address = Address::http(url.clone());
+    let mut others = Vec::new();
+    for candidate in candidates(url, &USUAL_PATHS) {
+        match ask(candidate.clone(), login).await {
+            Path::Found(found) => return tell(found, Some(url), login, begun).await,
             Path::Other(error @ SourceError::Password(_), _) => return report(candidate.into(), Verdict::NeedsPassword, error.to_string()),
             // What is wrong with the connection is wrong with it at every path.
             Path::Other(error @ (SourceError::Unreachable(_) | SourceError::Tls(_)), _) => {
@@ -91,23 +160,39 @@ async fn search(url: &Url, user: Option<&str>, password: Option<&Secret>, begun:
             Path::Other(error, hint) => others.push((error, hint)),
         }
     }
-    if others.iter().all(|(error, _)| matches!(error, SourceError::Timeout(_))) {
-        return silent(url);
+    if others.iter().all(|(error, _)| matches!(error, SourceError::Timeout(..))) {
+        return silent(&address);
     }
-    if let Some(server) = opensips_2x(url, user, password).await {
-        let message = format!("this is {server}; Tickmark speaks with OpenSIPS 3 and later, and does not speak the dialect of 2.x yet");
-        return ProbeReport { server: Some(server), ..report(url.to_string(), Verdict::NotSip, message) };
+    if let Some(found) = other_dialects(url, login).await {
+        return tell(found, Some(url), login, begun).await;
     }
     verdict_without_answer(url, &others)
 }
 
+/// What else than JSON-RPC a server may answer: JSON of OpenSIPS 2.x, XML-RPC, metrics.
+async fn other_dialects(url: &Url, login: Login<'_>) -> Option<Found> {
+    let ways = [
+        (BoxKind::Opensips2, Content::Json, PATH_2X),
+        (BoxKind::Opensips, Content::XmlRpc, PATH_XML_RPC),
+        (BoxKind::Prometheus, Content::Prometheus, PATH_METRICS),
+    ];
+    for (kind, content, path) in ways {
+        for url in candidates(url, &[path]) {
+            if let Ok(found) = server_at(kind, &Address::Http { url, content }, login, DIALECT_LIMIT).await {
+                return Some(found);
+            }
+        }
+    }
+    None
+}
+
 /// The address itself when it has a path, then the usual paths.
-fn candidates(url: &Url) -> Vec<Url> {
+fn candidates(url: &Url, paths: &[&str]) -> Vec<Url> {
     let mut candidates = Vec::new();
     if url.path() != "/" {
         candidates.push(url.clone());
     }
-    for path in USUAL_PATHS {
+    for path in paths {
         let mut other = url.clone();
         other.set_path(path);
         other.set_query(None);
@@ -118,23 +203,24 @@ fn candidates(url: &Url) -> Vec<Url> {
     candidates
 }
 
-/// Asks one path in both dialects.
-async fn ask(url: Url, user: Option<&str>, password: Option<&Secret>) -> Path {
-    let http = match Http::new(url.clone(), user.map(Into::into), password.cloned(), PATH_LIMIT) {
+/// Asks one path in both dialects of JSON-RPC.
+async fn ask(url: Url, login: Login<'_>) -> Path {
+    let http = match Http::new(url, login.user.map(Into::into), login.password.cloned(), PATH_LIMIT) {
         Ok(http) => http,
         Err(error) => return Path::Other(error, None),
     };
     match tokio::time::timeout(PATH_LIMIT, dialects(&http)).await {
         Ok(path) => path,
-        Err(_) => Path::Other(SourceError::Timeout(PATH_LIMIT), None),
+        Err(_) => Path::Other(SourceError::Timeout(PATH_LIMIT, "the server does not answer at this path"), None),
     }
 }
 
 async fn dialects(http: &Http) -> Path {
     let mut body = Vec::new();
     let mut last = (SourceError::Protocol("nothing was asked".into()), None);
-    for (kind, method) in [(BoxKind::Opensips, "version"), (BoxKind::Kamailio, "core.version")] {
-        let exchange = match http.post(&wire::request(method, None, 1), Bodies::Refusals, &mut body).await {
+    for (kind, dialect) in [(BoxKind::Opensips, Dialect::Opensips), (BoxKind::Kamailio, Dialect::Kamailio)] {
+        let Some(message) = dialect.write(Question::Version, 1, Carrier::Http) else { continue };
+        let exchange = match http.exchange(&message, Bodies::Refusals, &mut body).await {
             Ok(exchange) => exchange,
             Err(error) => return Path::Other(error, None),
         };
@@ -143,11 +229,8 @@ async fn dialects(http: &Http) -> Path {
             // Kamailio says 500 to a method that it does not know.
             Some(error @ SourceError::Status(_)) => last = (error, hint),
             Some(error) => return Path::Other(error, hint),
-            None => match wire::result::<serde_json::Value>(&body, method, 1) {
-                Ok(result) => match name_in(kind, result.as_ref()) {
-                    Some(server) => return Path::Found(Found { url: http.url().clone(), kind, server }),
-                    None => last = (SourceError::Protocol("it does not say what it is".into()), hint),
-                },
+            None => match wire::server(&body, dialect, 1) {
+                Ok(server) => return Path::Found(Found { address: Address::http(http.url().clone()), kind, server }),
                 Err(error) => last = (error.into(), hint),
             },
         }
@@ -168,19 +251,26 @@ fn hint(exchange: &Exchange, body: &[u8]) -> Option<Hint> {
     }
 }
 
-/// Counts the statistics of a server that answers, and says it all.
-async fn tell(found: Found, wrong: Option<&Url>, user: Option<&str>, password: Option<&Secret>, left: Duration) -> ProbeReport {
-    let Found { url, kind, server } = found;
-    let target =
-        Target { kind, url: url.clone(), user: user.map(Into::into), password: password.cloned(), time_limit: left.min(PATH_LIMIT) };
-    let counted = match Source::new(target) {
+/// Counts the statistics of a server that answers, and says it all; `typed` is what was asked, when that may have been another path.
+async fn tell(found: Found, typed: Option<&Url>, login: Login<'_>, begun: Instant) -> ProbeReport {
+    let Found { address, kind, server } = found;
+    let left = PROBE_LIMIT.saturating_sub(begun.elapsed()).min(PATH_LIMIT);
+    let counted = match Source::new(target(kind, &address, login, left)) {
         Ok(mut source) => source.poll().await.map(|answer| answer.names.len()),
         Err(error) => Err(error),
     };
-    let (verdict, mut message) = match (wrong, kind) {
-        (Some(wrong), _) => (Verdict::WrongPath, format!("{server} answers at {}, not at {}; use {url}", url.path(), wrong.path())),
-        (None, BoxKind::Kamailio) => (Verdict::Kamailio, format!("{server} answers at {url}")),
-        (None, _) => (Verdict::Opensips, format!("{server} answers at {url}")),
+    let verdict = match kind {
+        BoxKind::Kamailio => Verdict::Kamailio,
+        BoxKind::Prometheus => Verdict::Prometheus,
+        BoxKind::Opensips | BoxKind::Opensips2 | BoxKind::Tickmark => Verdict::Opensips,
+    };
+    let wrong = typed.filter(|typed| typed.path() != "/" && Address::http((*typed).clone()) != address);
+    let (verdict, mut message) = match (wrong, &address) {
+        (Some(typed), Address::Http { url, content: Content::Json }) => {
+            (Verdict::WrongPath, format!("{server} answers at {}, not at {}; use {address}", url.path(), typed.path()))
+        }
+        (Some(typed), _) => (verdict, format!("{server} answers at {typed}, when the address is written as {address}")),
+        (None, _) => (verdict, format!("{server} answers at {address}")),
     };
     let statistics = match counted {
         Ok(count) => {
@@ -192,35 +282,23 @@ async fn tell(found: Found, wrong: Option<&Url>, user: Option<&str>, password: O
             None
         }
     };
-    ProbeReport { address: url.into(), verdict, kind: Some(kind), server: Some(server), statistics, message }
-}
-
-/// The version of an OpenSIPS 2.x, which tells it by GET.
-async fn opensips_2x(url: &Url, user: Option<&str>, password: Option<&Secret>) -> Option<String> {
-    let http = Http::new(url.clone(), user.map(Into::into), password.cloned(), PATH_LIMIT).ok()?;
-    let mut body = Vec::new();
-    let exchange = tokio::time::timeout(PATH_LIMIT, http.get(VERSION_2X, &mut body)).await.ok()?.ok()?;
-    if !exchange.status.is_success() {
-        return None;
-    }
-    let value: serde_json::Value = serde_json::from_slice(&body).ok()?;
-    name_in(BoxKind::Opensips, Some(&value))
+    ProbeReport { address: address.to_string(), verdict, kind: Some(kind), server: Some(server), statistics, message }
 }
 
 /// Something answered, but no path brought a dialect that is spoken.
 fn verdict_without_answer(url: &Url, others: &[(SourceError, Option<Hint>)]) -> ProbeReport {
     let address = url.to_string();
-    let tried = if url.path() == "/" { "/mi and /RPC".to_owned() } else { format!("{}, /mi and /RPC", url.path()) };
+    let tried = if url.path() == "/" { "/mi, /RPC and /json".to_owned() } else { format!("{}, /mi, /RPC and /json", url.path()) };
     match others.iter().find_map(|(_, hint)| *hint) {
         Some(Hint::OpensipsHttpd) => report(
             address,
             Verdict::WrongPath,
-            format!("this is the HTTP server of an OpenSIPS, but mi_http is not at {tried}; load mi_http, or give the path that its parameter root names"),
+            format!("this is the HTTP server of an OpenSIPS, but mi_http is not at {tried}; load mi_http (OpenSIPS 2.x: mi_json), or give the path that its parameter root names"),
         ),
         Some(Hint::OpensipsPages) => report(
             address,
             Verdict::NotSip,
-            "this is an OpenSIPS with the pages of mi_html but without mi_http, as OpenSIPS 2.x is, whose dialect is not spoken yet; load mi_http (OpenSIPS 3 and later)".into(),
+            "this is an OpenSIPS with the pages of mi_html but without an interface for programs; load mi_http (OpenSIPS 3 and later) or mi_json (OpenSIPS 2.x)".into(),
         ),
         Some(Hint::Kamailio) => report(
             address,
@@ -228,7 +306,7 @@ fn verdict_without_answer(url: &Url, others: &[(SourceError, Option<Hint>)]) -> 
             format!("this is a Kamailio, but it does not dispatch JSON-RPC at {tried}; give the path that its event_route[xhttp:request] passes to jsonrpc_dispatch()"),
         ),
         None => {
-            let why = others.iter().map(|(error, _)| error).find(|error| !matches!(error, SourceError::Timeout(_)));
+            let why = others.iter().map(|(error, _)| error).find(|error| !matches!(error, SourceError::Timeout(..)));
             let why = why.map(|error| format!(": {error}")).unwrap_or_default();
             report(address, Verdict::NotSip, format!("something answers, but neither OpenSIPS nor Kamailio at {tried}{why}"))
         }

@@ -1,6 +1,6 @@
 //! A server's own words, made fit to be shown: bounded, without control characters and what else acts unseen.
 
-use app::{model::BoxKind, shown::visible};
+use app::shown::visible;
 
 /// The longest text of a server that is shown.
 const MAX_SHOWN_CHARS: usize = 160;
@@ -25,26 +25,17 @@ pub(super) fn shown(text: &str) -> String {
 
 /// `OpenSIPS 4.0.1` from `OpenSIPS (4.0.1 (x86_64/linux))`, `Kamailio 5.6.3` from `kamailio 5.6.3 (x86_64/linux) `;
 /// anything else as it is.
-fn server_name(kind: BoxKind, text: &str) -> String {
-    let (word, name) = match kind {
-        BoxKind::Kamailio => ("kamailio", "Kamailio"),
-        BoxKind::Opensips | BoxKind::Tickmark => ("opensips", "OpenSIPS"),
-    };
+pub(super) fn server_name(text: &str) -> String {
     let mut words = text.split(|c: char| c.is_whitespace() || c == '(' || c == ')').filter(|part| !part.is_empty());
-    match (words.next(), words.next()) {
-        (Some(first), Some(version)) if first.eq_ignore_ascii_case(word) => bounded(&format!("{name} {version}"), MAX_SERVER_CHARS),
-        _ => bounded(text, MAX_SERVER_CHARS),
-    }
-}
-
-/// What the server calls itself, in the result of `version` or `core.version`.
-pub(super) fn name_in(kind: BoxKind, result: Option<&serde_json::Value>) -> Option<String> {
-    let text = match kind {
-        BoxKind::Kamailio => result?.as_str()?,
-        BoxKind::Opensips | BoxKind::Tickmark => result?.get("Server")?.as_str()?,
+    let name = match words.next().unwrap_or_default().to_ascii_lowercase().as_str() {
+        "kamailio" => "Kamailio",
+        "opensips" => "OpenSIPS",
+        _ => return bounded(text, MAX_SERVER_CHARS),
     };
-    let name = server_name(kind, text);
-    (!name.is_empty()).then_some(name)
+    match words.next() {
+        Some(version) => bounded(&format!("{name} {version}"), MAX_SERVER_CHARS),
+        None => bounded(text, MAX_SERVER_CHARS),
+    }
 }
 
 #[cfg(test)]
@@ -52,23 +43,23 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(kind: BoxKind, text: &str, expect: &str) {
-        assert_eq!(server_name(kind, text), expect);
+    fn check(text: &str, expect: &str) {
+        assert_eq!(server_name(text), expect);
     }
 
     #[test]
     fn names_and_versions() {
-        check(BoxKind::Opensips, "OpenSIPS (4.0.1 (x86_64/linux))", "OpenSIPS 4.0.1");
-        check(BoxKind::Opensips, "OpenSIPS (3.6.0-dev (x86_64/linux))", "OpenSIPS 3.6.0-dev");
-        check(BoxKind::Kamailio, "kamailio 5.6.3 (x86_64/linux) ", "Kamailio 5.6.3");
-        check(BoxKind::Opensips, "Tickmark 0.1", "Tickmark 0.1");
-        check(BoxKind::Opensips, "", "");
+        check("OpenSIPS (4.0.1 (x86_64/linux))", "OpenSIPS 4.0.1");
+        check("OpenSIPS (3.6.0-dev (x86_64/linux))", "OpenSIPS 3.6.0-dev");
+        check("kamailio 5.6.3 (x86_64/linux) ", "Kamailio 5.6.3");
+        check("Tickmark 0.1", "Tickmark 0.1");
+        check("", "");
     }
 
     #[test]
     fn lengths_and_control_characters_are_not_trusted() {
-        check(BoxKind::Opensips, "a\u{1b}[31mb\nc", "a[31mbc");
-        assert_eq!(server_name(BoxKind::Kamailio, &format!("kamailio {}", "9".repeat(5000))).chars().count(), MAX_SERVER_CHARS + 1);
+        check("a\u{1b}[31mb\nc", "a[31mbc");
+        assert_eq!(server_name(&format!("kamailio {}", "9".repeat(5000))).chars().count(), MAX_SERVER_CHARS + 1);
         assert_eq!(shown(&"é".repeat(500)).chars().count(), MAX_SHOWN_CHARS + 1);
     }
 }

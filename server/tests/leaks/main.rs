@@ -76,7 +76,7 @@ async fn half(servers: &[Replay]) -> usize {
         let time_limit = if bad.kind == "timeout" { SOON } else { LIMIT };
         let target = Target {
             kind: BoxKind::Opensips,
-            url: format!("http://{}/mi", server.address).parse().unwrap(),
+            address: format!("http://{}/mi", server.address).parse().unwrap(),
             user: None,
             password: None,
             time_limit,

@@ -167,7 +167,7 @@ async fn a_host_that_takes_no_connection_is_not_one_that_never_answers() {
     let hole = BlackHole::dig().await;
     let target = Target {
         kind: BoxKind::Opensips,
-        url: format!("http://{}/mi", hole.address).parse().unwrap(),
+        address: format!("http://{}/mi", hole.address).parse().unwrap(),
         user: None,
         password: None,
         time_limit: Duration::from_millis(400),

@@ -3,11 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic, also in what it calls")]
 
 mod bad;
+mod datagrams;
 mod faults;
+mod fifos;
 mod hostile;
+mod local;
 mod probe;
+mod real;
 mod replay;
 mod tls;
+mod wires;
 
 use std::{
     sync::Arc,
@@ -29,7 +34,7 @@ fn source(kind: BoxKind, server: &Replay, path: &str) -> Source {
 fn source_with(kind: BoxKind, server: &Replay, path: &str, login: Option<(&str, &str)>, time_limit: Duration) -> Source {
     Source::new(Target {
         kind,
-        url: format!("http://{}{path}", server.address).parse().unwrap(),
+        address: format!("http://{}{path}", server.address).parse().unwrap(),
         user: login.map(|(user, _)| user.to_owned()),
         password: login.map(|(_, password)| Secret(password.to_owned())),
         time_limit,

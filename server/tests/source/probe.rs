@@ -5,7 +5,8 @@ use server::source::{Secret, probe};
 
 use super::{
     kamailio, opensips,
-    replay::{Action, Replay, Request},
+    replay::{Action, Replay},
+    wires::{metrics, opensips_2_4, xml_rpc_2_4},
 };
 
 async fn ask(server: &Replay, path: &str) -> ProbeReport {
@@ -73,22 +74,36 @@ async fn a_password_is_wanted() {
     assert_eq!(probe(&address, Some("admin"), Some(&secret("s3cret"))).await.verdict, Verdict::Opensips);
 }
 
-fn opensips_2_4(request: &Request) -> Action {
-    match request.line.as_str() {
-        "GET /json/version" => request.recorded("opensips-2.4/json_cmd_version"),
-        "POST /mi" => request.recorded("opensips-2.4/json_post_jsonrpc_to_mi"),
-        "POST /json" => request.recorded("opensips-2.4/json_post_json"),
-        _ => request.recorded("opensips-2.4/bad_root"),
+#[tokio::test]
+async fn an_opensips_2_4() {
+    let server = Replay::start(opensips_2_4).await;
+    for (path, verdict) in [("", Verdict::Opensips), ("/json", Verdict::Opensips), ("/mi", Verdict::WrongPath)] {
+        let report = ask(&server, path).await;
+        assert_eq!((report.verdict, report.kind), (verdict, Some(BoxKind::Opensips2)), "{path}: {}", report.message);
+        assert_eq!(report.address, format!("http://{}/json", server.address));
+        assert_eq!((report.server.as_deref(), report.statistics), (Some("OpenSIPS 2.4.11"), Some(181)), "{}", report.message);
     }
 }
 
 #[tokio::test]
-async fn an_opensips_2_4() {
-    let server = Replay::start(opensips_2_4).await;
-    for path in ["", "/mi", "/json"] {
-        let report = ask(&server, path).await;
-        assert_eq!(report.verdict, Verdict::NotSip, "{path}");
-        assert!(report.message.contains("OpenSIPS 2.4.11"), "{}", report.message);
+async fn an_opensips_with_xml_rpc_alone() {
+    let server = Replay::start(xml_rpc_2_4).await;
+    for address in [server.address.to_string(), format!("xmlrpc+http://{}/RPC2", server.address)] {
+        let report = probe(&address, None, None).await;
+        assert_eq!((report.verdict, report.kind), (Verdict::Opensips, Some(BoxKind::Opensips2)), "{}", report.message);
+        assert_eq!(report.address, format!("xmlrpc+http://{}/RPC2", server.address));
+    }
+}
+
+#[tokio::test]
+async fn an_exporter() {
+    let server = Replay::start(metrics).await;
+    let address = format!("prometheus+http://{}/metrics", server.address);
+    for typed in [server.address.to_string(), format!("{}/metrics", server.address), address.clone()] {
+        let report = probe(&typed, None, None).await;
+        assert_eq!((report.verdict, report.kind), (Verdict::Prometheus, Some(BoxKind::Prometheus)), "{}", report.message);
+        assert_eq!(report.address, address);
+        assert!(report.statistics.is_some_and(|count| count > 100));
     }
 }
 

@@ -61,6 +61,14 @@ impl Request {
         Action::Answer(format!("{}\r\nContent-Length: {}\r\n\r\n{body}", head.join("\r\n"), body.len()))
     }
 
+    /// A recorded answer after which the server closes, as OpenSIPS 2.x does.
+    pub(crate) fn recorded_last(&self, path: &str) -> Action {
+        match self.recorded(path) {
+            Action::Answer(whole) => Action::Last(whole),
+            other => other,
+        }
+    }
+
     /// An answer with this `result`.
     pub(crate) fn result(&self, result: &str) -> Action {
         ok(&format!(r#"{{"jsonrpc":"2.0","result":{result},"id":{}}}"#, self.json()["id"]))

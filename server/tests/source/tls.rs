@@ -28,8 +28,8 @@ fn acceptor() -> (TlsAcceptor, String) {
 }
 
 fn over_tls(address: &str) -> Source {
-    let url = format!("https://{address}/mi").parse().unwrap();
-    Source::new(Target { kind: BoxKind::Opensips, url, user: None, password: None, time_limit: PATIENT }).unwrap()
+    let address = format!("https://{address}/mi").parse().unwrap();
+    Source::new(Target { kind: BoxKind::Opensips, address, user: None, password: None, time_limit: PATIENT }).unwrap()
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 use super::*;
 
 /// Stands in for the source, so that these tests are about the file alone.
-fn parse_address(text: &str) -> Result<Url, String> {
-    Url::parse(text).map_err(|error| format!("{text:?}: {error}"))
+fn parse_address(text: &str) -> Result<Address, String> {
+    text.parse().map_err(|error| format!("{text:?}: {error}"))
 }
 
 fn read_text(text: &str) -> Result<Provided, String> {
@@ -97,7 +97,7 @@ fn what_is_wrong_is_named_with_its_place() {
     );
     refused(
         &format!("[[box]]\nname='a'\n{good}\nkind='tickmark'"),
-        "t.toml: [[box]] \"a\": kind: \"tickmark\" is no kind of box: opensips or kamailio is allowed",
+        "t.toml: [[box]] \"a\": kind: \"tickmark\" is no kind of box: opensips, opensips2, kamailio or prometheus is allowed",
     );
     refused(
         &format!("[[box]]\nname='a'\n{good}\npaused='yes'"),

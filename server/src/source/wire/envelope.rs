@@ -1,4 +1,4 @@
-//! JSON-RPC 2.0 as both servers speak it: one request out, one reply in. It knows nothing of HTTP.
+//! A reply of JSON-RPC 2.0, as OpenSIPS and Kamailio write it. It knows nothing of what carries it.
 
 use std::{fmt, sync::Arc};
 
@@ -8,8 +8,11 @@ use serde::{
     de::{DeserializeOwned, MapAccess, Visitor},
 };
 
-use super::value::{Id, KindWord, Value};
-use crate::source::{MAX_NAME_BYTES, Reading, text::shown};
+use super::{
+    members::Pairs,
+    value::{Id, KindWord, Value},
+};
+use crate::source::{MAX_NAME_BYTES, text::shown};
 
 /// More statistics than any server has; a larger answer is refused.
 pub(crate) const MAX_NAMES: usize = 200_000;
@@ -20,7 +23,7 @@ const NOT_FOUND: i64 = 404;
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum WireError {
     /// No JSON-RPC reply at all.
-    #[error("the answer is not what a SIP server's JSON-RPC gives ({0}); check that the address is that of its management interface")]
+    #[error("the answer is not what a SIP server gives ({0}); check that the address is that of its management interface")]
     Malformed(String),
     /// Another request's reply, or none of ours.
     #[error("the answer belongs to another request (id {0} instead of {1}); check that nothing between caches or mixes answers")]
@@ -47,14 +50,6 @@ fn advice(code: i64) -> &'static str {
     }
 }
 
-/// The text of a request. Never a batch and never without `method`: either crashes OpenSIPS 4.0.1 on other transports.
-pub(crate) fn request(method: &str, params: Option<&str>, id: i32) -> String {
-    match params {
-        Some(params) => format!(r#"{{"jsonrpc":"2.0","method":"{method}","params":{params},"id":{id}}}"#),
-        None => format!(r#"{{"jsonrpc":"2.0","method":"{method}","id":{id}}}"#),
-    }
-}
-
 #[derive(Deserialize)]
 struct Reply<T> {
     #[serde(default)]
@@ -64,23 +59,57 @@ struct Reply<T> {
 }
 
 #[derive(Deserialize)]
-struct RpcError {
-    code: i64,
+pub(super) struct RpcError {
+    pub(super) code: i64,
     #[serde(default)]
-    message: String,
+    pub(super) message: String,
+}
+
+/// The id of a reply, and nothing else of it.
+#[derive(Deserialize)]
+struct Tag {
+    #[serde(default)]
+    id: Id,
+}
+
+/// Whether a reply may be the one to request `id`: it has that id, or says in the server's own way that it could not be read.
+pub(super) fn may_answer(body: &[u8], id: i32) -> bool {
+    let text = String::from_utf8_lossy(body);
+    match serde_json::from_str::<Tag>(&text) {
+        Ok(tag) => tag.id.is(id) || tag.id.is_missing(),
+        Err(_) => bare(&text).is_some(),
+    }
+}
+
+/// What is wrong with a text that is no JSON.
+pub(super) fn malformed(text: &str, error: &serde_json::Error) -> WireError {
+    let begin = text.trim_start();
+    WireError::Malformed(if begin.is_empty() {
+        "it is empty".into()
+    } else if begin.starts_with('<') {
+        "it is a web page".into()
+    } else if let Some(words) = bare(begin) {
+        words
+    } else {
+        shown(&error.to_string())
+    })
+}
+
+/// What OpenSIPS answers a datagram without JSON: `400 Parse_error`, or `500 Internal error` when its answer would be too long.
+fn bare(text: &str) -> Option<String> {
+    let (code, _) = text.split_once(' ')?;
+    match code {
+        "400" => Some(shown(text.lines().next()?)),
+        "500" => Some(format!("{}: it may be longer than a datagram, and fit through HTTP or a FIFO", shown(text.lines().next()?))),
+        _ => None,
+    }
 }
 
 /// Reads the reply to request `id`; none where the server says 404.
 pub(crate) fn result<T: DeserializeOwned>(body: &[u8], method: &'static str, id: i32) -> Result<Option<T>, WireError> {
-    if body.trim_ascii().is_empty() {
-        return Err(WireError::Malformed("it is empty".into()));
-    }
     // A script may name a statistic in any encoding; that must not hide all the others.
     let text = String::from_utf8_lossy(body);
-    let reply: Reply<T> = serde_json::from_str(&text).map_err(|error| {
-        let page = text.trim_start().starts_with('<');
-        WireError::Malformed(if page { "it is a web page".into() } else { shown(&error.to_string()) })
-    })?;
+    let reply: Reply<T> = serde_json::from_str(&text).map_err(|error| malformed(&text, &error))?;
     if let Some(error) = reply.error {
         let code = error.code;
         return if code == NOT_FOUND { Ok(None) } else { Err(WireError::Refused { method, code, message: shown(&error.message) }) };
@@ -89,26 +118,6 @@ pub(crate) fn result<T: DeserializeOwned>(body: &[u8], method: &'static str, id:
         return Err(WireError::WrongId(reply.id.to_string(), id));
     }
     reply.result.map(Some).ok_or_else(|| WireError::Malformed("it has no result".into()))
-}
-
-/// An object of names and values: in its order, with duplicates, within the bounds.
-pub(super) struct Pairs {
-    pub(super) items: Vec<(String, Reading)>,
-    /// There were more than [`MAX_NAMES`].
-    pub(super) too_many: bool,
-    /// How many names were longer than [`MAX_NAME_BYTES`].
-    pub(super) too_long: usize,
-    /// One of these.
-    example: String,
-}
-
-impl Pairs {
-    /// What was left out, in a sentence.
-    pub(super) fn left_out(&self) -> Option<String> {
-        let (count, kib, example) = (self.too_long, MAX_NAME_BYTES >> 10, &self.example);
-        let subject = if count == 1 { "1 statistic is".to_owned() } else { format!("{count} statistics are") };
-        (count > 0).then(|| format!("{subject} left out, for a name longer than {kib} KiB ({example}); shorten it in the script"))
-    }
 }
 
 impl<'de> Deserialize<'de> for Pairs {
@@ -127,18 +136,9 @@ impl<'de> Visitor<'de> for PairsVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
-        let mut pairs = Pairs { items: Vec::new(), too_many: false, too_long: 0, example: String::new() };
+        let mut pairs = Pairs::default();
         while let Some((name, value)) = map.next_entry::<String, Value>()? {
-            if name.len() > MAX_NAME_BYTES {
-                if pairs.too_long == 0 {
-                    pairs.example = shown(&name);
-                }
-                pairs.too_long += 1;
-            } else if pairs.items.len() == MAX_NAMES {
-                pairs.too_many = true;
-            } else {
-                pairs.items.push((name, value.0));
-            }
+            pairs.push(name, value.0);
         }
         Ok(pairs)
     }
@@ -178,13 +178,6 @@ impl<'de> Visitor<'de> for KindsVisitor {
 mod tests {
     use super::*;
 
-    #[test]
-    fn requests_are_whole_and_small() {
-        let text = request("get_statistics", Some(r#"{"statistics":["all"]}"#), i32::MAX);
-        assert_eq!(text, r#"{"jsonrpc":"2.0","method":"get_statistics","params":{"statistics":["all"]},"id":2147483647}"#);
-        assert_eq!(request("version", None, 1), r#"{"jsonrpc":"2.0","method":"version","id":1}"#);
-    }
-
     #[track_caller]
     fn refused(body: &str, expect: &str) {
         let error = result::<serde_json::Value>(body.as_bytes(), "get_statistics", 7).unwrap_err();
@@ -197,6 +190,8 @@ mod tests {
         refused(" \n", "empty");
         refused("<html>", "web page");
         refused("{", "EOF");
+        refused("400 Parse_error", "400 Parse_error");
+        refused("500 Internal error", "longer than a datagram");
         refused(r#"{"jsonrpc":"2.0","id":7}"#, "no result");
         refused(r#"{"jsonrpc":"2.0","result":{},"id":8}"#, "id 8 instead of 7");
         refused(r#"{"jsonrpc":"2.0","result":{},"id":"7"}"#, "another request");
@@ -208,6 +203,14 @@ mod tests {
         refused(r#"{"jsonrpc":"2.0","result":{},"result":{},"id":7}"#, "duplicate field");
         refused(r#"{"jsonrpc":"2.0","error":{"code":-32700,"message":"Parse error"},"id":null}"#, "Parse error");
         refused(r#"{"jsonrpc":"2.0","error":{"code":-32601,"message":"Method not found"},"id":7}"#, "load the module");
+    }
+
+    #[test]
+    fn replies_to_others_are_told_apart() {
+        let may = |body: &str| may_answer(body.as_bytes(), 7);
+        assert!(may(r#"{"result":{"a":1},"id":7}"#) && may(r#"{"error":{},"id":null}"#) && may("{}"));
+        assert!(!may(r#"{"result":{},"id":8}"#) && !may(r#"{"result":{},"id":"7"}"#) && !may("") && !may("noise"));
+        assert!(may("400 Parse_error") && may("500 Internal error"));
     }
 
     #[test]

@@ -3,8 +3,6 @@ use proptest::prelude::*;
 
 use super::*;
 
-const ALL: &str = "get_statistics";
-
 fn reply(pairs: &[(&str, &str)], id: i32) -> String {
     let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("{}:{value}", serde_json::to_string(name).unwrap())).collect();
     format!(r#"{{"jsonrpc":"2.0","result":{{{}}},"id":{id}}}"#, pairs.join(","))
@@ -12,7 +10,7 @@ fn reply(pairs: &[(&str, &str)], id: i32) -> String {
 
 fn ask(body: &str, id: i32, memory: &mut Memory) -> Vec<Reading> {
     let mut values = Vec::new();
-    statistics(body.as_bytes(), ALL, id, memory, &mut values).unwrap();
+    statistics(body.as_bytes(), id, memory, &mut values).unwrap();
     values
 }
 
@@ -36,7 +34,7 @@ macro_rules! capture {
 
 #[test]
 fn a_recorded_opensips() {
-    let mut memory = Memory::new(BoxKind::Opensips);
+    let mut memory = Memory::new(Dialect::Opensips);
     let body = capture!("opensips-4.0/get_all_named.resp");
     let values = ask(body, 1, &mut memory);
     let names = memory.names();
@@ -45,7 +43,7 @@ fn a_recorded_opensips() {
     assert_eq!(by_name(&memory, &values, "shmem:total_size"), Ok(Number::Int(67_108_864)));
     assert_eq!(by_name(&memory, &values, "packet:total_size"), Ok(Number::Int(2_496_020)));
     assert_eq!(by_name(&memory, &values, "dynamic:negative_stat"), Err(Unknown::Inexact));
-    assert_eq!(memory.uptime_s(&values), Some(80));
+    assert_eq!(memory.uptime_ms(&values, 0), Some(80_000));
 
     assert!(quickly(body, 1, &memory));
     let again = ask(body, 1, &mut memory);
@@ -55,7 +53,7 @@ fn a_recorded_opensips() {
 
 #[test]
 fn a_recorded_kamailio() {
-    let mut memory = Memory::new(BoxKind::Kamailio);
+    let mut memory = Memory::new(Dialect::Kamailio);
     let body = capture!("kamailio-5.6/fetchn_all.resp");
     let values = ask(body, 19, &mut memory);
     assert_eq!(by_name(&memory, &values, "script:packet_count"), Ok(Number::Int(800)));
@@ -69,7 +67,7 @@ fn a_recorded_kamailio() {
 
 #[test]
 fn a_pretty_answer_with_odd_names() {
-    let mut memory = Memory::new(BoxKind::Opensips);
+    let mut memory = Memory::new(Dialect::Opensips);
     let body = capture!("opensips-4.0/big_values.resp");
     let values = ask(body, 1, &mut memory);
     let names = memory.names();
@@ -77,7 +75,7 @@ fn a_pretty_answer_with_odd_names() {
     assert_eq!(by_name(&memory, &values, "dynamic:minus_one"), Err(Unknown::Inexact));
     assert_eq!(by_name(&memory, &values, "dynamic:weird name/with \"quotes\""), Ok(Number::Int(3)));
     assert_eq!(by_name(&memory, &values, "dynamic:utf8_é"), Ok(Number::Int(4)));
-    assert_eq!(memory.uptime_s(&values), None);
+    assert_eq!(memory.uptime_ms(&values, 0), None);
     assert!(!quickly(body, 1, &memory));
     ask(body, 1, &mut memory);
     assert!(Arc::ptr_eq(&names, &memory.names()), "the same names by the slow way are the same names");
@@ -85,7 +83,7 @@ fn a_pretty_answer_with_odd_names() {
 
 #[test]
 fn names_twice() {
-    let mut memory = Memory::new(BoxKind::Opensips);
+    let mut memory = Memory::new(Dialect::Opensips);
     let values = ask(capture!("opensips-4.0/get_duplicates.resp"), 19, &mut memory);
     assert_eq!(values.len(), 12);
     assert_eq!(by_name(&memory, &values, "core:rcv_requests"), Ok(Number::Int(6529)));
@@ -94,13 +92,13 @@ fn names_twice() {
     let values = ask(&body, 1, &mut memory);
     assert_eq!(values, [Err(Unknown::Ambiguous), Ok(Number::Int(2))]);
     assert_eq!(ask(&body, 1, &mut memory), values, "also when they are remembered");
-    let one = group(reply(&[("a:b:c", "1"), ("d:e", "5")], 2).as_bytes(), ALL, 2, BoxKind::Opensips, "a").unwrap();
+    let one = group(reply(&[("a:b:c", "1"), ("d:e", "5")], 2).as_bytes(), Dialect::Opensips, 2, "a").unwrap();
     assert_eq!(one, HashMap::from([("a:b:c".into(), Ok(Number::Int(1)))]));
 }
 
 #[test]
 fn two_spellings_of_one_name() {
-    let mut memory = Memory::new(BoxKind::Kamailio);
+    let mut memory = Memory::new(Dialect::Kamailio);
     let values = ask(&reply(&[("a.b.c", "1"), ("a:b.c", "2"), ("plain", "3")], 1), 1, &mut memory);
     let names = memory.names();
     assert_eq!(names.iter().map(|name| &**name).collect::<Vec<_>>(), ["a:b.c", "a:b:c", "plain"]);
@@ -109,7 +107,7 @@ fn two_spellings_of_one_name() {
 
 #[test]
 fn statistics_that_appear_later() {
-    let mut memory = Memory::new(BoxKind::Opensips);
+    let mut memory = Memory::new(Dialect::Opensips);
     ask(&reply(&[("a:x", "1")], 1), 1, &mut memory);
     let before = memory.names();
     let values = ask(&reply(&[("a:x", "1"), ("a:y", "2")], 2), 2, &mut memory);
@@ -121,7 +119,7 @@ fn statistics_that_appear_later() {
 
 #[test]
 fn the_quick_way_checks_everything() {
-    let mut memory = Memory::new(BoxKind::Opensips);
+    let mut memory = Memory::new(Dialect::Opensips);
     let good = reply(&[("a:x", "1"), ("a:y", "-2"), ("a:z", "1.5e3")], 7);
     ask(&good, 7, &mut memory);
     assert!(quickly(&good, 7, &memory));
@@ -154,19 +152,19 @@ fn the_quick_way_checks_everything() {
 
 #[test]
 fn names_that_are_no_utf8_hide_nothing() {
-    let mut memory = Memory::new(BoxKind::Opensips);
+    let mut memory = Memory::new(Dialect::Opensips);
     let mut body = reply(&[("a:x", "1"), ("a:caf#", "2")], 1).into_bytes();
     let place = body.iter().position(|&byte| byte == b'#').unwrap();
     body[place] = 0xe9;
     let mut values = Vec::new();
-    statistics(&body, ALL, 1, &mut memory, &mut values).unwrap();
+    statistics(&body, 1, &mut memory, &mut values).unwrap();
     assert_eq!(&*memory.names()[1], "a:caf\u{fffd}");
     assert_eq!(values, [Ok(Number::Int(1)), Ok(Number::Int(2))]);
 }
 
 #[test]
 fn a_name_beyond_the_bound_costs_itself_alone() {
-    let mut memory = Memory::new(BoxKind::Opensips);
+    let mut memory = Memory::new(Dialect::Opensips);
     let longest = format!("a:{}", "x".repeat(crate::source::MAX_NAME_BYTES - 2));
     let long = format!("{longest}x");
     let values = ask(&reply(&[("a:x", "1"), (&longest, "2"), (&long, "3"), (&format!("{long}y"), "4")], 1), 1, &mut memory);
@@ -179,28 +177,28 @@ fn a_name_beyond_the_bound_costs_itself_alone() {
 
 #[test]
 fn too_many_names_are_refused() {
-    let mut memory = Memory::new(BoxKind::Opensips);
+    let mut memory = Memory::new(Dialect::Opensips);
     let many: Vec<_> = (0..=envelope::MAX_NAMES).map(|n| format!("\"a:{n}\":1")).collect();
     let body = format!(r#"{{"jsonrpc":"2.0","result":{{{}}},"id":1}}"#, many.join(","));
-    let error = statistics(body.as_bytes(), ALL, 1, &mut memory, &mut Vec::new()).unwrap_err();
+    let error = statistics(body.as_bytes(), 1, &mut memory, &mut Vec::new()).unwrap_err();
     assert!(matches!(error, WireError::TooLarge(_)), "{error}");
 }
 
 #[test]
 fn an_answer_to_something_else_has_no_numbers() {
-    let mut memory = Memory::new(BoxKind::Opensips);
+    let mut memory = Memory::new(Dialect::Opensips);
     for body in
         [capture!("opensips-4.0/list_all.resp"), capture!("opensips-4.0/cmd_uptime.resp"), capture!("opensips-4.0/cmd_version.resp")]
     {
         let id = body.rsplit_once("\"id\":").unwrap().1.trim_matches(|c: char| !c.is_ascii_digit()).parse().unwrap();
-        let error = statistics(body.as_bytes(), ALL, id, &mut memory, &mut Vec::new()).unwrap_err();
+        let error = statistics(body.as_bytes(), id, &mut memory, &mut Vec::new()).unwrap_err();
         assert!(error.to_string().contains("none of its values is a number"), "{error}");
     }
 }
 
 #[test]
 fn a_name_with_nul_is_one_that_pages_and_databases_can_hold() {
-    let mut memory = Memory::new(BoxKind::Kamailio);
+    let mut memory = Memory::new(Dialect::Kamailio);
     let body = reply(&[("a\0.b\0", "1"), ("a.b", "2")], 1);
     let values = ask(&body, 1, &mut memory);
     assert_eq!(&*memory.names()[0], "a\u{fffd}:b\u{fffd}");
@@ -211,20 +209,20 @@ fn a_name_with_nul_is_one_that_pages_and_databases_can_hold() {
 #[test]
 fn what_is_no_kind_is_no_kind() {
     let body = br#"{"jsonrpc":"2.0","result":{"a:x":"incremental","a:y":["incremental"],"a:z":{"b":1},"a:w":null,"a:v":"non-incremental"},"id":1}"#;
-    assert_eq!(kinds(body, "list_statistics", 1).unwrap(), [("a:x".into(), Kind::Counter), ("a:v".into(), Kind::Gauge)]);
+    assert_eq!(kinds(body, Dialect::Opensips, 1).unwrap(), [("a:x".into(), Kind::Counter), ("a:v".into(), Kind::Gauge)]);
 }
 
 #[test]
 fn recorded_kinds_and_uptimes() {
     let kinds: HashMap<_, _> =
-        kinds(capture!("opensips-4.0/list_all.resp").as_bytes(), "list_statistics", 36).unwrap().into_iter().collect();
+        kinds(capture!("opensips-4.0/list_all.resp").as_bytes(), Dialect::Opensips, 36).unwrap().into_iter().collect();
     assert_eq!(kinds.len(), 187);
     assert_eq!(kinds["core:rcv_requests"], Kind::Counter);
     assert_eq!(kinds["shmem:total_size"], Kind::Gauge);
-    assert_eq!(uptime_s(capture!("opensips-4.0/cmd_uptime.resp").as_bytes(), "uptime", 58), Some(81));
-    assert_eq!(uptime_s(capture!("kamailio-5.6/core_uptime.resp").as_bytes(), "core.uptime", 30), Some(1495));
-    assert_eq!(uptime_s(br#"{"result":{"Up time":"x"},"id":1}"#, "uptime", 1), None);
-    assert_eq!(uptime_s(br#"{"result":{"uptime":5},"id":2}"#, "uptime", 1), None);
+    assert_eq!(uptime_s(capture!("opensips-4.0/cmd_uptime.resp").as_bytes(), Dialect::Opensips, 58), Some(81));
+    assert_eq!(uptime_s(capture!("kamailio-5.6/core_uptime.resp").as_bytes(), Dialect::Kamailio, 30), Some(1495));
+    assert_eq!(uptime_s(br#"{"result":{"Up time":"x"},"id":1}"#, Dialect::Opensips, 1), None);
+    assert_eq!(uptime_s(br#"{"result":{"uptime":5},"id":2}"#, Dialect::Opensips, 1), None);
 }
 
 /// Names with all that hurts: quotes, backslashes, control characters, commas, braces, colons.
@@ -261,7 +259,7 @@ proptest! {
         id in prop_oneof![4 => Just(7_i32), 1 => any::<i32>()],
         kamailio in any::<bool>(),
     ) {
-        let kind = if kamailio { BoxKind::Kamailio } else { BoxKind::Opensips };
+        let kind = if kamailio { Dialect::Kamailio } else { Dialect::Opensips };
         let mut memory = Memory::new(kind);
         let first: Vec<_> = names.iter().map(|name| (name.as_str(), "1")).collect();
         ask(&reply(&first, 1), 1, &mut memory);
@@ -280,7 +278,7 @@ proptest! {
         let mut quick = Vec::new();
         let accepted = recognise(body.as_bytes(), 7, &memory, &mut quick).is_some();
         let mut slow = Vec::new();
-        match read(body.as_bytes(), ALL, 7, kind, &mut slow) {
+        match read(body.as_bytes(), kind, Question::All, 7, &mut slow) {
             Ok(Some(read)) if accepted => {
                 prop_assert_eq!(&*memory.names(), &*read.full);
                 prop_assert_eq!(quick, slow);
@@ -293,13 +291,13 @@ proptest! {
     /// No bytes at all make it panic.
     #[test]
     fn arbitrary_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..200), cut in 0_usize..100) {
-        let mut memory = Memory::new(BoxKind::Opensips);
+        let mut memory = Memory::new(Dialect::Opensips);
         let good = reply(&[("a:x", "1"), ("a:y", "1.5")], 7);
         ask(&good, 7, &mut memory);
         let mut values = Vec::new();
-        let _ = statistics(&bytes, ALL, 7, &mut memory, &mut values);
+        let _ = statistics(&bytes, 7, &mut memory, &mut values);
         let mut mixed = good.as_bytes()[..cut.min(good.len())].to_vec();
         mixed.extend(bytes);
-        let _ = statistics(&mixed, ALL, 7, &mut memory, &mut values);
+        let _ = statistics(&mixed, 7, &mut memory, &mut values);
     }
 }

@@ -67,11 +67,33 @@ pub(super) struct KindWord(pub(super) Option<Kind>);
 impl<'de> Deserialize<'de> for KindWord {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let kind = |written: Written<'_>| match written {
-            Written::Text("incremental") => Some(Kind::Counter),
-            Written::Text("non-incremental") => Some(Kind::Gauge),
+            Written::Text(word) => kind_of_word(word),
             _ => None,
         };
         deserializer.deserialize_any(Kept(kind)).map(Self)
+    }
+}
+
+/// The kind that a word of `list_statistics` names.
+pub(super) fn kind_of_word(word: &str) -> Option<Kind> {
+    match word {
+        "incremental" => Some(Kind::Counter),
+        "non-incremental" => Some(Kind::Gauge),
+        _ => None,
+    }
+}
+
+/// A text, or a whole number as text; empty where the server wrote anything else.
+pub(super) struct Text(pub(super) String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = |written: Written<'_>| match written {
+            Written::Text(text) => text.to_owned(),
+            Written::Whole(number) => number.to_string(),
+            Written::Null | Written::Else => String::new(),
+        };
+        deserializer.deserialize_any(Kept(text)).map(Self)
     }
 }
 
@@ -86,6 +108,11 @@ pub(super) enum Id {
 }
 
 impl Id {
+    /// Whether it is none at all: servers answer so what they could not read.
+    pub(super) fn is_missing(&self) -> bool {
+        matches!(self, Self::Missing)
+    }
+
     /// Whether it is this request's.
     pub(super) fn is(&self, id: i32) -> bool {
         matches!(self, Self::Number(number) if *number == i64::from(id))
@@ -174,7 +201,7 @@ fn of_float(value: f64) -> Reading {
 }
 
 /// Digits in a string were never a float: the box printed its own integer.
-fn of_text(text: &str) -> Reading {
+pub(super) fn of_text(text: &str) -> Reading {
     let text = text.trim_ascii();
     if !text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
         return Err(Unknown::NotANumber);

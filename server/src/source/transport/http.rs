@@ -1,4 +1,4 @@
-//! One HTTP connection to one box: a request out, an answer in, within the bounds. It knows nothing of JSON.
+//! One HTTP connection to one box: a request out, an answer in, within the bounds. It knows nothing of what the bodies say.
 //!
 //! Invariants: one connection and one request in flight per box (`&mut self`); redirects and proxies are never followed; an
 //! answer other than 200 is judged by its status line and its body is not waited for, since OpenSIPS announces bodies that never end.
@@ -6,66 +6,36 @@
 use std::{
     error::Error,
     sync::{Arc, Mutex, Once, PoisonError},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
-use reqwest::{Client, Method, Response, StatusCode, header, redirect};
+use reqwest::{Client, Response, StatusCode, header, redirect};
 use tower::util::MapResponseLayer;
 use url::Url;
 
-use super::{Secret, SourceError, text::shown};
+use super::{Bodies, Timing, midway_ms, too_large};
+use crate::source::{Secret, SourceError, dialect::Message, text::shown};
 
-/// The largest answer that is read: 200,000 statistics take about 8 MiB.
-const MAX_BODY_BYTES: usize = 16 << 20;
-/// The largest answer to a question for a name or a time; what is read of it is many times as large in memory.
-const MAX_SMALL_BODY_BYTES: usize = 64 << 10;
 /// The largest body of a refusal that a probe looks into.
 const MAX_REFUSAL_BYTES: u64 = 1024;
 /// A SIP server is near: a connection that takes longer will not come.
 const MAX_CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// What an exporter of metrics is asked for; others do not look at it.
+const ACCEPT: &str = "text/plain;version=0.0.4, application/openmetrics-text;version=1.0.0;q=0.5, */*;q=0.1";
 /// An idle connection is given back after this; Kamailio closes its own after 120 s.
 const IDLE_LIMIT: Duration = Duration::from_secs(60);
 
-/// When an answer was given.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Timing {
-    /// Midway between sending and the first byte of the answer, epoch milliseconds.
-    pub(super) at_ms: i64,
-    /// From sending to the last byte.
-    pub(super) took: Duration,
-}
-
 /// An answer; its body is in the buffer.
 #[derive(Debug)]
-pub(super) struct Exchange {
-    pub(super) status: StatusCode,
+pub(in crate::source) struct Exchange {
+    pub(in crate::source) status: StatusCode,
     /// The header `Server`, if it is text.
-    pub(super) server: Option<String>,
-    pub(super) timing: Timing,
-}
-
-/// Which bodies are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Bodies {
-    /// Only those of answers with status 200.
-    Answers,
-    /// The same, where the answer is a name or a time.
-    SmallAnswers,
-    /// The same, and very small ones of refusals too, when their length is given.
-    Refusals,
-}
-
-impl Bodies {
-    fn limit(self) -> usize {
-        match self {
-            Self::Answers => MAX_BODY_BYTES,
-            Self::SmallAnswers | Self::Refusals => MAX_SMALL_BODY_BYTES,
-        }
-    }
+    pub(in crate::source) server: Option<String>,
+    pub(in crate::source) timing: Timing,
 }
 
 /// A client for one box.
-pub(super) struct Http {
+pub(in crate::source) struct Http {
     client: Client,
     url: Url,
     user: Option<String>,
@@ -78,14 +48,19 @@ pub(super) struct Http {
 
 impl Http {
     /// Prepares a client for questions that may take `time_limit` each; nothing is sent yet.
-    pub(super) fn new(url: Url, user: Option<String>, password: Option<Secret>, time_limit: Duration) -> Result<Self, SourceError> {
+    pub(in crate::source) fn new(
+        url: Url,
+        user: Option<String>,
+        password: Option<Secret>,
+        time_limit: Duration,
+    ) -> Result<Self, SourceError> {
         let connected = Arc::new(Mutex::new(None));
         let client = client(&url, time_limit, &connected)?;
         Ok(Self { client, url, user, password, time_limit, connected })
     }
 
     /// Gives up the connection: what comes over it belongs to an earlier request, and so would all that follows.
-    pub(super) fn disconnect(&mut self) {
+    pub(in crate::source) fn disconnect(&mut self) {
         // It worked once for this address. Were it not to now, the next answer would be refused like this one.
         if let Ok(client) = client(&self.url, self.time_limit, &self.connected) {
             self.client = client;
@@ -93,42 +68,24 @@ impl Http {
     }
 
     /// Where this one asks.
-    pub(super) fn url(&self) -> &Url {
+    pub(in crate::source) fn url(&self) -> &Url {
         &self.url
     }
 
-    /// Posts `body`, and puts the body of an answer with status 200 into `into`.
-    pub(super) async fn post(&self, body: &str, bodies: Bodies, into: &mut Vec<u8>) -> Result<Exchange, SourceError> {
-        self.exchange(Method::POST, &self.url, Some(body), bodies, into).await
-    }
-
-    /// Gets another path of the same server.
-    pub(super) async fn get(&self, path: &str, into: &mut Vec<u8>) -> Result<Exchange, SourceError> {
-        let mut url = self.url.clone();
-        url.set_path(path);
-        url.set_query(None);
-        self.exchange(Method::GET, &url, None, Bodies::SmallAnswers, into).await
-    }
-
-    async fn exchange(
-        &self,
-        method: Method,
-        url: &Url,
-        body: Option<&str>,
-        bodies: Bodies,
-        into: &mut Vec<u8>,
-    ) -> Result<Exchange, SourceError> {
+    /// Sends a question, and puts the body of an answer with status 200 into `into`.
+    pub(in crate::source) async fn exchange(&self, message: &Message, bodies: Bodies, into: &mut Vec<u8>) -> Result<Exchange, SourceError> {
+        let url = &self.url_of(message);
         into.clear();
-        let (response, sent) = match self.send(&method, url, body).await {
+        let (response, sent) = match self.send(message, url).await {
             Ok(sent) => sent,
             // The connection had been idle, and the server had closed it meanwhile: that says nothing about the server now.
             Err((error, true)) if !error.is_connect() && !error.is_timeout() => {
-                self.send(&method, url, body).await.map_err(|(error, _)| failure(&error, url))?
+                self.send(message, url).await.map_err(|(error, _)| failure(&error, url))?
             }
             Err((error, _)) => return Err(failure(&error, url)),
         };
         let first_byte = Instant::now();
-        let mut timing = Timing { at_ms: midway_ms(sent, first_byte, SystemTime::now()), took: Duration::ZERO };
+        let mut timing = Timing { at_ms: midway_ms(sent, first_byte), took: Duration::ZERO };
         let status = response.status();
         let server = response.headers().get(header::SERVER).and_then(|value| value.to_str().ok()).map(shown);
         let small = response.content_length().is_some_and(|length| length <= MAX_REFUSAL_BYTES);
@@ -139,15 +96,31 @@ impl Http {
         Ok(Exchange { status, server, timing })
     }
 
+    /// Where a question goes: what a command adds to the path and a query are its own.
+    fn url_of(&self, message: &Message) -> Url {
+        let mut url = self.url.clone();
+        if let Message::Get { command, query } = message {
+            if !command.is_empty() {
+                url.set_path(&format!("{}/{command}", self.url.path().trim_end_matches('/')));
+            }
+            if let Some(query) = query {
+                url.set_query(Some(query.as_str()).filter(|query| !query.is_empty()));
+            }
+        }
+        url
+    }
+
     /// Sends once and waits for the head of the answer; says when it was sent. An error comes with whether the connection was an old one.
-    async fn send(&self, method: &Method, url: &Url, body: Option<&str>) -> Result<(Response, Instant), (reqwest::Error, bool)> {
+    async fn send(&self, message: &Message, url: &Url) -> Result<(Response, Instant), (reqwest::Error, bool)> {
         let made = || *self.connected.lock().unwrap_or_else(PoisonError::into_inner);
         *self.connected.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let begun = Instant::now();
-        let mut request = self.client.request(method.clone(), url.clone());
-        if let Some(body) = body {
-            request = request.header(header::CONTENT_TYPE, "application/json").body(body.to_owned());
-        }
+        let mut request = match message {
+            Message::Post { content_type, body } => {
+                self.client.post(url.clone()).header(header::CONTENT_TYPE, *content_type).body(body.clone())
+            }
+            Message::Get { .. } | Message::Frame { .. } => self.client.get(url.clone()).header(header::ACCEPT, ACCEPT),
+        };
         if let Some(user) = &self.user {
             request = request.basic_auth(user, self.password.as_ref().map(|secret| &secret.0));
         }
@@ -162,24 +135,13 @@ fn connect_limit(time_limit: Duration) -> Duration {
     (time_limit * 3 / 4).min(MAX_CONNECT_LIMIT)
 }
 
-/// Epoch milliseconds of the instant midway between two others, of which `now` is the wall clock's time of the later one.
-fn midway_ms(sent: Instant, first_byte: Instant, now: SystemTime) -> i64 {
-    let half = first_byte.saturating_duration_since(sent) / 2;
-    let since_epoch = now.duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(half);
-    i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
-}
-
 async fn read_body(mut response: Response, limit: usize, into: &mut Vec<u8>) -> Result<(), SourceError> {
-    let too_large = || {
-        let limit = if limit >= 1 << 20 { format!("{} MiB", limit >> 20) } else { format!("{} KiB", limit >> 10) };
-        SourceError::TooLarge(format!("the answer is larger than {limit}, which no SIP server needs; check the address"))
-    };
     if response.content_length().is_some_and(|length| length > limit as u64) {
-        return Err(too_large());
+        return Err(too_large(limit));
     }
     loop {
         match response.chunk().await {
-            Ok(Some(chunk)) if into.len() + chunk.len() > limit => return Err(too_large()),
+            Ok(Some(chunk)) if into.len() + chunk.len() > limit => return Err(too_large(limit)),
             Ok(Some(chunk)) => into.extend_from_slice(&chunk),
             Ok(None) => return Ok(()),
             Err(_) => {
@@ -225,7 +187,7 @@ fn client(url: &Url, time_limit: Duration, connected: &Arc<Mutex<Option<Instant>
 }
 
 /// What an answer other than 200 means.
-pub(super) fn refusal(status: StatusCode, url: &Url) -> Option<SourceError> {
+pub(in crate::source) fn refusal(status: StatusCode, url: &Url) -> Option<SourceError> {
     let path = url.path();
     Some(match status.as_u16() {
         200 => return None,
@@ -236,7 +198,7 @@ pub(super) fn refusal(status: StatusCode, url: &Url) -> Option<SourceError> {
             "the server forbids it (HTTP 403); check user name and password, the port, and which addresses it lets in".into(),
         ),
         400 | 404 => SourceError::WrongPath(format!(
-            "the server answers, but not at {path} (HTTP {status}); OpenSIPS's path is /mi unless mi_http's parameter root says otherwise, Kamailio's is what its event_route[xhttp:request] dispatches, usually /RPC"
+            "the server answers, but not at {path} (HTTP {status}); OpenSIPS's path is /mi unless mi_http's parameter root says otherwise, OpenSIPS 2.x has /json (mi_json), and Kamailio's is what its event_route[xhttp:request] dispatches, usually /RPC"
         )),
         202 | 204 => SourceError::Protocol(format!(
             "the server took the request and gave no answer (HTTP {status}); check that the address is that of its management interface"
@@ -245,7 +207,7 @@ pub(super) fn refusal(status: StatusCode, url: &Url) -> Option<SourceError> {
             "the server points to another address (HTTP {status}), which is not followed; give the final address"
         )),
         405 | 406 => SourceError::Status(format!(
-            "the server takes no requests of this kind at {path} (HTTP {status}); check the path: /mi for OpenSIPS 3 and later, /RPC for Kamailio"
+            "the server takes no requests of this kind at {path} (HTTP {status}); check the path and the kind: /mi for OpenSIPS 3 and later, /json for OpenSIPS 2.x, /RPC for Kamailio"
         )),
         500 => SourceError::Status(format!(
             "the server failed (HTTP {status}); OpenSIPS: raise httpd's buf_size, its answer may not fit; Kamailio: load the module kex, which has the statistics"
@@ -319,14 +281,6 @@ mod tests {
             let limit = Duration::from_millis(ms);
             assert!(connect_limit(limit) < limit && connect_limit(limit) <= MAX_CONNECT_LIMIT, "{limit:?}");
         }
-    }
-
-    #[test]
-    fn a_poll_is_midway() {
-        let sent = Instant::now();
-        let now = UNIX_EPOCH + Duration::from_secs(1000);
-        assert_eq!(midway_ms(sent, sent + Duration::from_millis(40), now), 999_980);
-        assert_eq!(midway_ms(sent, sent, now), 1_000_000);
     }
 
     #[test]

@@ -1,0 +1,256 @@
+//! What is asked of a server, in the words of each dialect. It sends nothing and reads no answer.
+
+use app::model::BoxKind;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::address::{Address, Content};
+
+/// OpenSIPS refuses larger requests, at its default settings.
+const MAX_REQUEST_BYTES: usize = 1024;
+
+/// How a server is spoken with: how a question is written, and how its answer is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// JSON-RPC of OpenSIPS 3.x and 4.x.
+    Opensips,
+    /// JSON-RPC of Kamailio.
+    Kamailio,
+    /// JSON by GET, of OpenSIPS 2.x.
+    Json2,
+    /// Lines of text, of OpenSIPS 2.x.
+    Text2,
+    /// XML-RPC of OpenSIPS.
+    XmlRpc {
+        /// Names stand in an array within the parameters (3.x and later), not each as a parameter (2.x).
+        nested: bool,
+    },
+    /// Metrics of Prometheus.
+    Prometheus,
+}
+
+/// What a server is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Question<'a> {
+    /// All statistics.
+    All,
+    /// Those of one group, with all their digits where the dialect can.
+    Group(&'a str),
+    /// Which statistics count.
+    Kinds,
+    /// How long the server runs.
+    Uptime,
+    /// What the server calls itself.
+    Version,
+}
+
+/// Over what a question goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Carrier {
+    Http,
+    Fifo,
+    Datagram,
+}
+
+/// A question as it goes over its carrier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Message {
+    /// An HTTP request with a body.
+    Post { content_type: &'static str, body: String },
+    /// An HTTP request without.
+    Get {
+        /// What is added to the path of the address; empty: nothing.
+        command: &'static str,
+        /// The query, encoded; none: that of the address.
+        query: Option<String>,
+    },
+    /// Text for a FIFO, which has the name of the reply FIFO between the two, or for a datagram, which has nothing there.
+    Frame { before: String, after: String },
+}
+
+impl Dialect {
+    /// The dialect of a kind of box at an address.
+    ///
+    /// # Errors
+    /// Where no such box can be there.
+    pub(crate) fn of(kind: BoxKind, address: &Address) -> Result<Self, String> {
+        address.check_kind(kind)?;
+        let Address::Http { content, .. } = address else {
+            return Ok(match kind {
+                BoxKind::Opensips2 => Self::Text2,
+                BoxKind::Kamailio => Self::Kamailio,
+                _ => Self::Opensips,
+            });
+        };
+        Ok(match (content, kind) {
+            (Content::Prometheus, _) => Self::Prometheus,
+            (Content::XmlRpc, _) => Self::XmlRpc { nested: kind != BoxKind::Opensips2 },
+            (Content::Json, BoxKind::Opensips2) => Self::Json2,
+            (Content::Json, BoxKind::Kamailio) => Self::Kamailio,
+            (Content::Json, _) => Self::Opensips,
+        })
+    }
+
+    /// The command for a question, as the server calls it.
+    pub(crate) fn method(self, question: Question<'_>) -> &'static str {
+        match (self, question) {
+            (Self::Prometheus, _) => "GET",
+            (Self::Kamailio, Question::All) => "stats.fetchn",
+            (Self::Kamailio, Question::Group(_)) => "stats.fetch",
+            (Self::Kamailio, Question::Kinds) => "system.listMethods",
+            (Self::Kamailio, Question::Uptime) => "core.uptime",
+            (Self::Kamailio, Question::Version) => "core.version",
+            (_, Question::All | Question::Group(_)) => "get_statistics",
+            (_, Question::Kinds) => "list_statistics",
+            (_, Question::Uptime) => "uptime",
+            (_, Question::Version) => "version",
+        }
+    }
+
+    /// Whether the dialect has an answer to a question at all.
+    pub(crate) fn knows(self, question: Question<'_>) -> bool {
+        match self {
+            Self::Kamailio => question != Question::Kinds,
+            Self::Prometheus => matches!(question, Question::All | Question::Kinds),
+            _ => true,
+        }
+    }
+
+    /// Whether a value that is not clear is told with all its digits when its group is asked.
+    pub(crate) fn has_digits_by_group(self) -> bool {
+        self == Self::Kamailio
+    }
+
+    /// Writes a question; none: it cannot be asked, such as for a group with a comma where commas separate.
+    pub(crate) fn write(self, question: Question<'_>, id: i32, carrier: Carrier) -> Option<Message> {
+        if !self.knows(question) {
+            return None;
+        }
+        let method = self.method(question);
+        let names = match question {
+            Question::All => Some("all".to_owned()),
+            Question::Group(group) => Some(format!("{group}:")),
+            _ => None,
+        };
+        let message = match self {
+            Self::Opensips | Self::Kamailio => self.json_rpc(method, names.as_deref(), id, carrier),
+            Self::Json2 => {
+                let comma = names.as_deref().is_some_and(|names| names.contains(','));
+                let query = names.map(|names| format!("params={}", utf8_percent_encode(&names, NON_ALPHANUMERIC)));
+                (!comma).then_some(Message::Get { command: method, query: Some(query.unwrap_or_default()) })?
+            }
+            Self::Text2 => text(method, names.as_deref(), carrier)?,
+            Self::XmlRpc { nested } => Message::Post { content_type: "text/xml", body: xml(method, names.as_deref(), nested) },
+            Self::Prometheus => Message::Get { command: "", query: None },
+        };
+        (message.len() <= MAX_REQUEST_BYTES).then_some(message)
+    }
+
+    fn json_rpc(self, method: &str, names: Option<&str>, id: i32, carrier: Carrier) -> Message {
+        let names = names.map(serde_json::Value::from);
+        let params = match (self, names) {
+            (_, None) => String::new(),
+            // Kamailio's "everything" is the word alone, and so is its group.
+            (Self::Kamailio, Some(names)) => format!(r#","params":[{names}]"#),
+            (_, Some(names)) => format!(r#","params":{{"statistics":[{names}]}}"#),
+        };
+        // Never a batch and never without `method`: either crashes OpenSIPS 4.0.1.
+        let begin = format!(r#"{{"jsonrpc":"2.0","method":"{method}""#);
+        let end = format!(r#"{params},"id":{id}}}"#);
+        match (carrier, self) {
+            (Carrier::Http, _) => Message::Post { content_type: "application/json", body: begin + &end },
+            (Carrier::Datagram, _) => Message::Frame { before: begin, after: end },
+            (Carrier::Fifo, Self::Kamailio) => Message::Frame { before: format!(r#"{begin},"reply_name":""#), after: format!("\"{end}\n") },
+            (Carrier::Fifo, _) => Message::Frame { before: ":".to_owned(), after: format!(":{begin}{end}") },
+        }
+    }
+}
+
+/// A command of OpenSIPS 2.x. Over a FIFO its end is a blank line, without which the server would take the next client's command for
+/// one of its arguments.
+fn text(method: &str, names: Option<&str>, carrier: Carrier) -> Option<Message> {
+    if names.is_some_and(|names| names.contains(['\n', '\r', '"', '\0']) || names.contains("::")) {
+        return None;
+    }
+    let lines: String = names.into_iter().map(|name| format!("{name}\n")).collect();
+    let end = if carrier == Carrier::Fifo { "\n" } else { "" };
+    Some(Message::Frame { before: format!(":{method}:"), after: format!("\n{lines}{end}") })
+}
+
+fn xml(method: &str, names: Option<&str>, nested: bool) -> String {
+    let escape = |text: &str| quick_xml::escape::escape(text).into_owned();
+    let params = names.map(|names| {
+        let value = format!("<value><string>{}</string></value>", escape(names));
+        let value = if nested { format!("<value><array><data>{value}</data></array></value>") } else { value };
+        format!("<param>{value}</param>")
+    });
+    let params = params.unwrap_or_default();
+    format!(r#"<?xml version="1.0"?><methodCall><methodName>{method}</methodName><params>{params}</params></methodCall>"#)
+}
+
+impl Message {
+    fn len(&self) -> usize {
+        match self {
+            Self::Post { body, .. } => body.len(),
+            Self::Get { command, query } => command.len() + query.as_ref().map_or(0, String::len),
+            Self::Frame { before, after } => before.len() + after.len(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(dialect: Dialect, question: Question<'_>, carrier: Carrier, expect: &str) {
+        let text = match dialect.write(question, 7, carrier) {
+            Some(Message::Post { body, .. }) => body,
+            Some(Message::Get { command, query }) => format!("{command}?{}", query.unwrap_or_default()),
+            Some(Message::Frame { before, after }) => format!("{before}NAME{after}"),
+            None => "none".to_owned(),
+        };
+        assert_eq!(text, expect);
+    }
+
+    #[test]
+    fn json_rpc() {
+        use Dialect::{Kamailio, Opensips};
+        let all = r#"{"jsonrpc":"2.0","method":"get_statistics","params":{"statistics":["all"]},"id":7}"#;
+        check(Opensips, Question::All, Carrier::Http, all);
+        check(Opensips, Question::All, Carrier::Fifo, &format!(":NAME:{all}"));
+        check(Opensips, Question::Version, Carrier::Http, r#"{"jsonrpc":"2.0","method":"version","id":7}"#);
+        let group = r#"{"jsonrpc":"2.0","method":"get_statistics","params":{"statistics":["a\"b:"]},"id":7}"#;
+        check(Opensips, Question::Group("a\"b"), Carrier::Http, group);
+        check(Kamailio, Question::All, Carrier::Http, r#"{"jsonrpc":"2.0","method":"stats.fetchn","params":["all"],"id":7}"#);
+        check(
+            Kamailio,
+            Question::Group("core"),
+            Carrier::Fifo,
+            "{\"jsonrpc\":\"2.0\",\"method\":\"stats.fetch\",\"reply_name\":\"NAME\",\"params\":[\"core:\"],\"id\":7}\n",
+        );
+        check(Kamailio, Question::Kinds, Carrier::Http, "none");
+        check(Opensips, Question::Group(&"x".repeat(2000)), Carrier::Http, "none");
+    }
+
+    #[test]
+    fn opensips_2() {
+        use Dialect::{Json2, Text2, XmlRpc};
+        check(Json2, Question::All, Carrier::Http, "get_statistics?params=all");
+        check(Json2, Question::Group("a b+é"), Carrier::Http, "get_statistics?params=a%20b%2B%C3%A9%3A");
+        check(Json2, Question::Group("a,b"), Carrier::Http, "none");
+        check(Json2, Question::Uptime, Carrier::Http, "uptime?");
+        check(Text2, Question::All, Carrier::Fifo, ":get_statistics:NAME\nall\n\n");
+        check(Text2, Question::Version, Carrier::Fifo, ":version:NAME\n\n");
+        check(Text2, Question::Group("dialog"), Carrier::Datagram, ":get_statistics:NAME\ndialog:\n");
+        for group in ["a\nb", "\"a\"", "a::b"] {
+            check(Text2, Question::Group(group), Carrier::Fifo, "none");
+        }
+        let xml = |params: &str| {
+            format!(r#"<?xml version="1.0"?><methodCall><methodName>get_statistics</methodName><params>{params}</params></methodCall>"#)
+        };
+        let value = "<value><string>a&lt;:</string></value>";
+        check(XmlRpc { nested: false }, Question::Group("a<"), Carrier::Http, &xml(&format!("<param>{value}</param>")));
+        let nested = format!("<param><value><array><data>{value}</data></array></value></param>");
+        check(XmlRpc { nested: true }, Question::Group("a<"), Carrier::Http, &xml(&nested));
+    }
+}

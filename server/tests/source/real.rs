@@ -1,0 +1,95 @@
+//! A real Kamailio (Debian's package), over each of the ways in which it is asked.
+
+use std::process::Stdio;
+
+use app::model::{BoxKind, Number, Verdict};
+use server::source::{Source, Target, probe};
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+use super::{PATIENT, value};
+
+/// Kamailio lies where only administrators look.
+const PATH: &str = "/usr/sbin/kamailio";
+
+/// A running Kamailio; it ends when this is dropped.
+struct Kamailio {
+    folder: TempDir,
+    rpc_port: u16,
+    process: Child,
+}
+
+impl Drop for Kamailio {
+    /// By a signal that lets it end its children.
+    fn drop(&mut self) {
+        let process = self.process.id().and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?));
+        if let Some(process) = process {
+            rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
+        }
+    }
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+impl Kamailio {
+    async fn start() -> Self {
+        assert!(std::path::Path::new(PATH).exists(), "{PATH} is not there: install Debian's package kamailio");
+        let folder = TempDir::new().unwrap();
+        let rpc_port = free_port();
+        let text = std::fs::read_to_string(format!("{}/tests/kamailio/kamailio.cfg", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let text = text.replace("FOLDER", folder.path().to_str().unwrap()).replace("RPC_PORT", &rpc_port.to_string());
+        let text = text.replace("SIP_PORT", &free_port().to_string()).replace("UAS_PORT", &free_port().to_string());
+        let config = folder.path().join("kamailio.cfg");
+        std::fs::write(&config, text).unwrap();
+        let mut command = Command::new(PATH);
+        command.arg("-f").arg(&config).arg("-Y").arg(folder.path()).arg("-w").arg(folder.path()).args(["-DD", "-E", "-m", "64", "-M", "8"]);
+        let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let started = Self { folder, rpc_port, process };
+        let begun = std::time::Instant::now();
+        while probe(&started.addresses()[0], None, None).await.kind.is_none() {
+            assert!(begun.elapsed() < PATIENT, "Kamailio does not start");
+            tokio::task::yield_now().await;
+        }
+        started
+    }
+
+    fn addresses(&self) -> [String; 3] {
+        let folder = self.folder.path().display();
+        [
+            format!("http://127.0.0.1:{}/RPC", self.rpc_port),
+            format!("fifo:{folder}/rpc.fifo?reply_dir={folder}"),
+            format!("unix:{folder}/rpc.sock?reply_dir={folder}"),
+        ]
+    }
+
+    fn files(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.folder.path()).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+#[tokio::test]
+async fn a_real_kamailio_is_found_and_polled_every_way() {
+    let kamailio = Kamailio::start().await;
+    let before = kamailio.files();
+    let mut counts = Vec::new();
+    for address in kamailio.addresses() {
+        let report = probe(&address, None, None).await;
+        assert_eq!((report.verdict, report.kind), (Verdict::Kamailio, Some(BoxKind::Kamailio)), "{address}: {}", report.message);
+        assert!(report.server.is_some_and(|name| name.starts_with("Kamailio ")), "{address}");
+        let target = Target { kind: BoxKind::Kamailio, address: address.parse().unwrap(), user: None, password: None, time_limit: PATIENT };
+        let mut source = Source::new(target).unwrap();
+        for _ in 0..3 {
+            let answer = source.poll().await.unwrap();
+            assert_eq!(value(&answer, "shmem:total_size"), Ok(Number::Int(67_108_864)), "{address}");
+            assert!(answer.started_at_ms.is_some(), "{address}");
+            counts.push(answer.names.len());
+        }
+    }
+    assert!(counts[0] > 100 && counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+    assert_eq!(kamailio.files(), before, "nothing is left behind");
+}
