@@ -22,6 +22,9 @@ pub enum BoxKind {
 }
 
 impl BoxKind {
+    /// Those that are asked at an address, in the order people are offered them.
+    pub const REMOTE: [Self; 4] = [Self::Opensips, Self::Opensips2, Self::Kamailio, Self::Prometheus];
+
     /// The word used in the API, in forms and in the store.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -232,7 +232,7 @@ pub struct BoxForm {
     pub name: String,
     /// Its address.
     pub address: String,
-    /// `opensips` or `kamailio`; empty: find out.
+    /// The word of its kind; empty: find out.
     pub kind: String,
     /// How often, such as `10s`; empty: as the panel's default says.
     pub interval: String,

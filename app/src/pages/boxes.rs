@@ -1,6 +1,7 @@
 //! Boxes: the list with what can be done to each, and the form to add or edit one.
 
 mod form;
+mod hints;
 mod list;
 mod push;
 
@@ -22,7 +23,7 @@ pub(super) fn page(frame: &Frame, page: &BoxesPage) -> AnyView {
     view! {
         <main id="main" class="sheet">
             <h1 class="vh">"Boxes"</h1>
-            {frame::notices(frame)} {removing} {first} {last} {push::form()} {form::hints()} <BoxesLive />
+            {frame::notices(frame)} {removing} {first} {last} {push::form()} {hints::hints()} <BoxesLive />
         </main>
     }
     .into_any()

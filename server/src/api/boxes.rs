@@ -32,9 +32,10 @@ pub(super) struct Boxes {
 pub(super) struct NewBox {
     /// Its name: `[A-Za-z][A-Za-z0-9_.-]*`, not `probe`.
     name: String,
-    /// Its address, such as `http://10.0.0.5:8888/mi`.
+    /// Its address: `http://10.0.0.5:8888/mi`, `fifo:/tmp/opensips_fifo`, `udp://10.0.0.5:8080`, `unix:/run/kamailio/rpc.sock`,
+    /// `xmlrpc+http://10.0.0.5:8888/RPC2` or `prometheus+http://10.0.0.5:9100/metrics`.
     address: String,
-    /// `opensips` or `kamailio`; none: find out.
+    /// `opensips` (3.x and 4.x), `opensips2`, `kamailio` or `prometheus`; none: find out.
     kind: Option<BoxKind>,
     /// How often it is asked, `200ms` to `1h`; none: the panel's default.
     interval: Option<String>,
@@ -71,7 +72,7 @@ pub(super) struct BoxChange {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ProbeAsk {
-    /// Such as `10.0.0.5:8888`.
+    /// Such as `10.0.0.5:8888` or `fifo:/tmp/opensips_fifo`.
     address: String,
     user: Option<String>,
     password: Option<String>,

@@ -148,7 +148,7 @@ impl fmt::Display for Address {
             Self::Fifo(local) | Self::Unix(local) => {
                 let scheme = if matches!(self, Self::Fifo(_)) { "fifo" } else { "unix" };
                 write!(f, "{scheme}:{}", encoded(&local.path))?;
-                if local.reply_dir != PathBuf::from(REPLY_DIR) {
+                if local.reply_dir.as_os_str() != REPLY_DIR {
                     options.push(format!("reply_dir={}", encoded(&local.reply_dir)));
                 }
                 options.extend(local.dialect.map(|kind| format!("dialect={}", dialect_word(kind))));

@@ -1,4 +1,4 @@
-//! The form to add or edit a box, what a probe found, and how to make a server answer.
+//! The form to add or edit a box, and what a probe found.
 
 use leptos::prelude::*;
 
@@ -15,7 +15,7 @@ pub(super) fn form(page: &BoxesPage) -> AnyView {
         None => ("Add a box".to_owned(), "/cp/boxes"),
     };
     let lead = page.editing.is_none().then(|| {
-        view! { <p class="muted">"A box is a SIP server. Enter where it answers, then let the panel find out what it is."</p> }
+        view! { <p class="muted">"A box is a SIP server, or whatever tells metrics. Enter where it answers, then let the panel find out what it is."</p> }
     });
     view! {
         <section class="card form" id="form" aria-labelledby="form-title">
@@ -84,15 +84,15 @@ fn fields(page: &BoxesPage, focus: Option<&str>) -> AnyView {
     };
     let option = |value: &'static str, text: &'static str| view! { <option value=value selected={kind == value}>{text}</option> };
     view! {
-        {field(form, focus, "address", "Address", &form.address, "http://10.0.0.5:8888/mi", "Where it answers JSON-RPC over HTTP or HTTPS.")}
+        {field(form, focus, "address", "Address", &form.address, "http://10.0.0.5:8888/mi", "Or fifo:/…, udp://…, unix:/…, xmlrpc+http://…, prometheus+http://…: each is explained below.")}
         {field(form, focus, "name", "Name", &name, "sip1", "A letter, then letters, digits, . _ -")}
         <div class="field">
             <label for="f-kind">"Kind"</label>
             <select id="f-kind" name="kind" aria-describedby=described(form, "kind") aria-invalid=is_wrong(form, "kind").then_some("true") autofocus={focus == Some("kind")}>
-                {option("", "find out")} {[BoxKind::Opensips, BoxKind::Kamailio].map(|kind| option(kind.as_str(), wording::kind_name(kind))).into_iter().collect_view()}
+                {option("", "find out")} {BoxKind::REMOTE.map(|kind| option(kind.as_str(), wording::kind_name(kind))).into_iter().collect_view()}
             </select>
             {problem(form, "kind")}
-            <p class="hint" id="h-kind">"Which of the two it is, if you know."</p>
+            <p class="hint" id="h-kind">"What it is, if you know."</p>
         </div>
         {interval} {labels} {access(page, focus)}
     }
@@ -208,28 +208,4 @@ fn found(probe: &ProbeReport) -> impl IntoView + use<> {
             <span>{next}</span>
         </div>
     }
-}
-
-/// The lines that make a server answer.
-pub(super) fn hints() -> AnyView {
-    view! {
-        <section class="card form hints" aria-labelledby="hints-title">
-            <h2 id="hints-title">"How a server comes to answer"</h2>
-            <details>
-                <summary>"OpenSIPS 3.x and 4.x: lines of opensips.cfg"</summary>
-                <pre tabindex="0"><code>
-                    "loadmodule \"httpd.so\"\nmodparam(\"httpd\", \"ip\", \"10.0.0.5\")\nmodparam(\"httpd\", \"port\", 8888)\nloadmodule \"mi_http.so\"\n"
-                </code></pre>
-                <p>"Its address is then " <code>"http://10.0.0.5:8888/mi"</code> ". Let only this panel reach that port: whoever does can command the server."</p>
-            </details>
-            <details>
-                <summary>"Kamailio: lines of kamailio.cfg"</summary>
-                <pre tabindex="0"><code>
-                    "disable_tcp=no\ntcp_accept_no_cl=yes\nlisten=tcp:10.0.0.5:5060\nloadmodule \"kex.so\"\nloadmodule \"sl.so\"\nloadmodule \"xhttp.so\"\nloadmodule \"jsonrpcs.so\"\n\nevent_route[xhttp:request] {\n    if ($hu =~ \"^/RPC\") jsonrpc_dispatch();\n}\n"
-                </code></pre>
-                <p>"Its address is then " <code>"http://10.0.0.5:5060/RPC"</code> "."</p>
-            </details>
-        </section>
-    }
-    .into_any()
 }
