@@ -56,7 +56,7 @@ pub(super) fn update(news: &BoxNews) -> Option<String> {
     let id = news.id.to_string();
     let known = pill("data-id", &id);
     TOLD.with_borrow_mut(|told| told.push(id));
-    let Some(pill) = known.or_else(|| add(news)) else { return None };
+    let pill = known.or_else(|| add(news))?;
     write_state(&pill, news);
     let before = pill.get_attribute("data-box").filter(|before| *before != news.name)?;
     name(&pill, &before, &news.name);

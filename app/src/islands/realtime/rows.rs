@@ -128,7 +128,7 @@ impl Row {
         if changed {
             self.value.set_text_content(Some(&text));
             self.known(news.value.is_some());
-            self.write_reading(news.value.and_then(|value| format::reading(value, &self.unit)));
+            self.write_reading(news.value.and_then(|value| format::reading(value, &self.unit)).as_deref());
         }
         let rate = if self.counter { news.rate } else { None };
         dom::write(&self.rate, &rate.map(format::rate).unwrap_or_default());
@@ -156,16 +156,16 @@ impl Row {
     }
 
     /// Many bytes in words: as a tip, and where there is room in the place of the unit.
-    fn write_reading(&self, reading: Option<String>) {
+    fn write_reading(&self, reading: Option<&str>) {
         let before = self.value.get_attribute("title");
-        if reading == before {
+        if reading == before.as_deref() {
             return;
         }
-        let _ = match &reading {
+        let _ = match reading {
             Some(reading) => self.value.set_attribute("title", reading),
             None => self.value.remove_attribute("title"),
         };
-        dom::write(&self.beside, reading.as_deref().unwrap_or(&self.unit));
+        dom::write(&self.beside, reading.unwrap_or(&self.unit));
     }
 
     fn stand_still(&mut self) {
