@@ -67,8 +67,7 @@ impl Stage {
         for (series, name) in store.series_of(own).await.unwrap() {
             if name == NAME {
                 let samples = store.samples(series, i64::MIN, i64::MAX).await.unwrap();
-                let values =
-                    samples.values.iter().filter_map(|value| if let Some(Number::Int(value)) = value { Some(*value) } else { None });
+                let values = samples.iter().filter_map(|(_, value)| if let Some(Number::Int(value)) = value { Some(value) } else { None });
                 recorded = values.max().unwrap_or(0);
             }
         }
