@@ -1,7 +1,7 @@
 //! One box at this moment: its newest answer, the rates since the one before, and how it does.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -30,6 +30,8 @@ pub struct Applied {
     pub restarted: bool,
     /// Counters that fell without a restart, by full name.
     pub dropped: Vec<Arc<str>>,
+    /// Counters that somebody reset here, by full name.
+    pub reset: Vec<Arc<str>>,
     /// Names that were not in the answer before.
     pub new_names: bool,
 }
@@ -76,6 +78,8 @@ pub struct BoxNow {
     pub unrecorded: Option<String>,
     /// How its polls ended since the panel started.
     pub polls: Polls,
+    /// Counters that were reset here before the answer that comes next.
+    pub resets: BTreeSet<String>,
     kinds: Arc<Kinds>,
 }
 
@@ -122,6 +126,7 @@ impl BoxNow {
             left_out: None,
             unrecorded: None,
             polls: Polls::default(),
+            resets: BTreeSet::new(),
             kinds: Arc::default(),
         };
         let stored = now.stored.clone();
@@ -232,13 +237,19 @@ impl BoxNow {
             self.relayout();
         }
         let elapsed = self.moment.map(|before| instant.saturating_duration_since(before.instant)).unwrap_or_default();
+        let resets = std::mem::take(&mut self.resets);
         for (place, &reading) in answer.values.iter().enumerate() {
             let (before, rate_before) = (self.values[place], self.rates[place]);
             self.moved[place] = self.moment.is_some() && before.is_ok() && before != reading;
             self.rates[place] = None;
             let slot = &self.layout.slots[place];
             if slot.kind == Kind::Counter {
-                match rates::step(before, reading, elapsed, self.interval, applied.restarted && !slot.survives) {
+                let is_reset = resets.contains(&*answer.names[place]);
+                if is_reset {
+                    applied.reset.push(Arc::clone(&answer.names[place]));
+                }
+                let anew = is_reset || (applied.restarted && !slot.survives);
+                match rates::step(before, reading, elapsed, self.interval, anew) {
                     Step::Rate(rate) => self.rates[place] = Some(rate),
                     Step::Drop => applied.dropped.push(Arc::clone(&answer.names[place])),
                     Step::Nothing => {}

@@ -168,7 +168,7 @@ fn first_samples(entry: &Entry, rules: Arc<Rules>, known: &Layout) -> Option<Rec
     let (names, values): (Vec<_>, Vec<_>) = newly.map(|(full, place)| (Arc::clone(full), now.values[place].ok())).unzip();
     let interval_ms = i64::try_from(now.interval.as_millis()).unwrap_or(i64::MAX);
     let (box_id, names) = (now.stored.id, names.into());
-    let (marks, dropped, restarted) = (Vec::new(), Vec::new(), Vec::new());
-    let recording = Recording { box_id, at_ms, interval_ms, names, values, marks, dropped, restarted, started_ms: None };
+    let (marks, dropped, anew) = (Vec::new(), Vec::new(), Vec::new());
+    let recording = Recording { box_id, at_ms, interval_ms, names, values, marks, dropped, anew, started_ms: None };
     (!recording.values.is_empty()).then_some(recording)
 }

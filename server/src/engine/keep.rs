@@ -75,7 +75,7 @@ mod tests {
     }
 
     fn value(engine: &Engine, full: &str) -> Option<Number> {
-        let answer = engine.answer(StoreStats::default(), Instant::now(), 1_000);
+        let (answer, _) = engine.answer(StoreStats::default(), Instant::now(), 1_000);
         let place = answer.names.iter().position(|name| name.as_ref() == full)?;
         answer.values[place].ok()
     }

@@ -2,14 +2,14 @@
 //! everything. Knows nothing of pages.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use app::model::{Kind, Number};
 
-use super::{Counter, Push, PushError, Registry, RegistryError, Statistic, Traits, custom::Customs, host::Host};
+use super::{Counter, Push, PushError, Registry, RegistryError, Statistic, Traits, custom::Customs, host::Host, registry::full_name};
 use crate::{
     source::{Answer, Unknown},
     store::StoreStats,
@@ -94,6 +94,8 @@ pub struct Engine {
     host: Mutex<Host>,
     told: Arc<Told>,
     shown: Mutex<Shown>,
+    /// The counters that were reset since the last picture.
+    resets: Mutex<BTreeSet<String>>,
 }
 
 /// What was told last, by full name: what the computed statistics answer with. Missing is not known.
@@ -197,7 +199,7 @@ impl Engine {
         registry.computed_with("core:timestamp", Traits::GAUGE.hidden(), up)?;
         let shown = Shown { changes: None, statistics: Arc::new([]), names: Arc::new([]) };
         let (customs, keeping, host) = (Customs::default(), tokio::sync::Mutex::default(), Mutex::new(Host::new()));
-        Ok(Self { counts, registry, customs, keeping, started, host, told, shown: Mutex::new(shown) })
+        Ok(Self { counts, registry, customs, keeping, started, host, told, shown: Mutex::new(shown), resets: Mutex::default() })
     }
 
     /// A panel has begun with this database so many times before.
@@ -211,7 +213,15 @@ impl Engine {
     /// # Errors
     /// When the name cannot be one or is the panel's own, there are too many, or the value has no room.
     pub fn push(&self, name: &str, push: Push, kind: Option<Kind>) -> Result<i64, PushError> {
-        self.customs.push(&self.registry, name, push, kind)
+        if push != Push::To(0) {
+            return self.customs.push(&self.registry, name, push, kind);
+        }
+        // A reset by another name.
+        let mut resets = self.resets.lock().unwrap_or_else(PoisonError::into_inner);
+        let value = self.customs.push(&self.registry, name, push, kind)?;
+        let statistic = full_name(name).ok().and_then(|(full, _)| self.registry.find(&full));
+        resets.extend(statistic.filter(|statistic| !statistic.traits().no_reset).map(|statistic| statistic.name().to_owned()));
+        Ok(value)
     }
 
     /// Removes what was pushed under a name.
@@ -230,7 +240,7 @@ impl Engine {
 
     /// Sets every counter to zero that may be; answers how many.
     pub fn reset_all(&self) -> usize {
-        self.registry.reset_all()
+        self.registry.statistics().iter().filter(|statistic| self.reset(statistic)).count()
     }
 
     /// Counts the statistics that were made and removed.
@@ -271,14 +281,30 @@ impl Engine {
         told.extend(counted.map(|(full, count)| (full, whole(count))));
     }
 
-    /// A picture of everything, as if a box had answered. Looks first, see [`Self::look`].
+    /// A picture of everything, as if a box had answered, and the full names of the counters that were reset since the picture before.
+    /// Looks first, see [`Self::look`].
     #[must_use]
-    pub fn answer(&self, store: StoreStats, now: Instant, now_ms: i64) -> Answer {
+    pub fn answer(&self, store: StoreStats, now: Instant, now_ms: i64) -> (Answer, BTreeSet<String>) {
         self.look(store, now);
         let (names, statistics) = self.shown();
+        // Held while they are read: what is reset meanwhile belongs to the next picture, with its value.
+        let mut resets = self.resets.lock().unwrap_or_else(PoisonError::into_inner);
         let values = statistics.iter().map(|statistic| statistic.value().ok_or(Unknown::NotTold)).collect();
+        let resets = std::mem::take(&mut *resets);
         let uptime_ms = i64::try_from(self.uptime(now).as_millis()).unwrap_or(i64::MAX);
-        Answer { at_ms: now_ms, took: now.elapsed(), started_at_ms: Some(now_ms - uptime_ms), names, values, left_out: None }
+        let started_at_ms = Some(now_ms - uptime_ms);
+        (Answer { at_ms: now_ms, took: now.elapsed(), started_at_ms, names, values, left_out: None }, resets)
+    }
+
+    /// Sets a counter to zero, unless that may not be; says whether it did. The next picture tells of it.
+    pub fn reset(&self, statistic: &Statistic) -> bool {
+        let mut resets = self.resets.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = statistic.reset();
+        // Of a removed one there is no picture.
+        if done && !statistic.is_removed() {
+            resets.insert(statistic.name().to_owned());
+        }
+        done
     }
 
     /// The statistics that are seen, with their names: the very same lists while none is made or removed.
@@ -313,7 +339,7 @@ mod tests {
     #[test]
     fn every_statistic_is_described_and_every_described_one_is_there() {
         let engine = Engine::new(Instant::now()).unwrap();
-        let answer = engine.answer(StoreStats::default(), Instant::now(), 1_000);
+        let (answer, _) = engine.answer(StoreStats::default(), Instant::now(), 1_000);
         for full in answer.names.iter() {
             let (group, name) = app::model::split_name(full);
             let (kind, ..) = describe(group, name).unwrap_or_else(|| panic!("{full}"));
@@ -327,13 +353,16 @@ mod tests {
     }
 
     #[test]
-    fn the_names_stay_the_same_list() {
+    fn the_names_stay_the_same_list_and_resets_are_told() {
         let engine = Engine::new(Instant::now()).unwrap();
-        let first = engine.answer(StoreStats::default(), Instant::now(), 1_000);
+        let (first, _) = engine.answer(StoreStats::default(), Instant::now(), 1_000);
+        engine.counts.requests.add(5);
+        assert!(engine.reset(engine.counts.requests.statistic()));
         engine.counts.requests.count();
         engine.counts.poll_failed("timeout");
-        let second = engine.answer(StoreStats::default(), Instant::now(), 2_000);
+        let (second, resets) = engine.answer(StoreStats::default(), Instant::now(), 2_000);
         assert!(Arc::ptr_eq(&first.names, &second.names));
+        assert_eq!(resets.into_iter().collect::<Vec<_>>(), ["panel:requests"]);
         let value = |answer: &Answer, full: &str| answer.values[answer.names.iter().position(|name| name.as_ref() == full).unwrap()];
         assert_eq!(value(&second, "panel:requests"), Ok(Number::Int(1)));
         assert_eq!(value(&second, "polls:failed_timeout"), Ok(Number::Int(1)));

@@ -205,7 +205,7 @@ impl Mi {
             return Err(Refusal::NotFound);
         }
         known.for_each(|place| {
-            directory.get(place).statistic.reset();
+            self.engine.reset(&directory.get(place).statistic);
         });
         Ok(Reply::Done)
     }

@@ -192,8 +192,8 @@ mod tests {
     fn recording(at_ms: i64, samples: usize) -> Recording {
         let names = (0..samples).map(|i| Arc::from(format!("s:{i}"))).collect();
         let values = vec![None; samples];
-        let (marks, dropped, restarted) = (Vec::new(), Vec::new(), Vec::new());
-        Recording { box_id: 1, at_ms, interval_ms: 10, names, values, marks, dropped, restarted, started_ms: None }
+        let (marks, dropped, anew) = (Vec::new(), Vec::new(), Vec::new());
+        Recording { box_id: 1, at_ms, interval_ms: 10, names, values, marks, dropped, anew, started_ms: None }
     }
 
     fn next(drain: &mut Drain) -> Option<(i64, i64)> {

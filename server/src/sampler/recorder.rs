@@ -78,8 +78,8 @@ pub struct Recording {
     pub marks: Vec<ResetCause>,
     /// Counters that fell.
     pub dropped: Vec<Arc<str>>,
-    /// Statistics that began anew, where not all of the box did.
-    pub restarted: Vec<Arc<str>>,
+    /// Statistics that began anew, where not all of the box did, and why.
+    pub anew: Vec<(Arc<str>, ResetCause)>,
     /// When the box started, epoch milliseconds, where that is news.
     pub started_ms: Option<i64>,
 }
@@ -95,14 +95,15 @@ impl Recording {
         let dropped = applied.dropped.iter().filter(|full| now.rules.ticked(full)).take(MAX_DROP_MARKS).cloned().collect();
         let interval_ms = i64::try_from(now.interval.as_millis()).unwrap_or(i64::MAX);
         let mut marks = Vec::new();
-        let mut restarted = Vec::new();
+        let reset = applied.reset.iter().filter(|full| now.rules.ticked(full));
+        let mut anew: Vec<_> = reset.map(|full| (Arc::clone(full), ResetCause::Person)).collect();
         if applied.restarted && now.is_builtin() {
-            let anew = now.layout.names.iter().zip(&now.layout.slots).filter(|(_, slot)| slot.ticked && !slot.survives);
-            restarted = anew.map(|(full, _)| Arc::clone(full)).collect();
+            let restarted = now.layout.names.iter().zip(&now.layout.slots).filter(|(_, slot)| slot.ticked && !slot.survives);
+            anew.extend(restarted.map(|(full, _)| (Arc::clone(full), ResetCause::Restart)));
         } else if applied.restarted {
             marks.push(ResetCause::Restart);
         }
-        Self { box_id: now.stored.id, at_ms, interval_ms, names: Arc::clone(names), values, marks, dropped, restarted, started_ms: None }
+        Self { box_id: now.stored.id, at_ms, interval_ms, names: Arc::clone(names), values, marks, dropped, anew, started_ms: None }
     }
 }
 
@@ -150,10 +151,10 @@ impl Recorder {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             let id = |full: &Arc<str>| known.get(&box_id)?.ids.get(full).copied();
             let whole_box = recording.marks.iter().map(|&cause| Mark { series: None, at_ms, cause, by: None });
-            let of_series = |cause| move |series| Mark { series: Some(series), at_ms, cause, by: None };
-            let dropped = recording.dropped.iter().filter_map(id).map(of_series(ResetCause::Drop));
-            let restarted = recording.restarted.iter().filter_map(id).map(of_series(ResetCause::Restart));
-            let marks = whole_box.chain(dropped).chain(restarted).collect();
+            let of_series = recording.dropped.iter().map(|full| (full, ResetCause::Drop));
+            let of_series = of_series.chain(recording.anew.iter().map(|(full, cause)| (full, *cause)));
+            let of_series = of_series.filter_map(|(full, cause)| Some(Mark { series: Some(id(full)?), at_ms, cause, by: None }));
+            let marks = whole_box.chain(of_series).collect();
             let values: Vec<_> = ids.iter().zip(&recording.values).filter_map(|(id, value)| Some(((*id)?, *value))).collect();
             let refused = recording.values.len() - values.len();
             (PollRecord { box_id, at_ms, interval_ms, values, marks, started_ms }, refused)

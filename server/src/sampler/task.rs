@@ -168,7 +168,8 @@ impl Task {
         let engine = Arc::clone(&self.shared.engine);
         // Reading the host opens files: off the runtime's threads.
         let read = tokio::task::spawn_blocking(move || engine.answer(stats, Instant::now(), clock::now_ms()));
-        let answer = read.await.map_err(|error| ("protocol", error.to_string()))?;
+        let (answer, resets) = read.await.map_err(|error| ("protocol", error.to_string()))?;
+        self.entry.lock().resets.extend(resets);
         // Kept before a sample of it is recorded: what was pushed never begins again below its last sample.
         let (engine, store) = (&self.shared.engine, &self.shared.store);
         if store.trouble().borrow().is_none() {

@@ -130,6 +130,36 @@ async fn people_push_by_a_form() {
 }
 
 #[tokio::test]
+async fn a_reset_is_marked_and_what_came_after_it_is_the_increase() {
+    // So seldom that reset and pushes lie between two polls.
+    let panel = Start::new().every(std::time::Duration::from_secs(3_600)).signed_in().await;
+    let poll = async || {
+        panel.send(Method::POST, "/cp/api/v1/boxes/tickmark/refresh", json!(null), StatusCode::OK).await;
+    };
+    push(&panel, json!({"name": "calls:failed", "by": 100})).await;
+    push(&panel, json!({"name": "room:heat", "to": 100})).await;
+    poll().await;
+    panel.send(Method::POST, "/cp/api/v1/boxes/tickmark/ticks", json!({"match": ["calls:", "room:"]}), StatusCode::OK).await;
+    poll().await;
+    for (name, by) in [("calls:failed", 150), ("room:heat", 1)] {
+        push(&panel, json!({"name": name, "to": 0})).await;
+        push(&panel, json!({"name": name, "by": by})).await;
+    }
+    poll().await;
+    let path = "/cp/api/v1/series?box=tickmark&span=1h&mode=value&name=";
+    let calls = panel.until(&format!("{path}calls:failed"), |series| !series["resets"].as_array().unwrap().is_empty()).await;
+    assert_eq!((calls["resets"].as_array().unwrap().len(), &calls["resets"][0]["cause"]), (1, &json!("person")));
+    let (t, values) = (&calls["columns"]["t"], &calls["columns"]["last"]);
+    let (polls, seconds) = (values.as_array().unwrap().len(), |place: usize| t[place].as_f64().unwrap() / 1e3);
+    assert_eq!((&values[polls - 2], &values[polls - 1]), (&json!(100), &json!(150)));
+    let rates = panel.get("/cp/api/v1/series?box=tickmark&span=1h&mode=rate&name=calls:failed").await;
+    let rate = rates["columns"]["last"][polls - 1].as_f64().unwrap();
+    let increase = rate * (seconds(polls - 1) - seconds(polls - 2));
+    assert!((increase - 150.0).abs() < 0.5, "{increase}");
+    assert_eq!(panel.get(&format!("{path}room:heat")).await["resets"], json!([]));
+}
+
+#[tokio::test]
 async fn a_clean_restart_loses_nothing_and_is_no_increase() {
     let panel = Start::new().signed_in().await;
     push(&panel, json!({"name": "calls:failed", "by": 1_000_000})).await;
