@@ -2,7 +2,11 @@
 //!
 //! Nothing here is a test: a figure that misses its target is said so in the table, and the program ends well all the same.
 
+#[path = "../figures/client.rs"]
+#[expect(dead_code, reason = "other benchmarks need more of it")]
+mod client;
 mod counting;
+mod interface;
 mod million;
 #[path = "../figures/table.rs"]
 #[expect(dead_code, reason = "other benchmarks need more of it")]
@@ -58,6 +62,11 @@ fn run() -> Outcome<()> {
         for (name, spread) in &named.others {
             table.add(format!("— {name}"), *spread, "ns", Beside, None);
         }
+    }
+    for statistics in [1, 200, 10_000] {
+        eprintln!("asking for {statistics} statistics …");
+        let rate = interface::measure(statistics)?;
+        table.add(format!("Answers of {statistics} statistic(s) over HTTP, one connection"), rate, "/s", Beside, None);
     }
     let missed = table.print();
     if missed > 0 {
