@@ -16,7 +16,7 @@ use app::model::{BoxKind, Kind, Number, split_name};
 use tokio::time::{Instant, timeout_at};
 
 pub use self::{
-    address::{Address, Content, Local, parse_address},
+    address::{Address, Content, Local, Tls, parse_address},
     probe::probe,
     wire::Replies,
 };
@@ -36,6 +36,8 @@ const LARGE_BYTES: usize = 256 << 10;
 /// A server that says it runs longer than a hundred years is not believed.
 const MAX_UPTIME_MS: i64 = 100 * 366 * 86_400_000;
 
+/// What is said of a box whose certificate is not checked, as long as that is so.
+const UNCHECKED: &str = "Its certificate is not checked (verify=off in its address): whoever is between can read and forge everything, the password too; name its issuer with ca= instead";
 /// What a server of metrics is called, as it does not say.
 const EXPORTER: &str = "an exporter of metrics";
 
@@ -109,7 +111,7 @@ pub struct Answer {
     pub names: Arc<[Arc<str>]>,
     /// A reading per name.
     pub values: Vec<Reading>,
-    /// What of the answer was not taken and why, in a sentence.
+    /// What of the answer was not taken and why, or why it is not to be trusted, in sentences.
     pub left_out: Option<String>,
 }
 
@@ -194,6 +196,9 @@ impl Source {
     pub fn new(target: Target) -> Result<Self, SourceError> {
         let dialect = Dialect::of(target.kind, &target.address).map_err(SourceError::Protocol)?;
         let transport = Transport::new(&target)?;
+        if is_unchecked(&target.address) {
+            tracing::warn!(address = %target.address, "the certificate of this box is not checked, as its address says verify=off");
+        }
         Ok(Self { dialect, transport, memory: Memory::new(dialect), body: Vec::new(), id: 0, uptime_refused: false, target })
     }
 
@@ -224,7 +229,12 @@ impl Source {
         };
         let started_at_ms =
             uptime.filter(|(_, uptime_ms)| (0..=MAX_UPTIME_MS).contains(uptime_ms)).map(|(at_ms, uptime_ms)| at_ms - uptime_ms);
-        Ok(Answer { at_ms: timing.at_ms, took: timing.took, started_at_ms, names, values, left_out: self.memory.left_out() })
+        let left_out = match (is_unchecked(&self.target.address), self.memory.left_out()) {
+            (true, Some(left_out)) => Some(format!("{left_out}. {UNCHECKED}")),
+            (true, None) => Some(UNCHECKED.to_owned()),
+            (false, left_out) => left_out,
+        };
+        Ok(Answer { at_ms: timing.at_ms, took: timing.took, started_at_ms, names, values, left_out })
     }
 
     /// Asks which statistics count and which show a level, by full name; empty where the dialect cannot say (Kamailio).
@@ -340,6 +350,10 @@ impl Source {
         self.uptime_refused = seconds.is_none() && matches!(answered, Ok(_) | Err(SourceError::Status(_)));
         Some((answered.ok()?.at_ms, seconds?.checked_mul(1000)?))
     }
+}
+
+fn is_unchecked(address: &Address) -> bool {
+    matches!(address, Address::Http { tls, .. } if tls.is_unchecked)
 }
 
 /// The id of the next request. Where anybody may send an answer, it is one that nobody guesses.

@@ -77,7 +77,7 @@ fn a_wrong_value_names_the_option_the_value_and_what_is_allowed() {
     }
     check(&["box", "add", "s", "h", "--interval", "5x"], &["--interval", "5x", "500ms"]);
     check(&["box", "add", "s", "h", "--interval", "2h"], &["--interval", "2h", "200ms to 1h"]);
-    check(&["box", "add", "s", "h", "--kind", "asterisk"], &["--kind", "asterisk", "opensips, kamailio"]);
+    check(&["box", "add", "s", "h", "--kind", "asterisk"], &["--kind", "asterisk", "opensips, opensips2, kamailio, prometheus"]);
     check(&["box", "add", "1s", "h"], &["NAME", "1s", "a letter first"]);
     check(&["box", "add", "s", "h", "--label", "x"], &["--label", "KEY=VALUE"]);
     check(&["box", "remove", "s"], &["--history"]);

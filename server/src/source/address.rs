@@ -1,6 +1,10 @@
 //! Reads the address of a box as a person types it: over what it is asked, and where. It sends nothing.
 
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use app::model::BoxKind;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
@@ -40,6 +44,53 @@ impl Content {
     }
 }
 
+/// How the two ends of HTTPS prove who they are, where the system's certificates are not enough. The files are on the panel's host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// `ca=`: who issued the server's certificate, in PEM; none: the system's certificates.
+    pub ca: Option<PathBuf>,
+    /// `cert=`: the certificate that the panel shows, in PEM; its key may be in the same file.
+    pub cert: Option<PathBuf>,
+    /// `key=`: that certificate's key, in PEM.
+    pub key: Option<PathBuf>,
+    /// `verify=off`: whatever certificate the server shows is taken.
+    pub is_unchecked: bool,
+}
+
+impl Tls {
+    /// What stands behind the `#` of an address.
+    fn parse(text: &str) -> Result<Self, String> {
+        let mut tls = Self::default();
+        for (key, value) in options(text) {
+            let file = || {
+                absolute(value).ok_or_else(|| format!("{key} wants the whole path of a file; write it as {key}=/etc/tickmark/{key}.pem"))
+            };
+            match (key, value) {
+                ("ca", _) => tls.ca = Some(file()?),
+                ("cert", _) => tls.cert = Some(file()?),
+                ("key", _) => tls.key = Some(file()?),
+                ("verify", "off") => tls.is_unchecked = true,
+                _ => return Err("behind the # of an address that begins with https:// may stand ca=/a/file, cert=/a/file, key=/a/file and verify=off, with & between; leave anything else out".into()),
+            }
+        }
+        if tls.key.is_some() && tls.cert.is_none() {
+            return Err("key is the key of a certificate: name that as well, with cert=/a/file".into());
+        }
+        if tls.is_unchecked && tls.ca.is_some() {
+            return Err("verify=off checks nothing, and so ca is of no use with it; leave one of the two out".into());
+        }
+        Ok(tls)
+    }
+
+    fn options(&self) -> Vec<String> {
+        let file = |key: &str, path: &Option<PathBuf>| path.as_ref().map(|path| format!("{key}={}", encoded(path)));
+        let mut options: Vec<String> =
+            [file("ca", &self.ca), file("cert", &self.cert), file("key", &self.key)].into_iter().flatten().collect();
+        options.extend(self.is_unchecked.then(|| "verify=off".to_owned()));
+        options
+    }
+}
+
 /// A FIFO or a socket of this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Local {
@@ -60,6 +111,8 @@ pub enum Address {
         url: Url,
         /// What the bodies are.
         content: Content,
+        /// For HTTPS alone.
+        tls: Tls,
     },
     /// By the server's FIFO; it answers into another one.
     Fifo(Local),
@@ -77,11 +130,6 @@ pub enum Address {
 }
 
 impl Address {
-    /// An address whose answers are JSON over HTTP.
-    pub(super) fn http(url: Url) -> Self {
-        Self::Http { url, content: Content::Json }
-    }
-
     /// The kind of box that the address names by itself.
     #[must_use]
     pub fn kind(&self) -> Option<BoxKind> {
@@ -126,9 +174,10 @@ impl Address {
     #[must_use]
     pub fn is_same_server(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Http { url: one, .. }, Self::Http { url: two, .. }) => {
+            (Self::Http { url: one, tls, .. }, Self::Http { url: two, tls: other, .. }) => {
                 let server = |url: &Url| (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port_or_known_default());
-                server(one) == server(two)
+                // Another certificate may be that of another server.
+                server(one) == server(two) && tls == other
             }
             _ => self == other,
         }
@@ -137,10 +186,13 @@ impl Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let encoded = |path: &PathBuf| utf8_percent_encode(&path.to_string_lossy(), IN_PATH).to_string();
         let mut options = Vec::new();
         match self {
-            Self::Http { url, content } => return write!(f, "{}{url}", content.prefix()),
+            Self::Http { url, content, tls } => {
+                write!(f, "{}{url}", content.prefix())?;
+                let options = tls.options();
+                return if options.is_empty() { Ok(()) } else { write!(f, "#{}", options.join("&")) };
+            }
             Self::Udp { host, port, dialect } => {
                 write!(f, "udp://{host}:{port}")?;
                 options.extend(dialect.map(|kind| format!("dialect={}", dialect_word(kind))));
@@ -164,6 +216,10 @@ impl FromStr for Address {
     fn from_str(text: &str) -> Result<Self, String> {
         parse_address(text)
     }
+}
+
+fn encoded(path: &Path) -> String {
+    utf8_percent_encode(&path.to_string_lossy(), IN_PATH).to_string()
 }
 
 /// Reads an address as a person types it: adds `http://` and nothing else, refuses what cannot be asked.
@@ -212,6 +268,7 @@ fn without_scheme<'a>(text: &'a str, scheme: &str) -> Option<&'a str> {
 }
 
 fn http(text: &str, content: Content) -> Result<Address, String> {
+    let (text, behind) = text.split_once('#').unwrap_or((text, ""));
     let with_scheme = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
     let (_, rest) = with_scheme.split_once("://").unwrap_or_default();
     // The URL standard would take the first part of the path for the host here.
@@ -220,15 +277,15 @@ fn http(text: &str, content: Content) -> Result<Address, String> {
     }
     let url = Url::parse(&with_scheme).map_err(|error| format!("this is no address ({error}); write it as http://10.0.0.5:8888/mi"))?;
     check_url(&url)?;
-    Ok(Address::Http { url, content })
+    if !behind.is_empty() && url.scheme() != "https" {
+        return Err("what stands behind the # of an address is for https:// alone; leave it out".into());
+    }
+    Ok(Address::Http { url, content, tls: Tls::parse(behind)? })
 }
 
 fn check_url(url: &Url) -> Result<(), String> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err("leave user name and password out of the address and put them in their own fields".into());
-    }
-    if url.fragment().is_some() {
-        return Err("the address holds a #, which no server sees; leave it and what follows out".into());
     }
     if url.port() == Some(0) {
         return Err("port 0 cannot be asked; give the port that the server listens on".into());
@@ -240,6 +297,9 @@ fn udp(text: &str) -> Result<Address, String> {
     const EXAMPLE: &str = "write it as udp://10.0.0.5:8080";
     let url = Url::parse(text).map_err(|error| format!("this is no address ({error}); {EXAMPLE}"))?;
     check_url(&url)?;
+    if url.fragment().is_some() {
+        return Err("the address holds a #, which no server sees; leave it and what follows out".into());
+    }
     let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| format!("the address has no host; {EXAMPLE}"))?;
     let port = url.port().ok_or_else(|| format!("the address has no port; {EXAMPLE}"))?;
     if !matches!(url.path(), "" | "/") {
@@ -336,6 +396,13 @@ mod tests {
     }
 
     #[test]
+    fn certificates() {
+        check("https://h/mi#ca=/etc/a%20b.pem", Ok("https://h/mi#ca=/etc/a%20b.pem"));
+        check("https://h/mi?x=1#key=/k.pem&cert=/c.pem", Ok("https://h/mi?x=1#cert=/c.pem&key=/k.pem"));
+        check("prometheus+https://h/metrics#verify=off", Ok("prometheus+https://h/metrics#verify=off"));
+    }
+
+    #[test]
     fn files_and_datagrams() {
         check("fifo:/tmp/opensips_fifo", Ok("fifo:/tmp/opensips_fifo"));
         check("FIFO:///tmp/opensips_fifo", Ok("fifo:/tmp/opensips_fifo"));
@@ -363,6 +430,12 @@ mod tests {
         check("http://admin:secret@h/mi", Err("their own fields"));
         check("admin@h/mi", Err("their own fields"));
         check("http://h/mi#x", Err("#"));
+        check("https://h/mi#x", Err("ca=/a/file"));
+        check("https://h/mi#verify=on", Err("verify=off"));
+        check("https://h/mi#ca=ca.pem", Err("the whole path"));
+        check("https://h/mi#key=/k.pem", Err("cert=/a/file"));
+        check("https://h/mi#ca=/c.pem&verify=off", Err("leave one of the two out"));
+        check("https://a:b@h/mi#verify=off", Err("their own fields"));
         check("http://h/m i", Err("space"));
         check("http:\\\\h", Err("backslash"));
         check(&format!("h/{}", "x".repeat(MAX_ADDRESS_BYTES)), Err("longer"));
@@ -404,6 +477,7 @@ mod tests {
     fn a_password_is_for_one_server() {
         let same = |one: &str, two: &str| parse_address(one).unwrap().is_same_server(&parse_address(two).unwrap());
         assert!(same("http://h/mi", "http://h:80/RPC") && same("http://h/mi", "prometheus+http://h/metrics"));
+        assert!(!same("https://h/mi", "https://h/mi#verify=off"));
         assert!(!same("http://h/mi", "https://h/mi") && !same("http://h/mi", "http://h:81/mi") && !same("http://h/mi", "udp://h:80"));
     }
 }

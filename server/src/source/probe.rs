@@ -7,7 +7,7 @@ use url::Url;
 
 use super::{
     Secret, Source, SourceError, Target,
-    address::{Address, Content, parse_address},
+    address::{Address, Content, Tls, parse_address},
     dialect::{Carrier, Dialect, Question},
     text::shown,
     transport::{
@@ -81,7 +81,7 @@ pub async fn probe(address: &str, user: Option<&str>, password: Option<&Secret>)
     let (begun, login) = (Instant::now(), Login { user, password });
     let search = async {
         match &parsed {
-            Address::Http { url, content: Content::Json } => search_http(url, login, begun).await,
+            Address::Http { url, content: Content::Json, tls } => search_http((url, tls), login, begun).await,
             _ => search_kinds(&parsed, login, begun).await,
         }
     };
@@ -146,16 +146,18 @@ fn target(kind: BoxKind, address: &Address, login: Login<'_>, time_limit: Durati
     Target { kind, address: address.clone(), user: login.user.map(Into::into), password: login.password.cloned(), time_limit }
 }
 
-async fn search_http(url: &Url, login: Login<'_>, begun: Instant) -> ProbeReport {
-    let address = Address::http(url.clone());
+async fn search_http((url, tls): (&Url, &Tls), login: Login<'_>, begun: Instant) -> ProbeReport {
+    let address = json_at(url.clone(), tls);
     let mut others = Vec::new();
     for candidate in candidates(url, &USUAL_PATHS) {
-        match ask(candidate.clone(), login).await {
-            Path::Found(found) => return tell(found, Some(url), login, begun).await,
-            Path::Other(error @ SourceError::Password(_), _) => return report(candidate.into(), Verdict::NeedsPassword, error.to_string()),
+        match ask(candidate.clone(), tls, login).await {
+            Path::Found(found) => return tell(found, Some(&address), login, begun).await,
+            Path::Other(error @ SourceError::Password(_), _) => {
+                return report(json_at(candidate, tls).to_string(), Verdict::NeedsPassword, error.to_string());
+            }
             // What is wrong with the connection is wrong with it at every path.
             Path::Other(error @ (SourceError::Unreachable(_) | SourceError::Tls(_)), _) => {
-                return report(url.to_string(), Verdict::Unreachable, error.to_string());
+                return report(address.to_string(), Verdict::Unreachable, error.to_string());
             }
             Path::Other(error, hint) => others.push((error, hint)),
         }
@@ -163,14 +165,18 @@ async fn search_http(url: &Url, login: Login<'_>, begun: Instant) -> ProbeReport
     if others.iter().all(|(error, _)| matches!(error, SourceError::Timeout(..))) {
         return silent(&address);
     }
-    if let Some(found) = other_dialects(url, login).await {
-        return tell(found, Some(url), login, begun).await;
+    if let Some(found) = other_dialects(url, tls, login).await {
+        return tell(found, Some(&address), login, begun).await;
     }
     verdict_without_answer(url, &others)
 }
 
+fn json_at(url: Url, tls: &Tls) -> Address {
+    Address::Http { url, content: Content::Json, tls: tls.clone() }
+}
+
 /// What else than JSON-RPC a server may answer: JSON of OpenSIPS 2.x, XML-RPC, metrics.
-async fn other_dialects(url: &Url, login: Login<'_>) -> Option<Found> {
+async fn other_dialects(url: &Url, tls: &Tls, login: Login<'_>) -> Option<Found> {
     let ways = [
         (BoxKind::Opensips2, Content::Json, PATH_2X),
         (BoxKind::Opensips, Content::XmlRpc, PATH_XML_RPC),
@@ -178,7 +184,7 @@ async fn other_dialects(url: &Url, login: Login<'_>) -> Option<Found> {
     ];
     for (kind, content, path) in ways {
         for url in candidates(url, &[path]) {
-            if let Ok(found) = server_at(kind, &Address::Http { url, content }, login, DIALECT_LIMIT).await {
+            if let Ok(found) = server_at(kind, &Address::Http { url, content, tls: tls.clone() }, login, DIALECT_LIMIT).await {
                 return Some(found);
             }
         }
@@ -204,18 +210,20 @@ fn candidates(url: &Url, paths: &[&str]) -> Vec<Url> {
 }
 
 /// Asks one path in both dialects of JSON-RPC.
-async fn ask(url: Url, login: Login<'_>) -> Path {
-    let http = match Http::new(url, login.user.map(Into::into), login.password.cloned(), PATH_LIMIT) {
+async fn ask(url: Url, tls: &Tls, login: Login<'_>) -> Path {
+    let address = json_at(url.clone(), tls);
+    let (user, password) = (login.user.map(Into::into), login.password.cloned());
+    let http = match Http::new(url, tls.clone(), (user, password), PATH_LIMIT) {
         Ok(http) => http,
         Err(error) => return Path::Other(error, None),
     };
-    match tokio::time::timeout(PATH_LIMIT, dialects(&http)).await {
+    match tokio::time::timeout(PATH_LIMIT, dialects(&http, &address)).await {
         Ok(path) => path,
         Err(_) => Path::Other(SourceError::Timeout(PATH_LIMIT, "the server does not answer at this path"), None),
     }
 }
 
-async fn dialects(http: &Http) -> Path {
+async fn dialects(http: &Http, address: &Address) -> Path {
     let mut body = Vec::new();
     let mut last = (SourceError::Protocol("nothing was asked".into()), None);
     for (kind, dialect) in [(BoxKind::Opensips, Dialect::Opensips), (BoxKind::Kamailio, Dialect::Kamailio)] {
@@ -230,7 +238,7 @@ async fn dialects(http: &Http) -> Path {
             Some(error @ SourceError::Status(_)) => last = (error, hint),
             Some(error) => return Path::Other(error, hint),
             None => match wire::server(&body, dialect, 1) {
-                Ok(server) => return Path::Found(Found { address: Address::http(http.url().clone()), kind, server }),
+                Ok(server) => return Path::Found(Found { address: address.clone(), kind, server }),
                 Err(error) => last = (error.into(), hint),
             },
         }
@@ -252,7 +260,7 @@ fn hint(exchange: &Exchange, body: &[u8]) -> Option<Hint> {
 }
 
 /// Counts the statistics of a server that answers, and says it all; `typed` is what was asked, when that may have been another path.
-async fn tell(found: Found, typed: Option<&Url>, login: Login<'_>, begun: Instant) -> ProbeReport {
+async fn tell(found: Found, typed: Option<&Address>, login: Login<'_>, begun: Instant) -> ProbeReport {
     let Found { address, kind, server } = found;
     let left = PROBE_LIMIT.saturating_sub(begun.elapsed()).min(PATH_LIMIT);
     let counted = match Source::new(target(kind, &address, login, left)) {
@@ -264,10 +272,11 @@ async fn tell(found: Found, typed: Option<&Url>, login: Login<'_>, begun: Instan
         BoxKind::Prometheus => Verdict::Prometheus,
         BoxKind::Opensips | BoxKind::Opensips2 | BoxKind::Tickmark => Verdict::Opensips,
     };
-    let wrong = typed.filter(|typed| typed.path() != "/" && Address::http((*typed).clone()) != address);
+    let path = |address: &Address| if let Address::Http { url, .. } = address { url.path().to_owned() } else { String::new() };
+    let wrong = typed.filter(|typed| path(typed) != "/" && **typed != address);
     let (verdict, mut message) = match (wrong, &address) {
-        (Some(typed), Address::Http { url, content: Content::Json }) => {
-            (Verdict::WrongPath, format!("{server} answers at {}, not at {}; use {address}", url.path(), typed.path()))
+        (Some(typed), Address::Http { content: Content::Json, .. }) => {
+            (Verdict::WrongPath, format!("{server} answers at {}, not at {}; use {address}", path(&address), path(typed)))
         }
         (Some(typed), _) => (verdict, format!("{server} answers at {typed}, when the address is written as {address}")),
         (None, _) => (verdict, format!("{server} answers at {address}")),

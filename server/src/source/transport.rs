@@ -67,8 +67,9 @@ impl Transport {
     /// Prepares it; nothing is sent yet.
     pub(super) fn new(target: &Target) -> Result<Self, SourceError> {
         Ok(match &target.address {
-            Address::Http { url, .. } => {
-                Self::Http(Box::new(Http::new(url.clone(), target.user.clone(), target.password.clone(), target.time_limit)?))
+            Address::Http { url, tls, .. } => {
+                let login = (target.user.clone(), target.password.clone());
+                Self::Http(Box::new(Http::new(url.clone(), tls.clone(), login, target.time_limit)?))
             }
             Address::Fifo(local) => Self::Fifo(Fifo::new(&local.path, &local.reply_dir)),
             Address::Udp { host, port, .. } => Self::Datagram(Datagram::new(To::Udp { host: host.clone(), port: *port })),

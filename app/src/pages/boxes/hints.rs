@@ -11,7 +11,7 @@ struct Way {
     advice: &'static str,
 }
 
-const WAYS: [Way; 8] = [
+const WAYS: [Way; 9] = [
     Way {
         title: "OpenSIPS 3.x and 4.x over HTTP",
         lines: r#"loadmodule "httpd.so"
@@ -21,6 +21,14 @@ loadmodule "mi_http.so"
 "#,
         address: "http://10.0.0.5:8888/mi",
         advice: "Let only this panel reach that port: whoever does can command the server. That holds for every way below as well.",
+    },
+    Way {
+        title: "Over HTTPS, with certificates of one's own",
+        lines: r#"modparam("httpd", "tls_cert_file", "/etc/opensips/server.pem")
+modparam("httpd", "tls_key_file", "/etc/opensips/server.key")
+"#,
+        address: "https://10.0.0.5:8888/mi#ca=/etc/tickmark/ca.pem",
+        advice: "The lines are for OpenSIPS 3.2 and later. The file, on the panel's host, holds who issued the server's certificate. &cert=/etc/tickmark/panel.pem shows a certificate to the server, whose key is in the same file or in that of &key=. Any https:// address may end so. #verify=off takes whatever certificate comes, and every page says so.",
     },
     Way {
         title: "OpenSIPS 2.x over HTTP",

@@ -5,16 +5,19 @@
 
 use std::{
     error::Error,
+    fs::File,
+    io::Read,
+    path::Path,
     sync::{Arc, Mutex, Once, PoisonError},
     time::{Duration, Instant},
 };
 
-use reqwest::{Client, Response, StatusCode, header, redirect};
+use reqwest::{Certificate, Client, Identity, Response, StatusCode, header, redirect};
 use tower::util::MapResponseLayer;
 use url::Url;
 
-use super::{Bodies, Timing, midway_ms, too_large};
-use crate::source::{Secret, SourceError, dialect::Message, text::shown};
+use super::{Bodies, Timing, local::words, midway_ms, too_large};
+use crate::source::{Secret, SourceError, address::Tls, dialect::Message, text::shown};
 
 /// The largest body of a refusal that a probe looks into.
 const MAX_REFUSAL_BYTES: u64 = 1024;
@@ -22,6 +25,8 @@ const MAX_REFUSAL_BYTES: u64 = 1024;
 const MAX_CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// What an exporter of metrics is asked for; others do not look at it.
 const ACCEPT: &str = "text/plain;version=0.0.4, application/openmetrics-text;version=1.0.0;q=0.5, */*;q=0.1";
+/// No file of certificates is larger.
+const MAX_PEM_BYTES: u64 = 1 << 20;
 /// An idle connection is given back after this; Kamailio closes its own after 120 s.
 const IDLE_LIMIT: Duration = Duration::from_secs(60);
 
@@ -38,6 +43,7 @@ pub(in crate::source) struct Exchange {
 pub(in crate::source) struct Http {
     client: Client,
     url: Url,
+    tls: Tls,
     user: Option<String>,
     password: Option<Secret>,
     /// How long a question may take.
@@ -50,19 +56,20 @@ impl Http {
     /// Prepares a client for questions that may take `time_limit` each; nothing is sent yet.
     pub(in crate::source) fn new(
         url: Url,
-        user: Option<String>,
-        password: Option<Secret>,
+        tls: Tls,
+        login: (Option<String>, Option<Secret>),
         time_limit: Duration,
     ) -> Result<Self, SourceError> {
         let connected = Arc::new(Mutex::new(None));
-        let client = client(&url, time_limit, &connected)?;
-        Ok(Self { client, url, user, password, time_limit, connected })
+        let client = client(&url, &tls, time_limit, &connected)?;
+        let (user, password) = login;
+        Ok(Self { client, url, tls, user, password, time_limit, connected })
     }
 
     /// Gives up the connection: what comes over it belongs to an earlier request, and so would all that follows.
     pub(in crate::source) fn disconnect(&mut self) {
         // It worked once for this address. Were it not to now, the next answer would be refused like this one.
-        if let Ok(client) = client(&self.url, self.time_limit, &self.connected) {
+        if let Ok(client) = client(&self.url, &self.tls, self.time_limit, &self.connected) {
             self.client = client;
         }
     }
@@ -154,7 +161,7 @@ async fn read_body(mut response: Response, limit: usize, into: &mut Vec<u8>) -> 
 }
 
 /// A client that keeps one connection to this address, and notes when it makes one.
-fn client(url: &Url, time_limit: Duration, connected: &Arc<Mutex<Option<Instant>>>) -> Result<Client, SourceError> {
+fn client(url: &Url, tls: &Tls, time_limit: Duration, connected: &Arc<Mutex<Option<Instant>>>) -> Result<Client, SourceError> {
     static PROVIDER: Once = Once::new();
     // A provider that is there already serves as well.
     PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
@@ -174,9 +181,21 @@ fn client(url: &Url, time_limit: Duration, connected: &Arc<Mutex<Option<Instant>
             *noted.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
             connection
         }));
-    if url.scheme() != "https" {
+    if url.scheme() != "https" || tls.is_unchecked {
         // Without this, a machine without root certificates could not ask by plain HTTP either.
-        builder = builder.tls_certs_only([]);
+        builder = builder.tls_certs_only([]).tls_danger_accept_invalid_certs(tls.is_unchecked);
+    }
+    if let Some(path) = &tls.ca {
+        let certificates = Certificate::from_pem_bundle(&read_file(path)?).ok().filter(|certificates| !certificates.is_empty());
+        builder = builder.tls_certs_only(certificates.ok_or_else(|| no_pem(path, "certificate"))?);
+    }
+    if let Some(path) = &tls.cert {
+        let mut pem = read_file(path)?;
+        if let Some(path) = &tls.key {
+            pem.push(b'\n');
+            pem.extend(read_file(path)?);
+        }
+        builder = builder.identity(Identity::from_pem(&pem).map_err(|_| no_pem(path, "certificate with its key"))?);
     }
     builder.build().map_err(|error| {
         SourceError::Tls(format!(
@@ -184,6 +203,23 @@ fn client(url: &Url, time_limit: Duration, connected: &Arc<Mutex<Option<Instant>
             causes(&error)
         ))
     })
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, SourceError> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_PEM_BYTES).read_to_end(&mut bytes));
+    match read {
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(SourceError::Tls(format!(
+            "{} cannot be read ({}); check the path in the address, and let the panel read it",
+            path.display(),
+            words(&error)
+        ))),
+    }
+}
+
+fn no_pem(path: &Path, what: &str) -> SourceError {
+    SourceError::Tls(format!("{} holds no {what} in PEM, which begins with -----BEGIN", path.display()))
 }
 
 /// What an answer other than 200 means.
@@ -223,7 +259,7 @@ fn failure(error: &reqwest::Error, url: &Url) -> SourceError {
     if let Some(tls) = find_tls(error) {
         return SourceError::Tls(match tls {
             rustls::Error::InvalidCertificate(why) => format!(
-                "the certificate of {host} is not trusted ({}); add its issuer to the system's certificates, or name a file with it in SSL_CERT_FILE, and start Tickmark again",
+                "the certificate of {host} is not trusted ({}); name a file with its issuer behind the address, as #ca=/etc/tickmark/ca.pem, or add it to the system's certificates, or name a file with it in SSL_CERT_FILE, and start Tickmark again",
                 shown(&why.to_string())
             ),
             rustls::Error::InvalidMessage(_) => format!("{host} does not speak TLS; write http:// instead of https://"),
