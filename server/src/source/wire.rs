@@ -24,7 +24,7 @@ use self::{
     value::Value,
 };
 use super::{
-    Answer, Reading, SourceError, Unknown,
+    Address, Answer, Reading, SourceError, Unknown,
     dialect::{Dialect, Question},
     text::server_name,
 };
@@ -309,7 +309,7 @@ pub(crate) fn server(body: &[u8], dialect: Dialect, id: i32) -> Result<String, W
     name.ok_or_else(|| WireError::Malformed("it does not say what it is".into()))
 }
 
-/// Reads one reply after the other as a [`super::Source`] does, without a connection: `make bench` measures it.
+/// Reads one reply after the other as a [`super::Source`] does, without a connection: `make bench` measures it, `make fuzz` hurts it.
 pub struct Replies(Memory);
 
 impl Replies {
@@ -322,6 +322,22 @@ impl Replies {
             BoxKind::Prometheus => Dialect::Prometheus,
             BoxKind::Opensips | BoxKind::Tickmark => Dialect::Opensips,
         }))
+    }
+
+    /// Of a box of this kind at this address.
+    ///
+    /// # Errors
+    /// Where no such box can be there.
+    pub fn at(kind: BoxKind, address: &Address) -> Result<Self, String> {
+        Ok(Self(Memory::new(Dialect::of(kind, address)?)))
+    }
+
+    /// Reads a reply that tells which statistics count.
+    ///
+    /// # Errors
+    /// When it is no reply to that.
+    pub fn kinds(&self, body: &[u8], id: i32) -> Result<Vec<(Arc<str>, Kind)>, SourceError> {
+        Ok(kinds(body, self.0.dialect, id)?)
     }
 
     /// Reads the reply to request `id`, given at an instant.

@@ -151,7 +151,8 @@ async fn every_bad_answer_fails_in_its_way() {
         whole.truncate(100);
         back(whole)
     };
-    let ways: [(&str, Box<dyn Fn(&str) -> Vec<Back> + Send + Sync>); 5] = [
+    type Script = Box<dyn Fn(&str) -> Vec<Back> + Send + Sync>;
+    let ways: [(&str, Script); 5] = [
         ("timeout", Box::new(|_| Vec::new())),
         ("timeout", Box::new(cut)),
         ("timeout", Box::new(|question| vec![Back { text: opensips_4(question).remove(0).text, is_spoofed: true }])),

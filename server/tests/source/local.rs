@@ -156,7 +156,7 @@ fn end_of_object(text: &str) -> Option<usize> {
 fn json_command(json: &str, reply: &str) -> Option<Command> {
     let json: serde_json::Value = serde_json::from_str(json).ok()?;
     assert!(json.is_object(), "a batch crashes the server");
-    let method = json["method"].as_str().expect("without a method the server crashes").to_owned();
+    let method = json["method"].as_str().unwrap_or_else(|| panic!("without a method the server crashes")).to_owned();
     Some(Command { method, reply: reply.to_owned(), arguments: vec![json["params"].to_string()], id: json["id"].as_i64()? })
 }
 

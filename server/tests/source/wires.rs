@@ -164,7 +164,8 @@ async fn hazards_of_every_dialect() {
     let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     let bomb = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 10\r\n\r\n\u{1f}\u{b}\u{8}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{3}";
     let chunk = [b"10000\r\n".as_slice(), &[b'<'; 0x10000], b"\r\n"].concat();
-    let ways: [(&str, Box<dyn Fn() -> Action + Send + Sync>); 8] = [
+    type Way = Box<dyn Fn() -> Action + Send + Sync>;
+    let ways: [(&str, Way); 8] = [
         ("too_large", Box::new(move || Action::Flood(head.into(), chunk.clone()))),
         ("too_large", Box::new(|| Action::Last("HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\n{".into()))),
         ("timeout", Box::new(move || Action::Answer(format!("{head}1\r\n{{\r\n")))),
