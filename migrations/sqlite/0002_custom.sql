@@ -1,4 +1,4 @@
--- Statistics that scripts push, as they were last; one of these lost is what the loss of a process may cost.
+-- The statistics that scripts push to the box tickmark, as they were last.
 create table custom (
     name text not null,
     kind text not null,

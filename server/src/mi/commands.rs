@@ -1,6 +1,6 @@
 //! The commands of the management interface, as OpenSIPS has them, and what each answers. It must not know a wire.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use app::model::{Kind, Number};
 use chrono::{DateTime, Local};
@@ -185,12 +185,12 @@ impl Mi {
             return Reply::Kinds(directory.seen().iter().map(told).collect());
         }
         let mut kinds = Vec::new();
-        let mut groups = std::collections::HashSet::new();
+        let mut asked = HashSet::new();
         for word in words {
             match directory.find(word) {
                 // Under the name that was asked for, as OpenSIPS does.
-                Found::One(place) if groups.insert(word.as_str()) => kinds.push((word.clone(), told(&place).1)),
-                Found::Many(places) if word != "all" && groups.insert(word.as_str()) => kinds.extend(places.iter().map(told)),
+                Found::One(place) if asked.insert(word.as_str()) => kinds.push((word.clone(), told(&place).1)),
+                Found::Many(places) if word != "all" && asked.insert(word.as_str()) => kinds.extend(places.iter().map(told)),
                 _ => {}
             }
         }

@@ -74,15 +74,11 @@ impl Fifo {
         Ok(Self { path: path.to_owned(), identity, requests })
     }
 
-    /// Answers until it is stopped; then takes the FIFO away.
+    /// Answers until it is stopped.
     pub(super) async fn serve(mut self, mi: Arc<Mi>, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => {}
             error = self.read(&mi) => tracing::error!(path = %self.path.display(), %error, "the FIFO cannot be read any more"),
-        }
-        if identity(&self.path).is_ok_and(|identity| identity == self.identity) {
-            // Whoever took it away meanwhile did the same.
-            let _ = fs::remove_file(&self.path);
         }
     }
 
@@ -120,6 +116,16 @@ impl Fifo {
                     drop(permit);
                 });
             }
+        }
+    }
+}
+
+impl Drop for Fifo {
+    /// Takes it away, unless another is in its place by now.
+    fn drop(&mut self) {
+        if identity(&self.path).is_ok_and(|identity| identity == self.identity) {
+            // Whoever took it away meanwhile did the same.
+            let _ = fs::remove_file(&self.path);
         }
     }
 }

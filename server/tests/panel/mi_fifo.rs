@@ -182,5 +182,6 @@ async fn what_is_in_its_place_is_left_alone_or_taken_over() {
     assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
     make(&stale);
     let start = Start::new().with_mi_flags(flags(&stale));
-    Panel::start(start.config()).await.unwrap();
+    drop(Panel::start(start.config()).await.unwrap());
+    assert!(!stale.exists(), "it is left behind");
 }
