@@ -41,6 +41,7 @@ More variables:
   TICKMARK_ADMIN_PASSWORD  the password of admin, made at the first start;
                            without it, a one-time setup link is printed
   TICKMARK_LOG_FILTER      what is logged, such as info or info,server=debug [default: info]
+  TICKMARK_MI_TOKEN        what who asks at --mi-listen over HTTP must tell; datagrams are then off
 
 More in the configuration file (what it declares is read-only in the panel):
   [[box]]   name, address; optional: kind, interval, user, password or password_file, paused,
