@@ -19,6 +19,8 @@ use super::{
 
 /// The whole search takes no longer.
 const PROBE_LIMIT: Duration = Duration::from_secs(8);
+/// So much before that what is known is told.
+const MARGIN: Duration = Duration::from_millis(500);
 /// One path of it takes no longer: Kamailio does not answer at all what it does not understand.
 const PATH_LIMIT: Duration = Duration::from_millis(2500);
 /// Where the servers' management interfaces usually are.
@@ -165,7 +167,9 @@ async fn search_http((url, tls): (&Url, &Tls), login: Login<'_>, begun: Instant)
     if others.iter().all(|(error, _)| matches!(error, SourceError::Timeout(..))) {
         return silent(&address);
     }
-    if let Some(found) = other_dialects(url, tls, login).await {
+    // What was found out so far is said in time, whatever the other dialects take.
+    let left = PROBE_LIMIT.saturating_sub(begun.elapsed() + MARGIN);
+    if let Ok(Some(found)) = tokio::time::timeout(left, other_dialects(url, tls, login)).await {
         return tell(found, Some(&address), login, begun).await;
     }
     verdict_without_answer(url, &others)

@@ -119,6 +119,18 @@ async fn no_sip_server() {
 }
 
 #[tokio::test]
+async fn what_is_known_is_told_although_the_rest_is_silent() {
+    let server = Replay::start(|request| match request.line.split(' ').next() {
+        Some("POST") => request.recorded_last("opensips-2.4/bad_root"),
+        _ => Action::Silence,
+    })
+    .await;
+    let report = ask(&server, "/mi").await;
+    assert_eq!(report.verdict, Verdict::WrongPath);
+    assert!(report.message.contains("the HTTP server of an OpenSIPS"), "{}", report.message);
+}
+
+#[tokio::test]
 async fn nothing_there() {
     let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let report = probe(&format!("http://{free}/mi"), None, None).await;
