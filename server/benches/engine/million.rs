@@ -25,24 +25,25 @@ pub(crate) struct Million {
 
 pub(crate) fn measure() -> Outcome<Million> {
     let before = resident_bytes()?;
+    let name = |number| format!("group_{:03}:name_{number:07}", number % GROUPS);
     let begun = Instant::now();
     let registry = Registry::new();
     for number in 0..MANY {
-        registry.counter(&format!("group_{:03}:name_{number:07}", number % GROUPS))?;
+        registry.counter(&name(number))?;
     }
     let make = begun.elapsed().as_secs_f64() * 1e9 / f64::from(MANY);
+    let count = || (0..MANY).try_for_each(|number| registry.add(&name(number), 1));
     thread::scope(|scope| {
-        for _ in 0..THREADS {
-            scope.spawn(|| registry.statistics().iter().filter_map(Statistic::counter).for_each(|counter| counter.count()));
-        }
-    });
+        let counting: Vec<_> = (0..THREADS).map(|_| scope.spawn(count)).collect();
+        counting.into_iter().try_for_each(|thread| thread.join().unwrap_or(Ok(())))
+    })?;
+    let grown = resident_bytes()? - before;
     let read = (0..READINGS).map(|_| {
         let begun = Instant::now();
         black_box(registry.statistics().iter().filter_map(Statistic::value).count());
         begun.elapsed().as_secs_f64() * 1e3
     });
     let read = Spread::of(read.collect());
-    let grown = resident_bytes()? - before;
     Ok(Million { make: Spread::exact(make), read, memory: Spread::exact(grown / f64::from(MANY)) })
 }
 
