@@ -10,6 +10,10 @@ use server::{
 };
 use tracing_subscriber::EnvFilter;
 
+/// Gives memory back to the system when it is not used.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     runtime::run(tickmark()).unwrap_or_else(|error| {
         eprintln!("tickmark: no threads can be started: {error}");
