@@ -55,7 +55,11 @@ fn remove(name: &str) {
 pub(super) fn update(news: &BoxNews) -> Option<String> {
     let id = news.id.to_string();
     let known = pill("data-id", &id);
-    TOLD.with_borrow_mut(|told| told.push(id));
+    TOLD.with_borrow_mut(|told| {
+        if !told.contains(&id) {
+            told.push(id);
+        }
+    });
     let pill = known.or_else(|| add(news))?;
     write_state(&pill, news);
     let before = pill.get_attribute("data-box").filter(|before| *before != news.name)?;

@@ -75,9 +75,15 @@ impl PlainSteps<'_> {
     #[expect(clippy::cast_precision_loss, reason = "a rate is a float; milliseconds between two polls")]
     #[inline]
     fn plain(&self, times: (i64, i64), values: (i64, i64)) -> f64 {
-        let (seconds, increase) = ((times.1 - times.0) as f64 / 1_000.0, (values.1 - values.0) as f64);
-        if increase >= self.lowest && seconds > 0.0 { increase / seconds } else { f64::NAN }
+        let (took_ms, increase) = (times.1 - times.0, (values.1 - values.0) as f64);
+        if increase >= self.lowest && took_ms > 0 { per_second(increase, took_ms) } else { f64::NAN }
     }
+}
+
+/// With one division, which takes as long as all else that is done for a sample.
+#[expect(clippy::cast_precision_loss, reason = "milliseconds between two polls")]
+fn per_second(increase: f64, took_ms: i64) -> f64 {
+    increase * 1_000.0 / took_ms as f64
 }
 
 /// From one sample to the next.
@@ -104,9 +110,7 @@ impl Steps<'_> {
             Kind::Counter if mark.cause.is_some_and(ResetCause::began_anew) => Some(value.as_f64()),
             Kind::Counter => Some(difference(value, before)).filter(|increase| *increase >= 0.0),
         };
-        #[expect(clippy::cast_precision_loss, reason = "milliseconds between two polls")]
-        let seconds = (to - from) as f64 / 1_000.0;
-        let rate = increase.filter(|_| seconds > 0.0).map(|increase| increase / seconds);
+        let rate = increase.filter(|_| to > from).map(|increase| per_second(increase, to - from));
         rate.filter(|rate| rate.is_finite()).unwrap_or(f64::NAN)
     }
 }
@@ -128,7 +132,10 @@ pub(super) fn with_drops(samples: &Samples, resets: &[Reset]) -> Vec<Reset> {
 /// The samples that are less than the one before.
 fn falls(values: &Values) -> Vec<usize> {
     match values {
-        Values::Ints(ints) => (1..ints.len()).filter(|&sample| ints[sample] < ints[sample - 1]).collect(),
+        Values::Ints(ints) => {
+            let pairs = ints.windows(2).enumerate();
+            pairs.filter(|(_, pair)| pair[1] < pair[0]).map(|(last, _)| last + 1).collect()
+        }
         Values::Numbers(numbers) => {
             let fell = |sample: &usize| match (drawable(numbers[sample - 1]), drawable(numbers[*sample])) {
                 (Some(before), Some(value)) => difference(value, before) < 0.0,

@@ -22,11 +22,9 @@ const READ_CONNECTIONS: u32 = 4;
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(15);
 
 /// What each connection is told. Pages of 16 kB keep the file near its payload; `synchronous = normal` survives `kill -9`, and a power
-/// loss may take the last commits but corrupts nothing; another process's short transaction is waited for. A megabyte of pages for each
-/// connection holds what a day of charts reads; the system keeps the file's pages anyway.
+/// loss may take the last commits but corrupts nothing; another process's short transaction is waited for.
 const PRAGMAS: &str = "pragma busy_timeout = 5000; pragma page_size = 16384; pragma journal_mode = wal; \
-                       pragma synchronous = normal; pragma foreign_keys = on; pragma journal_size_limit = 67108864; \
-                       pragma cache_size = -1024;";
+                       pragma synchronous = normal; pragma foreign_keys = on; pragma journal_size_limit = 67108864;";
 
 impl Store {
     /// Opens, or makes, the database of a URL (as [`Database::parse`] reads it), and brings it up to date.
