@@ -19,6 +19,10 @@ use crate::{
     model::{Frame, MessagePage, Page, Tab, Theme},
 };
 
+/// Leptos waits for an idle moment before it starts the islands, and a page that draws no frames may never be told of one: it gets a
+/// bound.
+const SOON: &str = "{const idle=window.requestIdleCallback;if(idle)window.requestIdleCallback=act=>idle.call(window,act,{timeout:200})}";
+
 /// The whole document. The server provides the [`Frame`] and the [`Page`] as context before it renders.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let frame = use_context::<Frame>().unwrap_or_else(bare_frame);
@@ -35,6 +39,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <title>{title(&page)}</title>
                 <link rel="icon" type="image/svg+xml" href="/cp/assets/mark.svg" />
                 <link rel="stylesheet" href="/cp/assets/tickmark.css" />
+                <script nonce=use_nonce() inner_html=SOON></script>
                 <HydrationScripts options islands=true root="/cp" />
             </head>
             <body>
