@@ -56,7 +56,7 @@ pub(super) async fn page_as(app: &App, status: StatusCode, frame: Frame, page: P
     response
 }
 
-/// What a page may load and run: its own files, and the one inline script that starts the islands.
+/// What a page may load and run: its own files, and the inline scripts that start the islands.
 fn policy(nonce: &str) -> String {
     format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
