@@ -76,7 +76,7 @@ pub struct Recording {
     pub values: Vec<Option<Number>>,
     /// What happened to the whole box since the poll before.
     pub marks: Vec<ResetCause>,
-    /// Counters that fell.
+    /// Counters that fell; they are among the names.
     pub dropped: Vec<Arc<str>>,
     /// Statistics that began anew, where not all of the box did, and why.
     pub anew: Vec<(Arc<str>, ResetCause)>,
@@ -166,14 +166,14 @@ impl Recorder {
     /// The numbers of the names of a recording, which are mostly those of the recording before; none where there is no room.
     async fn ids(&self, recording: &Recording) -> Result<Arc<[Option<SeriesId>]>, StoreError> {
         let box_id = recording.box_id;
-        if recording.dropped.is_empty() {
+        {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             let last = known.get(&box_id).and_then(|of_box| of_box.last.as_ref());
             if let Some((_, ids)) = last.filter(|(names, _)| Arc::ptr_eq(names, &recording.names)) {
                 return Ok(Arc::clone(ids));
             }
         }
-        self.learn_ids(box_id, recording.names.iter().chain(&recording.dropped)).await?;
+        self.learn_ids(box_id, &recording.names).await?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let of_box = known.entry(box_id).or_default();
         let ids: Arc<[Option<SeriesId>]> = recording.names.iter().map(|full| of_box.ids.get(full).copied()).collect();
@@ -182,7 +182,7 @@ impl Recorder {
     }
 
     /// Finds the numbers of names, and makes those that are new, as long as there is room.
-    async fn learn_ids<'a>(&self, box_id: i64, names: impl Iterator<Item = &'a Arc<str>>) -> Result<(), StoreError> {
+    async fn learn_ids(&self, box_id: i64, names: &[Arc<str>]) -> Result<(), StoreError> {
         let is_known = {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             known.contains_key(&box_id)
@@ -197,7 +197,7 @@ impl Recorder {
         let missing = {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             let Some(of_box) = known.get(&box_id) else { return Ok(()) };
-            of_box.room_for(names.filter(|full| !of_box.ids.contains_key(*full)).cloned().collect())
+            of_box.room_for(names.iter().filter(|full| !of_box.ids.contains_key(*full)).cloned().collect())
         };
         if missing.is_empty() {
             return Ok(());
