@@ -1,11 +1,12 @@
-//! Asks one box for its statistics: the only code that knows a wire format. It must not know what is ticked or recorded.
+//! Asks one box for its statistics, and sets counters of it to zero: the only code that knows a wire format. It must not know what is ticked or recorded.
 //!
-//! `address` says where and over what, `dialect` writes the questions, `transport` carries them, `wire` reads the answers, `probe` finds
-//! out what an address is.
+//! `address` says where and over what, `dialect` writes the questions, `transport` carries them, `wire` reads the answers, `reset`
+//! sets to zero, `probe` finds out what an address is.
 
 mod address;
 mod dialect;
 mod probe;
+mod reset;
 mod text;
 mod transport;
 mod wire;
@@ -18,6 +19,7 @@ use tokio::time::{Instant, timeout_at};
 pub use self::{
     address::{Address, Content, Local, Tls, parse_address},
     probe::probe,
+    reset::{Refused, Resetting},
     wire::Replies,
 };
 use self::{

@@ -1,4 +1,6 @@
-//! What is asked of a server, in the words of each dialect. It sends nothing and reads no answer.
+//! What is asked of a server, or told to it, in the words of each dialect. It sends nothing and reads no answer.
+
+use std::borrow::Cow;
 
 use app::model::BoxKind;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -35,6 +37,10 @@ pub(crate) enum Question<'a> {
     All,
     /// Those of one group, with all their digits where the dialect can.
     Group(&'a str),
+    /// Those that names without their groups reach.
+    Reached(&'a [&'a str]),
+    /// That those which names without their groups reach be set to zero.
+    Reset(&'a [&'a str]),
     /// Which statistics count.
     Kinds,
     /// How long the server runs.
@@ -94,12 +100,14 @@ impl Dialect {
     pub(crate) fn method(self, question: Question<'_>) -> &'static str {
         match (self, question) {
             (Self::Prometheus, _) => "GET",
-            (Self::Kamailio, Question::All) => "stats.fetchn",
+            (Self::Kamailio, Question::All | Question::Reached(_)) => "stats.fetchn",
             (Self::Kamailio, Question::Group(_)) => "stats.fetch",
+            (Self::Kamailio, Question::Reset(_)) => "stats.reset_statistics",
             (Self::Kamailio, Question::Kinds) => "system.listMethods",
             (Self::Kamailio, Question::Uptime) => "core.uptime",
             (Self::Kamailio, Question::Version) => "core.version",
-            (_, Question::All | Question::Group(_)) => "get_statistics",
+            (_, Question::All | Question::Group(_) | Question::Reached(_)) => "get_statistics",
+            (_, Question::Reset(_)) => "reset_statistics",
             (_, Question::Kinds) => "list_statistics",
             (_, Question::Uptime) => "uptime",
             (_, Question::Version) => "version",
@@ -126,32 +134,35 @@ impl Dialect {
             return None;
         }
         let method = self.method(question);
-        let names = match question {
-            Question::All => Some("all".to_owned()),
-            Question::Group(group) => Some(format!("{group}:")),
-            _ => None,
+        let names: Vec<Cow<'_, str>> = match question {
+            Question::All => vec!["all".into()],
+            Question::Group(group) => vec![format!("{group}:").into()],
+            Question::Reached(names) | Question::Reset(names) => {
+                // Each would be taken for more than one statistic.
+                if names.iter().any(|name| name.is_empty() || name.ends_with(':') || *name == "all") {
+                    return None;
+                }
+                names.iter().map(|name| (*name).into()).collect()
+            }
+            Question::Kinds | Question::Uptime | Question::Version => Vec::new(),
         };
         let message = match self {
-            Self::Opensips | Self::Kamailio => self.json_rpc(method, names.as_deref(), id, carrier),
-            Self::Json2 => {
-                let comma = names.as_deref().is_some_and(|names| names.contains(','));
-                let query = names.map(|names| format!("params={}", utf8_percent_encode(&names, NON_ALPHANUMERIC)));
-                (!comma).then_some(Message::Get { command: method, query: Some(query.unwrap_or_default()) })?
-            }
-            Self::Text2 => text(method, names.as_deref(), carrier)?,
-            Self::XmlRpc { nested } => Message::Post { content_type: "text/xml", body: xml(method, names.as_deref(), nested) },
+            Self::Opensips | Self::Kamailio => self.json_rpc(method, &names, id, carrier),
+            Self::Json2 => get(method, &names)?,
+            Self::Text2 => text(method, &names, carrier)?,
+            Self::XmlRpc { nested } => Message::Post { content_type: "text/xml", body: xml(method, &names, nested) },
             Self::Prometheus => Message::Get { command: "", query: None },
         };
         (message.len() <= MAX_REQUEST_BYTES).then_some(message)
     }
 
-    fn json_rpc(self, method: &str, names: Option<&str>, id: i32, carrier: Carrier) -> Message {
-        let names = names.map(serde_json::Value::from);
-        let params = match (self, names) {
-            (_, None) => String::new(),
-            // Kamailio's "everything" is the word alone, and so is its group.
-            (Self::Kamailio, Some(names)) => format!(r#","params":[{names}]"#),
-            (_, Some(names)) => format!(r#","params":{{"statistics":[{names}]}}"#),
+    fn json_rpc(self, method: &str, names: &[Cow<'_, str>], id: i32, carrier: Carrier) -> Message {
+        let list = serde_json::Value::from(names);
+        let params = match self {
+            _ if names.is_empty() => String::new(),
+            // Kamailio takes the words alone.
+            Self::Kamailio => format!(r#","params":{list}"#),
+            _ => format!(r#","params":{{"statistics":{list}}}"#),
         };
         // Never a batch and never without `method`: either crashes OpenSIPS 4.0.1.
         let begin = format!(r#"{{"jsonrpc":"2.0","method":"{method}""#);
@@ -165,25 +176,36 @@ impl Dialect {
     }
 }
 
-/// A command of OpenSIPS 2.x. Over a FIFO its end is a blank line, without which the server would take the next client's command for
-/// one of its arguments.
-fn text(method: &str, names: Option<&str>, carrier: Carrier) -> Option<Message> {
-    if names.is_some_and(|names| names.contains(['\n', '\r', '"', '\0']) || names.contains("::")) {
+/// A command of OpenSIPS 2.x over HTTP, where commas separate the names.
+fn get(method: &'static str, names: &[Cow<'_, str>]) -> Option<Message> {
+    if names.iter().any(|name| name.contains(',')) {
         return None;
     }
-    let lines: String = names.into_iter().map(|name| format!("{name}\n")).collect();
+    let names: Vec<String> = names.iter().map(|name| utf8_percent_encode(name, NON_ALPHANUMERIC).to_string()).collect();
+    let query = if names.is_empty() { String::new() } else { format!("params={}", names.join(",")) };
+    Some(Message::Get { command: method, query: Some(query) })
+}
+
+/// A command of OpenSIPS 2.x. Over a FIFO its end is a blank line, without which the server would take the next client's command for
+/// one of its arguments.
+fn text(method: &str, names: &[Cow<'_, str>], carrier: Carrier) -> Option<Message> {
+    if names.iter().any(|name| name.contains(['\n', '\r', '"', '\0']) || name.contains("::")) {
+        return None;
+    }
+    let lines: String = names.iter().map(|name| format!("{name}\n")).collect();
     let end = if carrier == Carrier::Fifo { "\n" } else { "" };
     Some(Message::Frame { before: format!(":{method}:"), after: format!("\n{lines}{end}") })
 }
 
-fn xml(method: &str, names: Option<&str>, nested: bool) -> String {
-    let escape = |text: &str| quick_xml::escape::escape(text).into_owned();
-    let params = names.map(|names| {
-        let value = format!("<value><string>{}</string></value>", escape(names));
-        let value = if nested { format!("<value><array><data>{value}</data></array></value>") } else { value };
-        format!("<param>{value}</param>")
-    });
-    let params = params.unwrap_or_default();
+fn xml(method: &str, names: &[Cow<'_, str>], nested: bool) -> String {
+    let values = names.iter().map(|name| format!("<value><string>{}</string></value>", quick_xml::escape::escape(&**name)));
+    let params = if names.is_empty() {
+        String::new()
+    } else if nested {
+        format!("<param><value><array><data>{}</data></array></value></param>", values.collect::<String>())
+    } else {
+        values.map(|value| format!("<param>{value}</param>")).collect()
+    };
     format!(r#"<?xml version="1.0"?><methodCall><methodName>{method}</methodName><params>{params}</params></methodCall>"#)
 }
 
@@ -230,6 +252,36 @@ mod tests {
         );
         check(Kamailio, Question::Kinds, Carrier::Http, "none");
         check(Opensips, Question::Group(&"x".repeat(2000)), Carrier::Http, "none");
+    }
+
+    #[test]
+    fn names_alone() {
+        use Dialect::{Json2, Kamailio, Opensips, Prometheus, Text2, XmlRpc};
+        let both = ["rcv_requests", "a\"b"];
+        let reset = Question::Reset(&both);
+        let params = r#""params":{"statistics":["rcv_requests","a\"b"]},"id":7}"#;
+        check(Opensips, reset, Carrier::Http, &format!(r#"{{"jsonrpc":"2.0","method":"reset_statistics",{params}"#));
+        check(Opensips, Question::Reached(&both), Carrier::Http, &format!(r#"{{"jsonrpc":"2.0","method":"get_statistics",{params}"#));
+        let flat = r#""params":["rcv_requests","a\"b"],"id":7}"#;
+        check(Kamailio, reset, Carrier::Http, &format!(r#"{{"jsonrpc":"2.0","method":"stats.reset_statistics",{flat}"#));
+        check(Kamailio, Question::Reached(&both), Carrier::Http, &format!(r#"{{"jsonrpc":"2.0","method":"stats.fetchn",{flat}"#));
+        check(Json2, Question::Reset(&["a", "b c"]), Carrier::Http, "reset_statistics?params=a,b%20c");
+        check(Json2, Question::Reset(&["a,b"]), Carrier::Http, "none");
+        check(Text2, Question::Reset(&["a", "b c"]), Carrier::Fifo, ":reset_statistics:NAME\na\nb c\n\n");
+        let xml = |params: &str| {
+            format!(r#"<?xml version="1.0"?><methodCall><methodName>reset_statistics</methodName><params>{params}</params></methodCall>"#)
+        };
+        let (a, b) = ("<value><string>a</string></value>", "<value><string>b&amp;</string></value>");
+        let names = ["a", "b&"];
+        check(XmlRpc { nested: false }, Question::Reset(&names), Carrier::Http, &xml(&format!("<param>{a}</param><param>{b}</param>")));
+        let nested = xml(&format!("<param><value><array><data>{a}{b}</data></array></value></param>"));
+        check(XmlRpc { nested: true }, Question::Reset(&names), Carrier::Http, &nested);
+        check(Prometheus, reset, Carrier::Http, "none");
+        // What would reach more than one.
+        for name in ["", "all", "core:"] {
+            check(Opensips, Question::Reset(&["a", name]), Carrier::Http, "none");
+        }
+        check(Opensips, Question::Reset(&[&"x".repeat(2000)]), Carrier::Http, "none");
     }
 
     #[test]

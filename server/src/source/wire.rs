@@ -15,6 +15,7 @@ mod xml;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use app::model::{BoxKind, Kind, Number};
+use serde::de::IgnoredAny;
 
 pub(crate) use envelope::WireError;
 
@@ -146,6 +147,24 @@ pub(crate) fn group(body: &[u8], dialect: Dialect, id: i32, group: &str) -> Resu
     let Some(names) = read(body, dialect, Question::Group(group), id, &mut values)? else { return Ok(HashMap::new()) };
     let pairs = names.full.into_iter().zip(values);
     Ok(pairs.filter(|(name, _)| app::model::split_name(name).0 == group).collect())
+}
+
+/// The full names and readings that names without their groups reached.
+pub(crate) fn reached(body: &[u8], dialect: Dialect, id: i32) -> Result<Vec<(Arc<str>, Reading)>, WireError> {
+    let mut values = Vec::new();
+    let names = read(body, dialect, Question::Reached(&[]), id, &mut values)?;
+    Ok(names.map(|names| names.full.into_iter().zip(values).collect()).unwrap_or_default())
+}
+
+/// Whether the server says that it set something to zero; not: that it has none of it.
+pub(crate) fn is_reset(body: &[u8], dialect: Dialect, id: i32) -> Result<bool, WireError> {
+    let question = Question::Reset(&[]);
+    match dialect {
+        Dialect::Opensips | Dialect::Kamailio => Ok(result::<IgnoredAny>(body, dialect.method(question), id)?.is_some()),
+        // An empty body is its "OK".
+        Dialect::Json2 if body.trim_ascii().is_empty() => Ok(true),
+        _ => Ok(read_members(body, dialect, question)?.is_some()),
+    }
 }
 
 /// The names of a reply.

@@ -12,6 +12,7 @@ mod local;
 mod probe;
 mod real;
 mod replay;
+mod resets;
 mod tls;
 mod wires;
 

@@ -2,8 +2,8 @@
 
 use std::process::Stdio;
 
-use app::model::{BoxKind, Number, Verdict};
-use server::source::{Source, Target, probe};
+use app::model::{BoxKind, Kind, Number, Verdict};
+use server::source::{Resetting, Source, Target, probe};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
@@ -92,4 +92,30 @@ async fn a_real_kamailio_is_found_and_polled_every_way() {
     }
     assert!(counts[0] > 100 && counts.iter().all(|count| *count == counts[0]), "{counts:?}");
     assert_eq!(kamailio.files(), before, "nothing is left behind");
+}
+
+#[tokio::test]
+async fn a_real_kamailio_is_reset_every_way() {
+    const NAME: &str = "core:rcv_requests";
+    let kamailio = Kamailio::start().await;
+    let at = |address: &str| {
+        let target = Target { kind: BoxKind::Kamailio, address: address.parse().unwrap(), user: None, password: None, time_limit: PATIENT };
+        Source::new(target).unwrap()
+    };
+    // Each question over HTTP is a request that Kamailio counts.
+    let mut http = at(&kamailio.addresses()[0]);
+    for address in kamailio.addresses() {
+        while value(&http.poll().await.unwrap(), NAME).unwrap().as_f64() < 20.0 {}
+        let mut source = at(&address);
+        let kind = |full: &str| if full.starts_with("core:") { Kind::Counter } else { Kind::Gauge };
+        let names = [NAME, "shmem:total_size", "core:nothing"].map(str::to_owned);
+        let mut resetting = Resetting::new(&source.poll().await.unwrap(), &names, kind);
+        source.reset(&mut resetting).await;
+        let done = resetting.check(&source.poll().await.unwrap());
+        assert_eq!(done.iter().map(|name| &**name).collect::<Vec<_>>(), [NAME], "{address}");
+        let (reset, refused) = resetting.end();
+        assert_eq!(reset, [NAME]);
+        assert_eq!(refused.iter().map(|refused| refused.name.as_str()).collect::<Vec<_>>(), ["shmem:total_size", "core:nothing"]);
+        assert!(value(&http.poll().await.unwrap(), NAME).unwrap().as_f64() < 20.0, "{address}");
+    }
 }

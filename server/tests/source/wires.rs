@@ -50,7 +50,7 @@ pub(super) fn metrics(request: &Request) -> Action {
     }
 }
 
-fn at(kind: BoxKind, address: &str) -> Source {
+pub(super) fn at(kind: BoxKind, address: &str) -> Source {
     Source::new(Target { kind, address: address.parse().unwrap(), user: None, password: None, time_limit: PATIENT }).unwrap()
 }
 
