@@ -27,7 +27,7 @@ mod tokens;
 mod users;
 
 pub use boxes::BoxCommand;
-pub use client::{AskArgs, WatchArgs};
+pub use client::{AskArgs, ResetArgs, WatchArgs};
 pub use tokens::TokenCommand;
 pub use users::UserCommand;
 
@@ -89,10 +89,10 @@ pub enum Command {
     Get(AskArgs),
     /// Ask a server which statistics it has, and print them with their kind
     List(AskArgs),
-    /// Ask a server again and again, and print what changed, until Ctrl-C
+    /// Set counters of a server to zero, and read them again to see that they are
+    Reset(ResetArgs),
+    /// Ask a server again and again, and show what changed and how quickly, until Ctrl-C
     Watch(WatchArgs),
-    /// Set counters of a server to zero; comes in a later version
-    Reset(LaterArgs),
     /// Bring samples in from elsewhere; comes in a later version
     Import(LaterArgs),
     /// Write samples out; comes in a later version
@@ -203,8 +203,8 @@ pub async fn run(cli: Cli, env: &Environment) -> Result<Outcome, CliError> {
         Command::Check => check::run(&mut place, out).await?,
         Command::Get(args) => client::get(args, env, out).await?,
         Command::List(args) => client::list(args, env, out).await?,
+        Command::Reset(args) => client::reset(args, env, out).await?,
         Command::Watch(args) => client::watch(args, env, out).await?,
-        Command::Reset(_) => return Err(later("tickmark reset comes in a later version")),
         Command::Import(_) => return Err(later("tickmark import comes in a later version")),
         Command::Export(_) => {
             return Err(later("tickmark export comes in a later version: use GET /cp/api/v1/export of the running panel"));

@@ -1,4 +1,7 @@
-//! `tickmark get|list|watch ADDRESS`: asks a server directly, without any panel, as opensipsctl did.
+//! `tickmark get|list|reset|watch ADDRESS`: asks a server directly, without any panel, as opensipsctl did.
+
+mod reset;
+mod watch;
 
 use std::{
     collections::HashMap,
@@ -13,15 +16,20 @@ use app::{
     model::{BoxKind, Kind},
     shown::visible,
 };
-use chrono::{DateTime, Utc};
 use clap::Args;
+use serde_json::Value;
 
 use super::{CliError, boxes::KindArg, print_table, secret::BoxLogin};
 use crate::{
     catalogue,
-    config::{Environment, parse_interval},
+    config::Environment,
     source::{self, Answer, Reading, Source, Target},
 };
+
+pub use reset::ResetArgs;
+pub(super) use reset::reset;
+pub use watch::WatchArgs;
+pub(super) use watch::watch;
 
 /// How long one answer may take.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
@@ -33,6 +41,9 @@ pub struct AskArgs {
     address: String,
     /// Which statistics: dialog: for a group, names, * for anything; all without any
     names: Vec<String>,
+    /// Print JSON, with null for what is unknown
+    #[arg(long)]
+    json: bool,
     /// Which dialect it speaks [default: find out]
     #[arg(long, value_enum)]
     kind: Option<KindArg>,
@@ -41,71 +52,49 @@ pub struct AskArgs {
     login: BoxLogin,
 }
 
-/// Whom to ask for what, and how often.
-#[derive(Args, Debug)]
-pub struct WatchArgs {
-    /// Whom and what.
-    #[command(flatten)]
-    ask: AskArgs,
-    /// How often, 200ms to 1h
-    #[arg(long, value_parser = parse_interval, default_value = "1s", value_name = "DURATION")]
-    interval: Duration,
-}
-
 pub(super) async fn get(args: AskArgs, env: &Environment, out: &mut dyn Write) -> Result<ExitCode, CliError> {
     let (mut source, _) = open(&args, env).await?;
     let answer = source.poll().await?;
     report_left_out(&answer);
-    let rows: Vec<Line> = matching(&answer, &args.names).map(|(name, reading)| line(name, reading)).collect();
-    print_values(out, &rows)?;
+    let readings = matching(&answer, &args.names);
+    if args.json {
+        print_json(out, &Value::Object(readings.map(|(name, reading)| (name.to_owned(), json(reading))).collect()))?;
+    } else {
+        print_values(out, &readings.map(|(name, reading)| line(name, reading)).collect::<Vec<_>>())?;
+    }
     Ok(report_missing(&answer, &args.names))
 }
 
 pub(super) async fn list(args: AskArgs, env: &Environment, out: &mut dyn Write) -> Result<ExitCode, CliError> {
     let (mut source, system) = open(&args, env).await?;
-    let kinds: HashMap<Arc<str>, Kind> = source.kinds().await?.into_iter().collect();
+    let kinds = Kinds::ask(&mut source, system).await?;
     let answer = source.poll().await?;
     report_left_out(&answer);
-    let kind = |name: &str| {
-        let (group, short) = app::model::split_name(name);
-        let known = kinds.get(name).copied().or_else(|| catalogue::lookup(system, group, short).map(|entry| entry.kind));
-        known.unwrap_or_else(|| catalogue::kind_of_unknown(group))
-    };
-    let rows: Vec<_> = matching(&answer, &args.names).map(|(name, _)| vec![name.to_owned(), kind(name).as_str().to_owned()]).collect();
-    print_table(out, &rows)?;
+    let rows = matching(&answer, &args.names).map(|(name, _)| (name, kinds.of(name).as_str()));
+    if args.json {
+        print_json(out, &Value::Object(rows.map(|(name, kind)| (name.to_owned(), kind.into())).collect()))?;
+    } else {
+        print_table(out, &rows.map(|(name, kind)| vec![name.to_owned(), kind.to_owned()]).collect::<Vec<_>>())?;
+    }
     Ok(report_missing(&answer, &args.names))
 }
 
-pub(super) async fn watch(args: WatchArgs, env: &Environment, out: &mut dyn Write) -> Result<ExitCode, CliError> {
-    let (mut source, _) = open(&args.ask, env).await?;
-    let mut last: HashMap<String, String> = HashMap::new();
-    let mut due = tokio::time::interval(args.interval);
-    due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-    loop {
-        tokio::select! {
-            _ = due.tick() => {}
-            _ = tokio::signal::ctrl_c() => return Ok(ExitCode::SUCCESS),
-        }
-        match source.poll().await {
-            Ok(answer) => {
-                let changed = changed(&mut last, &answer, &args.ask.names);
-                if !changed.is_empty() {
-                    writeln!(out, "-- {}", time(answer.at_ms))?;
-                    print_values(out, &changed)?;
-                    out.flush()?;
-                }
-            }
-            // The first failure is most likely a slip of the command line; later ones pass.
-            Err(error) if last.is_empty() => return Err(error.into()),
-            Err(error) => eprintln!("-- {}: {error}", time(Utc::now().timestamp_millis())),
-        }
-    }
+/// What each statistic is: as the server says, else as the catalogue knows it.
+struct Kinds {
+    said: HashMap<Arc<str>, Kind>,
+    system: BoxKind,
 }
 
-/// The lines that are other than at the poll before.
-fn changed(last: &mut HashMap<String, String>, answer: &Answer, names: &[String]) -> Vec<Line> {
-    let lines = matching(answer, names).map(|(name, reading)| line(name, reading));
-    lines.filter(|(name, value)| last.insert(name.clone(), value.clone()).as_ref() != Some(value)).collect()
+impl Kinds {
+    async fn ask(source: &mut Source, system: BoxKind) -> Result<Self, CliError> {
+        Ok(Self { said: source.kinds().await?.into_iter().collect(), system })
+    }
+
+    fn of(&self, name: &str) -> Kind {
+        let (group, short) = app::model::split_name(name);
+        let known = self.said.get(name).copied().or_else(|| catalogue::lookup(self.system, group, short).map(|entry| entry.kind));
+        known.unwrap_or_else(|| catalogue::kind_of_unknown(group))
+    }
 }
 
 async fn open(args: &AskArgs, env: &Environment) -> Result<(Source, BoxKind), CliError> {
@@ -140,12 +129,23 @@ fn matching<'a>(answer: &'a Answer, names: &[String]) -> impl Iterator<Item = (&
 type Line = (String, String);
 
 fn line(name: &str, reading: &Reading) -> Line {
-    let value = match reading {
+    (visible(name).into_owned(), value(reading))
+}
+
+fn value(reading: &Reading) -> String {
+    match reading {
         // JSON writes numbers exactly.
         Ok(number) => serde_json::to_string(number).unwrap_or_default(),
         Err(unknown) => format!("? ({})", unknown.sentence()),
-    };
-    (visible(name).into_owned(), value)
+    }
+}
+
+fn json(reading: &Reading) -> Value {
+    reading.ok().and_then(|number| serde_json::to_value(number).ok()).unwrap_or_default()
+}
+
+fn print_json(out: &mut dyn Write, json: &Value) -> io::Result<()> {
+    writeln!(out, "{json}")
 }
 
 fn print_values(out: &mut dyn Write, lines: &[Line]) -> io::Result<()> {
@@ -174,10 +174,6 @@ fn missing<'a>(answer: &Answer, names: &'a [String]) -> Vec<&'a str> {
         !answer.names.iter().any(|full| pattern.matches(full))
     };
     names.iter().filter(is_missing).map(String::as_str).collect()
-}
-
-fn time(at_ms: i64) -> String {
-    DateTime::<Utc>::from_timestamp_millis(at_ms).map(|at| at.format("%Y-%m-%d %H:%M:%S UTC").to_string()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -238,15 +234,5 @@ mod tests {
         let answer = answer(&[(name, Ok(Number::Int(1))), ("x:say \"hi\"", Ok(Number::Int(2)))]);
         assert_eq!(matching(&answer, &words(&["x:say \"hi\""])).count(), 1);
         assert_eq!(matching(&answer, &words(&[name])).count(), 1);
-    }
-
-    #[test]
-    fn only_what_changed_is_watched() {
-        let mut last = HashMap::new();
-        let one = answer(&[("core:a", Ok(Number::Int(1))), ("core:b", Ok(Number::Int(2)))]);
-        assert_eq!(changed(&mut last, &one, &[]).len(), 2);
-        assert_eq!(changed(&mut last, &one, &[]).len(), 0);
-        let two = answer(&[("core:a", Ok(Number::Int(1))), ("core:b", Ok(Number::Int(3)))]);
-        assert_eq!(changed(&mut last, &two, &[]), [("core:b".to_owned(), "3".to_owned())]);
     }
 }

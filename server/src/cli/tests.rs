@@ -53,7 +53,7 @@ async fn an_account_of_the_configuration_file_is_changed_there() {
 
 #[tokio::test]
 async fn what_comes_later_says_so() {
-    for words in [&["reset", "http://h/mi", "core:"][..], &["import", "x", "--y"], &["export"]] {
+    for words in [&["import", "x", "--y"][..], &["export"]] {
         let error = ran(words).await.unwrap_err();
         assert!(error.contains("later version") && error.contains(&format!("{:?}", ExitCode::from(2))), "{error}");
     }

@@ -90,7 +90,18 @@ async fn answer(State((says, mut held)): State<(Arc<Mutex<Says>>, watch::Receive
         "get_statistics" => {
             says.polls += 1;
             let counted = says.polls_as.clone().map(|name| (name, json!(says.polls)));
-            Value::Object(says.statistics.iter().cloned().chain(counted).collect())
+            let all = says.statistics.iter().cloned().chain(counted);
+            let names = named(&ask);
+            Value::Object(all.filter(|(full, _)| names.iter().any(|name| reaches(name, full))).collect())
+        }
+        "reset_statistics" => {
+            let names = named(&ask);
+            for (_, value) in
+                says.statistics.iter_mut().filter(|(full, _)| !full.contains("kept") && names.iter().any(|name| reaches(name, full)))
+            {
+                *value = json!(0);
+            }
+            json!("OK")
         }
         "list_statistics" => {
             let names = says.statistics.iter().map(|(name, _)| name).chain(&says.polls_as);
@@ -104,6 +115,16 @@ async fn answer(State((says, mut held)): State<(Arc<Mutex<Says>>, watch::Receive
     };
     let reply = json!({"jsonrpc": "2.0", "result": result, "id": ask["id"]});
     ([(header::CONTENT_TYPE, "application/json")], reply.to_string()).into_response()
+}
+
+fn named(ask: &Value) -> Vec<&str> {
+    ask["params"]["statistics"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect()
+}
+
+/// Whether an argument means a statistic.
+fn reaches(word: &str, full: &str) -> bool {
+    let (group, name) = full.split_once(':').unwrap();
+    word == "all" || word == name || word.strip_suffix(':') == Some(group)
 }
 
 fn kind(name: &str) -> Value {
