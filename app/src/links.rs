@@ -58,6 +58,12 @@ pub fn realtime(box_name: &str, search: &str, show: &str) -> String {
     with_query(REALTIME, &[("box", box_name), ("match", search), ("show", if show == "all" { "" } else { show })])
 }
 
+/// Asks before counters are set to zero: those that `words` match.
+#[must_use]
+pub fn reset(box_name: &str, words: &str) -> String {
+    with_query(REALTIME, &[("box", box_name), ("reset", words)])
+}
+
 /// The form to change a box.
 #[must_use]
 pub fn edit_box(name: &str) -> String {

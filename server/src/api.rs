@@ -9,6 +9,7 @@ mod description;
 mod export;
 mod problems;
 mod pushing;
+mod resetting;
 mod series;
 mod session;
 mod statistics;
@@ -39,6 +40,7 @@ pub fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(statistics::list))
         .routes(routes!(statistics::correct, pushing::remove))
         .routes(routes!(pushing::update))
+        .routes(routes!(resetting::reset))
         .routes(routes!(ticks::list, ticks::tick_matching))
         .routes(routes!(ticks::tick, ticks::untick))
         .routes(routes!(series::series))

@@ -112,6 +112,15 @@ impl Caller {
         }
     }
 
+    /// Who it is, as marks of charts tell it: a token has a name that an account may have too.
+    #[must_use]
+    pub fn who(&self) -> String {
+        match self {
+            Self::Account { name, .. } => name.clone(),
+            Self::Token { name, .. } => format!("token {name}"),
+        }
+    }
+
     /// The name, as logs and pages tell it.
     #[must_use]
     pub fn name(&self) -> &str {

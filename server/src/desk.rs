@@ -4,6 +4,7 @@
 mod boxes;
 mod pushing;
 mod reading;
+mod resetting;
 mod ticks;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use crate::{
 };
 pub use boxes::{BoxInput, BoxPatch};
 pub use reading::{MAX_POINTS, SeriesAsk, per_second};
+pub use resetting::MAX_RESETS;
 pub use ticks::Word;
 
 /// Why a change or a question was refused.
@@ -115,14 +117,17 @@ impl Desk {
     /// # Errors
     /// When there is no such box, it is paused, or it gives no answer.
     pub async fn refresh(&self, name: &str) -> Result<(), DeskError> {
-        let entry = self.entry(name)?;
-        let id = {
-            let now = entry.lock();
-            if now.stored.spec.paused {
-                return Err(DeskError::Paused(format!("{} is paused: resume it to ask it", now.stored.spec.name)));
-            }
-            now.stored.id
-        };
+        let (id, _) = self.asked(name)?;
         self.sampler.refresh(id).await.map_err(DeskError::NoAnswer)
+    }
+
+    /// The number and the name of a box that is asked.
+    fn asked(&self, name: &str) -> Result<(i64, String), DeskError> {
+        let entry = self.entry(name)?;
+        let now = entry.lock();
+        if now.stored.spec.paused {
+            return Err(DeskError::Paused(format!("{} is paused: resume it to ask it", now.stored.spec.name)));
+        }
+        Ok((now.stored.id, now.stored.spec.name.clone()))
     }
 }

@@ -123,6 +123,7 @@ pub fn router(parts: Parts) -> Router {
         .route("/cp/logout", post(forms_door::logout).get(to_first))
         .route("/cp/ticks", post(forms::ticks).get(to_first).layer(DefaultBodyLimit::max(MAX_TICKS_FORM)))
         .route("/cp/refresh", post(forms::refresh).get(to_first))
+        .route("/cp/reset", post(forms::reset).get(to_first))
         .route("/cp/kind", post(forms::kind).get(to_first))
         .route("/cp/push", post(forms::push).get(to_boxes))
         .route("/cp/theme", post(forms::theme).get(to_first))

@@ -5,6 +5,7 @@ mod continuity;
 mod phase;
 mod queue;
 mod recorder;
+mod resets;
 mod steps;
 mod task;
 
@@ -21,7 +22,7 @@ use crate::{
     board::{Board, Entry, Rules},
     clock,
     engine::Engine,
-    source::Secret,
+    source::{Refused, Secret},
     store::{Store, StoreError, StoredBox},
     vault::Vault,
 };
@@ -34,17 +35,34 @@ use task::Task;
 const REVISION_EVERY: Duration = Duration::from_millis(500);
 /// How often heads are looked at for sealing, one box after the other, and what is committed is written to the disk itself.
 const TIDY_EVERY: Duration = Duration::from_secs(5);
-/// So many people may wait for one refresh of a box; more are told to try again.
-const MAX_REFRESHES: usize = 64;
+/// So many people may wait for one box at once; more are told to try again.
+const MAX_ASKS: usize = 64;
 
 /// What a refresh brought: nothing, or why the box gave no answer.
 pub type Refreshed = Result<(), String>;
+
+/// What became of statistics that were to be set to zero.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ResetDone {
+    /// The full names of those that were; they were read again.
+    pub reset: Vec<String>,
+    /// Those that were not, and why.
+    pub refused: Vec<Refused>,
+}
+
+/// What somebody wants of a box at once.
+enum Ask {
+    /// One poll.
+    Refresh(oneshot::Sender<Refreshed>),
+    /// That statistics are set to zero.
+    Reset { names: Vec<String>, by: Arc<str>, tell: oneshot::Sender<Result<ResetDone, String>> },
+}
 
 /// A box's task, from outside.
 struct Running {
     stored: StoredBox,
     stop: CancellationToken,
-    refresh: mpsc::Sender<oneshot::Sender<Refreshed>>,
+    asking: mpsc::Sender<Ask>,
 }
 
 /// Everything tasks share.
@@ -139,8 +157,8 @@ impl Sampler {
             None => Begin { idle_because: Some("Tickmark was not running"), moved: false },
         };
         let stop = self.stop.child_token();
-        let (refresh, asked) = mpsc::channel(MAX_REFRESHES);
-        running.insert(id, Running { stored: stored.clone(), stop: stop.clone(), refresh });
+        let (asking, asked) = mpsc::channel(MAX_ASKS);
+        running.insert(id, Running { stored: stored.clone(), stop: stop.clone(), asking });
         let Some(entry) = self.shared.board.by_id(id) else { return };
         if stored.spec.paused {
             let shared = Arc::clone(&self.shared);
@@ -212,16 +230,28 @@ impl Sampler {
     /// # Errors
     /// A sentence: why there is no answer.
     pub async fn refresh(&self, box_id: i64) -> Refreshed {
-        let ask = {
+        self.ask(box_id, Ask::Refresh).await
+    }
+
+    /// Has statistics of a box set to zero, and read again; `by` is who wants it. What is ticked is marked.
+    ///
+    /// # Errors
+    /// A sentence: why the box gives no answer.
+    pub async fn reset(&self, box_id: i64, names: Vec<String>, by: Arc<str>) -> Result<ResetDone, String> {
+        self.ask(box_id, |tell| Ask::Reset { names, by, tell }).await
+    }
+
+    async fn ask<T>(&self, box_id: i64, ask: impl FnOnce(oneshot::Sender<Result<T, String>>) -> Ask) -> Result<T, String> {
+        let asking = {
             let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
             let task = running.get(&box_id).ok_or("the box does not exist")?;
             if task.stored.spec.paused {
                 return Err("the box is paused: resume it on the page Boxes".into());
             }
-            task.refresh.clone()
+            task.asking.clone()
         };
         let (tell, told) = oneshot::channel();
-        ask.try_send(tell).map_err(|_| "too many refreshes wait already: try again in a second")?;
+        asking.try_send(ask(tell)).map_err(|_| "too many wait for it already: try again in a second")?;
         told.await.unwrap_or_else(|_| Err("the box was changed meanwhile: try again".into()))
     }
 

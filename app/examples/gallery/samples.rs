@@ -198,6 +198,7 @@ fn realtime() -> RealtimePage {
         unseen: vec![],
         unseen_left_out: 0,
         left_out: 0,
+        resetting: None,
     }
 }
 

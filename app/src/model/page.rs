@@ -130,6 +130,21 @@ pub struct RealtimePage {
     pub unseen_left_out: usize,
     /// How many rows matched beyond the bound of one page and are left out.
     pub left_out: usize,
+    /// What is to be set to zero: asked before it is done.
+    pub resetting: Option<ResetQuestion>,
+}
+
+/// What somebody wants to set to zero.
+#[derive(Clone, Debug, Default)]
+pub struct ResetQuestion {
+    /// The counters, by full name; no more than are reset at once.
+    pub counters: Vec<String>,
+    /// How many counters there are beyond that.
+    pub left_out: usize,
+    /// How many gauges match as well, which stay as they are.
+    pub gauges: usize,
+    /// Where the answer leads back to.
+    pub back: String,
 }
 
 /// One group of a box.

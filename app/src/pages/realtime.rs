@@ -1,5 +1,6 @@
 //! Realtime Statistics: every statistic of a box with its newest value and a check box. Ticking is one form around all rows.
 
+mod reset;
 mod rows;
 mod states;
 mod tools;
@@ -11,7 +12,7 @@ use crate::{
     islands::realtime::RealtimeLive,
     links,
     matching::{Query, quoted, quoted_word},
-    model::{BoxState, BoxView, Frame, GroupView, RealtimePage, Show},
+    model::{BoxState, BoxView, Frame, GroupView, Kind, RealtimePage, Show},
     shown::{short, visible},
     wording,
 };
@@ -24,6 +25,7 @@ pub(super) fn page(frame: &Frame, page: &RealtimePage) -> AnyView {
     };
     let chosen = page.current.as_ref().map(|current| current.name.as_str());
     let pills = pills(&page.boxes, chosen, None, &|name| links::realtime(name, &page.search, page.show.as_str()));
+    let question = page.current.as_ref().zip(page.resetting.as_ref()).map(|(current, question)| reset::question(current, question));
     let content = match &page.current {
         Some(current) => view! {
             {tools::tools(frame, page, current)}
@@ -40,6 +42,7 @@ pub(super) fn page(frame: &Frame, page: &RealtimePage) -> AnyView {
         <main id="main">
             <h1 class="vh">{heading}</h1>
             {frame::notices(frame)}
+            {question}
             {content}
         </main>
     }
@@ -70,7 +73,7 @@ fn rows_form(frame: &Frame, page: &RealtimePage, current: &BoxView) -> AnyView {
             <input type="hidden" name="return" value=frame.here.clone() />
             <button hidden>"Save ticks"</button>
             {states::hint(page)}
-            {tick_matching(page)}
+            {tick_matching(&current.name, page)}
             <p class="note" id="nothing" hidden>"Nothing matches. Try a part of a name, or dialog: for a whole group."</p>
             <div inner_html=rows::ICONS hidden></div>
             <div class="groups">
@@ -100,11 +103,13 @@ fn group(box_name: &str, group: &GroupView, show: Show) -> AnyView {
     let none = format!("Record nothing of {label} any more; what is recorded stays");
     let table = group.table.get_or_init(|| rows::table(box_name, &label, &group.rows)).clone();
     let of = || view! { <span class="vh">" of " {label.clone()}</span> };
+    let zero = group.rows.iter().any(|row| row.kind == Kind::Counter).then(|| reset::group_link(box_name, &label, &word));
     let acts = (show == Show::All).then(|| {
         view! {
             <span class="acts">
                 <button class="ghost" name="tick" value=word.clone() title=all hidden={group.recorded == total}>"tick all" {of()}</button>
                 <button class="ghost" name="untick" value=word.clone() title=none hidden={group.recorded == 0}>"untick all" {of()}</button>
+                {zero}
             </span>
         }
     });
@@ -136,18 +141,20 @@ fn group_words(group: &GroupView) -> String {
 }
 
 /// Buttons for all that a search shows. They are there without a search too, hidden: the island shows them as one types.
-fn tick_matching(page: &RealtimePage) -> AnyView {
+fn tick_matching(box_name: &str, page: &RealtimePage) -> AnyView {
     let rows = page.groups.iter().flat_map(|group| &group.rows);
     let (total, ticked) = rows.clone().fold((0, 0), |(total, ticked), row| (total + 1, ticked + usize::from(row.ticked)));
     let hidden = page.search.is_empty() || total == 0;
     let words = if hidden { String::new() } else { Query::standing(&page.search, rows.map(|row| row.name.as_str())) };
+    let counters = page.groups.iter().flat_map(|group| &group.rows).any(|row| row.kind == Kind::Counter);
     let names = || page.groups.iter().flat_map(|group| &group.rows).map(|row| row.name.as_str());
     // Where the words stand for names that are not on this page, all of them are meant.
     let all = if Query::stands_for_names(&page.search, names()) { total } else { total + page.left_out };
     view! {
         <p class="matching" hidden=hidden>
             <button class="btn" name="tick" value=words.clone() hidden={ticked >= all}>{wording::tick_matching(all)}</button>
-            <button class="btn" name="untick" value=words hidden={ticked == 0}>"Untick them"</button>
+            <button class="btn" name="untick" value=words.clone() hidden={ticked == 0}>"Untick them"</button>
+            <a class="btn" href=links::reset(box_name, &words) hidden={!counters}>"Reset them…"</a>
         </p>
     }
     .into_any()

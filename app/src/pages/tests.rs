@@ -76,6 +76,7 @@ fn realtime(search: &str) -> RealtimePage {
         unseen: vec!["core:later".into()],
         unseen_left_out: 0,
         left_out: 0,
+        resetting: None,
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn measure(statistics: usize) -> Outcome<Spread> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let engine = Arc::new(Engine::new(Instant::now())?);
     for number in 0..statistics.min(MAX_CUSTOM) {
-        engine.push(&format!("group:statistic_{number:05}"), Push::By(i64::try_from(number)?), None)?;
+        engine.push(&format!("group:statistic_{number:05}"), Push::By(i64::try_from(number)?), None, None)?;
     }
     let config = MiConfig { listen: MiAddress::Asked(([127, 0, 0, 1], 0).into()), fifo: None, get_writes: false, token: None };
     let stop = CancellationToken::new();

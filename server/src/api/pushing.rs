@@ -8,7 +8,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{Body, Path, ask::wrong};
-use crate::{engine::Push, http::App, problem::Problem};
+use crate::{auth::Caller, engine::Push, http::App, problem::Problem};
 
 /// A value for a statistic: one of `by` and `to`.
 #[derive(Deserialize, ToSchema)]
@@ -31,6 +31,7 @@ pub(super) struct Update {
 pub(super) async fn update(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
+    caller: Caller,
     Body(update): Body<Update>,
 ) -> Result<StatusCode, Problem> {
     let push = match (update.by, update.to) {
@@ -38,7 +39,7 @@ pub(super) async fn update(
         (None, Some(to)) => Push::To(to),
         _ => return Err(wrong("by", "or to is needed, and not both: by adds to the value, to sets it")),
     };
-    app.desk.push(&name, &update.name, push, update.kind)?;
+    app.desk.push(&name, &update.name, push, update.kind, &caller.who())?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -1,7 +1,7 @@
 //! One box at this moment: its newest answer, the rates since the one before, and how it does.
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -30,10 +30,19 @@ pub struct Applied {
     pub restarted: bool,
     /// Counters that fell without a restart, by full name.
     pub dropped: Vec<Arc<str>>,
-    /// Counters that somebody reset here, by full name.
-    pub reset: Vec<Arc<str>>,
+    /// Counters that somebody reset here, by full name, and who.
+    pub reset: Vec<(Arc<str>, Option<Arc<str>>)>,
     /// Names that were not in the answer before.
     pub new_names: bool,
+}
+
+/// A reset that was made from here.
+#[derive(Clone, Debug)]
+pub struct ResetHere {
+    /// By whom, where that is known.
+    pub by: Option<Arc<str>>,
+    /// It is known to be done; else it was when the counter fell.
+    pub certain: bool,
 }
 
 /// What is known of one box.
@@ -78,8 +87,8 @@ pub struct BoxNow {
     pub unrecorded: Option<String>,
     /// How its polls ended since the panel started.
     pub polls: Polls,
-    /// Counters that were reset here before the answer that comes next.
-    pub resets: BTreeSet<String>,
+    /// Counters that were reset here before the answer that comes next, by full name.
+    pub resets: BTreeMap<String, ResetHere>,
     kinds: Arc<Kinds>,
 }
 
@@ -126,7 +135,7 @@ impl BoxNow {
             left_out: None,
             unrecorded: None,
             polls: Polls::default(),
-            resets: BTreeSet::new(),
+            resets: BTreeMap::new(),
             kinds: Arc::default(),
         };
         let stored = now.stored.clone();
@@ -237,17 +246,16 @@ impl BoxNow {
             self.relayout();
         }
         let elapsed = self.moment.map(|before| instant.saturating_duration_since(before.instant)).unwrap_or_default();
-        let resets = std::mem::take(&mut self.resets);
+        let mut resets = std::mem::take(&mut self.resets);
         for (place, &reading) in answer.values.iter().enumerate() {
             let (before, rate_before) = (self.values[place], self.rates[place]);
             self.moved[place] = self.moment.is_some() && before.is_ok() && before != reading;
             self.rates[place] = None;
             let slot = &self.layout.slots[place];
             if slot.kind == Kind::Counter {
-                let is_reset = resets.contains(&*answer.names[place]);
-                if is_reset {
-                    applied.reset.push(Arc::clone(&answer.names[place]));
-                }
+                let reset = resets.remove(&*answer.names[place]).filter(|reset| reset.certain || fell(before, reading));
+                let is_reset = reset.is_some();
+                applied.reset.extend(reset.map(|reset| (Arc::clone(&answer.names[place]), reset.by)));
                 let anew = is_reset || (applied.restarted && !slot.survives);
                 match rates::step(before, reading, elapsed, self.interval, anew) {
                     Step::Rate(rate) => self.rates[place] = Some(rate),
@@ -348,3 +356,8 @@ impl BoxNow {
 #[cfg(test)]
 #[path = "now_tests.rs"]
 mod tests;
+
+/// Whether a counter is lower than it was.
+fn fell(before: Reading, after: Reading) -> bool {
+    before.is_ok_and(|before| after.is_ok_and(|after| after.as_f64() < before.as_f64()))
+}

@@ -24,12 +24,12 @@ impl From<PushError> for DeskError {
 }
 
 impl Desk {
-    /// Pushes to a statistic of the built-in box; answers its value then. See [`Engine::push`].
+    /// Pushes to a statistic of the built-in box; answers its value then; `by` is who does it. See [`Engine::push`].
     ///
     /// # Errors
     /// When it is another box, the name cannot be one or is the panel's own, there are too many, or the value has no room.
-    pub fn push(&self, box_name: &str, name: &str, push: Push, kind: Option<Kind>) -> Result<i64, DeskError> {
-        Ok(self.engine_of(box_name)?.push(name, push, kind)?)
+    pub fn push(&self, box_name: &str, name: &str, push: Push, kind: Option<Kind>, by: &str) -> Result<i64, DeskError> {
+        Ok(self.engine_of(box_name)?.push(name, push, kind, Some(by))?)
     }
 
     /// Removes what was pushed. What was recorded of it stays.

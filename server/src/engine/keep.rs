@@ -84,14 +84,14 @@ mod tests {
     async fn what_was_kept_goes_on_and_what_was_not_is_lost() {
         let store = Store::open("sqlite::memory:").await.unwrap();
         let first = start(&store).await;
-        first.push("calls:failed", Push::By(i64::MAX - 1), None).unwrap();
-        first.push("room:heat", Push::To(-3), None).unwrap();
-        first.push("room:gone", Push::To(1), None).unwrap();
+        first.push("calls:failed", Push::By(i64::MAX - 1), None, None).unwrap();
+        first.push("room:heat", Push::To(-3), None, None).unwrap();
+        first.push("room:gone", Push::To(1), None, None).unwrap();
         first.keep(&store).await.unwrap();
         first.remove("room:gone").unwrap();
         first.counts.requests.count();
         first.keep(&store).await.unwrap();
-        first.push("calls:failed", Push::By(1), None).unwrap();
+        first.push("calls:failed", Push::By(1), None, None).unwrap();
 
         let second = start(&store).await;
         assert_eq!(value(&second, "calls:failed"), Some(Number::Int(i64::MAX - 1)));
@@ -99,7 +99,7 @@ mod tests {
         assert_eq!((value(&second, "room:gone"), value(&second, "panel:requests")), (None, Some(Number::Int(0))));
         assert_eq!((value(&first, "panel:restarts"), value(&second, "panel:restarts")), (Some(Number::Int(0)), Some(Number::Int(1))));
         assert_eq!(second.pushed_kinds(), [("calls:failed".into(), Kind::Counter), ("room:heat".into(), Kind::Gauge)]);
-        second.push("calls:failed", Push::By(1), None).unwrap();
+        second.push("calls:failed", Push::By(1), None, None).unwrap();
         assert_eq!(value(&second, "calls:failed"), Some(Number::Int(i64::MAX)));
     }
 }

@@ -2,7 +2,7 @@
 //! everything. Knows nothing of pages.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -94,9 +94,12 @@ pub struct Engine {
     host: Mutex<Host>,
     told: Arc<Told>,
     shown: Mutex<Shown>,
-    /// The counters that were reset since the last picture.
-    resets: Mutex<BTreeSet<String>>,
+    /// The counters that were reset since the last picture, and by whom.
+    resets: Mutex<ResetBy>,
 }
+
+/// Counters that were reset, by full name, and by whom where that is known.
+pub(crate) type ResetBy = BTreeMap<String, Option<Arc<str>>>;
 
 /// What was told last, by full name: what the computed statistics answer with. Missing is not known.
 #[derive(Default)]
@@ -208,11 +211,11 @@ impl Engine {
     }
 
     /// Pushes to a statistic of a script's own, `group:name`; answers the value then. One that is new is made: of this kind or, when none
-    /// is said, as a gauge where its value is set and else as a counter. It survives the panel's end.
+    /// is said, as a gauge where its value is set and else as a counter. It survives the panel's end. `by` is who did it.
     ///
     /// # Errors
     /// When the name cannot be one or is the panel's own, there are too many, or the value has no room.
-    pub fn push(&self, name: &str, push: Push, kind: Option<Kind>) -> Result<i64, PushError> {
+    pub fn push(&self, name: &str, push: Push, kind: Option<Kind>, by: Option<&str>) -> Result<i64, PushError> {
         if push != Push::To(0) {
             return self.customs.push(&self.registry, name, push, kind);
         }
@@ -220,7 +223,8 @@ impl Engine {
         let mut resets = self.resets.lock().unwrap_or_else(PoisonError::into_inner);
         let value = self.customs.push(&self.registry, name, push, kind)?;
         let statistic = full_name(name).ok().and_then(|(full, _)| self.registry.find(&full));
-        resets.extend(statistic.filter(|statistic| !statistic.traits().no_reset).map(|statistic| statistic.name().to_owned()));
+        let statistic = statistic.filter(|statistic| !statistic.traits().no_reset);
+        resets.extend(statistic.map(|statistic| (statistic.name().to_owned(), by.map(Arc::from))));
         Ok(value)
     }
 
@@ -232,6 +236,16 @@ impl Engine {
         self.customs.remove(&self.registry, name)
     }
 
+    /// Sets a statistic that is seen to zero, by its full name; see [`Self::reset`].
+    ///
+    /// # Errors
+    /// A sentence: why that may not be.
+    pub fn reset_named(&self, full: &str, by: Option<&str>) -> Result<(), &'static str> {
+        let statistic = self.registry.find(full).filter(|statistic| !statistic.traits().hidden);
+        let statistic = statistic.ok_or("there is no such statistic any more")?;
+        if self.reset(&statistic, by) { Ok(()) } else { Err("it is not meant to be set to zero") }
+    }
+
     /// All statistics, also hidden ones, in their order.
     #[must_use]
     pub fn statistics(&self) -> Vec<Statistic> {
@@ -239,8 +253,8 @@ impl Engine {
     }
 
     /// Sets every counter to zero that may be; answers how many.
-    pub fn reset_all(&self) -> usize {
-        self.registry.statistics().iter().filter(|statistic| self.reset(statistic)).count()
+    pub fn reset_all(&self, by: Option<&str>) -> usize {
+        self.registry.statistics().iter().filter(|statistic| self.reset(statistic, by)).count()
     }
 
     /// Counts the statistics that were made and removed.
@@ -284,7 +298,7 @@ impl Engine {
     /// A picture of everything, as if a box had answered, and the full names of the counters that were reset since the picture before.
     /// Looks first, see [`Self::look`].
     #[must_use]
-    pub fn answer(&self, store: StoreStats, now: Instant, now_ms: i64) -> (Answer, BTreeSet<String>) {
+    pub fn answer(&self, store: StoreStats, now: Instant, now_ms: i64) -> (Answer, ResetBy) {
         self.look(store, now);
         let (names, statistics) = self.shown();
         // Held while they are read: what is reset meanwhile belongs to the next picture, with its value.
@@ -296,13 +310,13 @@ impl Engine {
         (Answer { at_ms: now_ms, took: now.elapsed(), started_at_ms, names, values, left_out: None }, resets)
     }
 
-    /// Sets a counter to zero, unless that may not be; says whether it did. The next picture tells of it.
-    pub fn reset(&self, statistic: &Statistic) -> bool {
+    /// Sets a counter to zero, unless that may not be; says whether it did. The next picture tells of it, and of who did it.
+    pub fn reset(&self, statistic: &Statistic, by: Option<&str>) -> bool {
         let mut resets = self.resets.lock().unwrap_or_else(PoisonError::into_inner);
         let done = statistic.reset();
         // Of a removed one there is no picture.
         if done && !statistic.is_removed() {
-            resets.insert(statistic.name().to_owned());
+            resets.insert(statistic.name().to_owned(), by.map(Arc::from));
         }
         done
     }
@@ -357,12 +371,12 @@ mod tests {
         let engine = Engine::new(Instant::now()).unwrap();
         let (first, _) = engine.answer(StoreStats::default(), Instant::now(), 1_000);
         engine.counts.requests.add(5);
-        assert!(engine.reset(engine.counts.requests.statistic()));
+        assert!(engine.reset(engine.counts.requests.statistic(), Some("ada")));
         engine.counts.requests.count();
         engine.counts.poll_failed("timeout");
         let (second, resets) = engine.answer(StoreStats::default(), Instant::now(), 2_000);
         assert!(Arc::ptr_eq(&first.names, &second.names));
-        assert_eq!(resets.into_iter().collect::<Vec<_>>(), ["panel:requests"]);
+        assert_eq!(resets.into_iter().collect::<Vec<_>>(), [("panel:requests".to_owned(), Some("ada".into()))]);
         let value = |answer: &Answer, full: &str| answer.values[answer.names.iter().position(|name| name.as_ref() == full).unwrap()];
         assert_eq!(value(&second, "panel:requests"), Ok(Number::Int(1)));
         assert_eq!(value(&second, "polls:failed_timeout"), Ok(Number::Int(1)));

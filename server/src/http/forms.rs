@@ -19,10 +19,12 @@ use super::{
 };
 use crate::{
     api::{self, Ask},
+    auth::Caller,
     config::BUILTIN_BOX,
     desk::{DeskError, Word},
     engine::Push,
     problem::Problem,
+    sampler::ResetDone,
 };
 
 /// A year.
@@ -85,6 +87,31 @@ pub(super) async fn refresh(State(app): State<Shared>, form: Form) -> Result<Res
     Ok(back(form.text("return"), &told))
 }
 
+/// Sets counters to zero: those that somebody saw named and confirmed.
+pub(super) async fn reset(State(app): State<Shared>, caller: Caller, form: Form) -> Result<Response, Problem> {
+    let (name, counters) = (form.text("box"), form.0.all("name").map(str::to_owned).collect());
+    let told = match app.desk.reset(name, counters, &caller.who()).await {
+        Ok(done) => reset_words(name, &done),
+        Err(DeskError::NoAnswer(why)) => Err(format!("{name} gives no answer: {why}")),
+        Err(error) => Err(error.to_string()),
+    };
+    Ok(back(form.text("return"), &told))
+}
+
+fn reset_words(name: &str, done: &ResetDone) -> Result<String, String> {
+    let words = match done.reset.as_slice() {
+        [] => format!("Nothing of {name} was set to zero"),
+        [one] => format!("{} of {name} was set to zero", short(one)),
+        many => format!("{} counters of {name} were set to zero", many.len()),
+    };
+    let Some(first) = done.refused.first() else { return Ok(words) };
+    let others = match done.refused.len() {
+        1 => String::new(),
+        many => format!(", nor were {} others", many - 1),
+    };
+    Err(format!("{words}. {} was not: {}{others}", short(&first.name), first.reason))
+}
+
 /// Corrects whether a statistic counts.
 pub(super) async fn kind(State(app): State<Shared>, form: Form) -> Result<Response, Problem> {
     let (name, kind) = (form.text("name"), Kind::parse(form.text("kind")));
@@ -100,13 +127,14 @@ pub(super) async fn kind(State(app): State<Shared>, form: Form) -> Result<Respon
 }
 
 /// Pushes a value to a statistic of one's own, or removes it; the page shows it at once.
-pub(super) async fn push(State(app): State<Shared>, form: Form) -> Result<Response, Problem> {
+pub(super) async fn push(State(app): State<Shared>, caller: Caller, form: Form) -> Result<Response, Problem> {
     let (name, value) = (form.text("name"), form.text("value"));
     let done = if form.text("do") == "remove" {
         app.desk.remove_pushed(BUILTIN_BOX, name).map(|()| format!("{} is removed. What was recorded of it stays", short(name)))
     } else {
         let push = Push::parse(value).ok_or_else(|| DeskError::invalid("value", format!("{value:?} is none: write such as +1, -4 or =7")));
-        push.and_then(|push| app.desk.push(BUILTIN_BOX, name, push, None)).map(|value| format!("{} is {value} now", short(name)))
+        push.and_then(|push| app.desk.push(BUILTIN_BOX, name, push, None, &caller.who()))
+            .map(|value| format!("{} is {value} now", short(name)))
     };
     if done.is_ok() {
         // A paused box shows it when it goes on.

@@ -6,14 +6,16 @@ use std::{
 };
 
 use app::{
+    links,
     matching::Query,
     model::{
-        BoxForm, BoxesPage, ChartView, ChartsPage, Kind, LoginPage, MessagePage, Mode, Origin, Page, RealtimePage, SetupPage, Show, Tab,
+        BoxForm, BoxesPage, ChartView, ChartsPage, Kind, LoginPage, MessagePage, Mode, Origin, Page, RealtimePage, ResetQuestion,
+        SetupPage, Show, Tab,
     },
 };
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, Uri},
+    http::{HeaderMap, Uri, header},
     response::{IntoResponse, Redirect, Response},
 };
 
@@ -23,7 +25,7 @@ use crate::{
     auth::Caller,
     board::{BoxNow, by_name},
     config::format_duration,
-    desk::per_second,
+    desk::{MAX_RESETS, per_second},
     problem::{Problem, problem},
     store::{BoxSpec, SeriesId},
 };
@@ -61,6 +63,7 @@ pub(super) async fn realtime(State(app): State<Shared>, caller: Caller, ask: Ask
             unseen: Vec::new(),
             unseen_left_out: 0,
             left_out: 0,
+            resetting: None,
         };
         return Ok(render::page(&app, frame, Page::Realtime(page), request).await);
     };
@@ -70,9 +73,24 @@ pub(super) async fn realtime(State(app): State<Shared>, caller: Caller, ask: Ask
         let counts = (now.layout.slots.len(), now.layout.ticked.len(), now.moved.iter().filter(|&&moved| moved).count());
         let (unseen, unseen_left_out) = unseen(&now);
         let current = Some(now.view(Instant::now()));
-        RealtimePage { boxes, current, search, show, counts, groups, unseen, unseen_left_out, left_out }
+        let resetting = ask.get("reset").map(|words| resetting(&now, words, request.headers()));
+        RealtimePage { boxes, current, search, show, counts, groups, unseen, unseen_left_out, left_out, resetting }
     };
     Ok(render::page(&app, frame, Page::Realtime(page), request).await)
+}
+
+/// What words would set to zero. It leads back to where it was asked for.
+fn resetting(now: &BoxNow, words: &str, headers: &HeaderMap) -> ResetQuestion {
+    let query = Query::parse(words);
+    let matching = now.layout.sorted.iter().map(|&place| place as usize).filter(|&place| query.matches(&now.layout.names[place]));
+    let (counters, gauges): (Vec<_>, Vec<_>) = matching.partition(|&place| now.layout.slots[place].kind == Kind::Counter);
+    let named: Vec<String> = counters.iter().take(MAX_RESETS).map(|&place| now.layout.names[place].to_string()).collect();
+    let here = links::realtime(&now.stored.spec.name, "", "all");
+    // Nothing else is known of a search that somebody typed; a page that asks already is no place to come back to.
+    let from = headers.get(header::REFERER).and_then(|from| from.to_str().ok()?.parse::<Uri>().ok());
+    let from = from.and_then(|from| from.path_and_query().map(ToString::to_string));
+    let back = from.filter(|from| from.starts_with(&here) && !from.contains("&reset=") && render::is_local(from)).unwrap_or(here);
+    ResetQuestion { left_out: counters.len() - named.len(), counters: named, gauges: gauges.len(), back }
 }
 
 /// A SIP server, if there is one; else the panel itself.

@@ -11,6 +11,8 @@ use super::{
 };
 use crate::engine::{Push, PushError};
 
+/// By whom a reset is said to be made that came this way: who asks is not known.
+const BY: &str = "the management interface";
 /// How dates are written: as `ctime` does.
 const DATE: &str = "%a %b %e %H:%M:%S %Y";
 
@@ -124,12 +126,12 @@ impl Mi {
             (Command::List, _) => Ok(self.list(&words)),
             (Command::Reset, [_, ..]) => self.reset(&words),
             (Command::ResetAll, []) => {
-                self.engine.reset_all();
+                self.engine.reset_all(Some(BY));
                 Ok(Reply::Done)
             }
             (Command::Update, [name, value]) => {
                 let refusal = || Refusal::Parameters(format!("the value {value:?} is none: write such as +1, -4 or =7"));
-                self.engine.push(name, Push::parse(value).ok_or_else(refusal)?, None)?;
+                self.engine.push(name, Push::parse(value).ok_or_else(refusal)?, None, Some(BY))?;
                 Ok(Reply::Done)
             }
             (Command::Remove, [name]) => {
@@ -205,7 +207,7 @@ impl Mi {
             return Err(Refusal::NotFound);
         }
         known.for_each(|place| {
-            self.engine.reset(&directory.get(place).statistic);
+            self.engine.reset(&directory.get(place).statistic, Some(BY));
         });
         Ok(Reply::Done)
     }

@@ -22,7 +22,7 @@ const PUSHED: [(&str, Push); 7] = [
 pub(super) async fn stage(get_writes: bool) -> Arc<Mi> {
     let engine = Engine::new(Instant::now()).unwrap();
     for (name, push) in PUSHED {
-        engine.push(name, push, None).unwrap();
+        engine.push(name, push, None, None).unwrap();
     }
     let store = Store::open("sqlite::memory:").await.unwrap();
     Mi::new(Arc::new(engine), store, get_writes, None)

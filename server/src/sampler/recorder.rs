@@ -78,10 +78,21 @@ pub struct Recording {
     pub marks: Vec<ResetCause>,
     /// Counters that fell; they are among the names.
     pub dropped: Vec<Arc<str>>,
-    /// Statistics that began anew, where not all of the box did, and why.
-    pub anew: Vec<(Arc<str>, ResetCause)>,
+    /// Statistics that began anew, where not all of the box did.
+    pub anew: Vec<Anew>,
     /// When the box started, epoch milliseconds, where that is news.
     pub started_ms: Option<i64>,
+}
+
+/// A statistic that began anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Anew {
+    /// Its full name.
+    pub full: Arc<str>,
+    /// Why.
+    pub cause: ResetCause,
+    /// Who did it, where somebody did.
+    pub by: Option<Arc<str>>,
 }
 
 impl Recording {
@@ -95,11 +106,12 @@ impl Recording {
         let dropped = applied.dropped.iter().filter(|full| now.rules.ticked(full)).take(MAX_DROP_MARKS).cloned().collect();
         let interval_ms = i64::try_from(now.interval.as_millis()).unwrap_or(i64::MAX);
         let mut marks = Vec::new();
-        let reset = applied.reset.iter().filter(|full| now.rules.ticked(full));
-        let mut anew: Vec<_> = reset.map(|full| (Arc::clone(full), ResetCause::Person)).collect();
+        let reset = applied.reset.iter().filter(|(full, _)| now.rules.ticked(full));
+        let reset = reset.map(|(full, by)| Anew { full: Arc::clone(full), cause: ResetCause::Person, by: by.clone() });
+        let mut anew: Vec<_> = reset.collect();
         if applied.restarted && now.is_builtin() {
             let restarted = now.layout.names.iter().zip(&now.layout.slots).filter(|(_, slot)| slot.ticked && !slot.survives);
-            anew.extend(restarted.map(|(full, _)| (Arc::clone(full), ResetCause::Restart)));
+            anew.extend(restarted.map(|(full, _)| Anew { full: Arc::clone(full), cause: ResetCause::Restart, by: None }));
         } else if applied.restarted {
             marks.push(ResetCause::Restart);
         }
@@ -151,9 +163,10 @@ impl Recorder {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             let id = |full: &Arc<str>| known.get(&box_id)?.ids.get(full).copied();
             let whole_box = recording.marks.iter().map(|&cause| Mark { series: None, at_ms, cause, by: None });
-            let of_series = recording.dropped.iter().map(|full| (full, ResetCause::Drop));
-            let of_series = of_series.chain(recording.anew.iter().map(|(full, cause)| (full, *cause)));
-            let of_series = of_series.filter_map(|(full, cause)| Some(Mark { series: Some(id(full)?), at_ms, cause, by: None }));
+            let of_series = recording.dropped.iter().map(|full| (full, ResetCause::Drop, None));
+            let of_series = of_series.chain(recording.anew.iter().map(|anew| (&anew.full, anew.cause, anew.by.as_deref())));
+            let of_series =
+                of_series.filter_map(|(full, cause, by)| Some(Mark { series: Some(id(full)?), at_ms, cause, by: by.map(str::to_owned) }));
             let marks = whole_box.chain(of_series).collect();
             let values: Vec<_> = ids.iter().zip(&recording.values).filter_map(|(id, value)| Some(((*id)?, *value))).collect();
             let refused = recording.values.len() - values.len();

@@ -1,25 +1,26 @@
 //! The task of one box: waits until it is due, asks, puts the answer on the board, and queues what is to be recorded.
 
 use std::{
+    collections::VecDeque,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use app::model::{BoxKind, BoxState, Kind, ResetCause};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Refreshed, Shared,
+    Ask, Shared,
     continuity::{Begin, Continuity},
     phase::until_due,
     queue::{Queue, queue},
     recorder::Recording,
 };
 use crate::{
-    board::{Applied, Entry, Layout, MAX_GAP_INTERVALS},
+    board::{Applied, Entry, Layout, MAX_GAP_INTERVALS, ResetHere},
     clock,
-    source::{Answer, Source, Target, parse_address},
+    source::{Answer, Resetting, Source, Target, parse_address},
     store::StoredBox,
 };
 
@@ -40,11 +41,11 @@ const LARGE_NAMES: usize = 4_096;
 
 /// One box's task.
 pub(super) struct Task {
-    shared: Arc<Shared>,
-    entry: Arc<Entry>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) entry: Arc<Entry>,
     stored: StoredBox,
     interval: Duration,
-    source: Option<Source>,
+    pub(super) source: Option<Source>,
     /// There are names whose kind the box was not asked for yet.
     kinds_wanted: bool,
     kinds_asked: Option<Instant>,
@@ -79,7 +80,7 @@ impl Task {
     }
 
     /// Runs until it is stopped; what was answered by then is recorded.
-    pub(super) async fn run(mut self, mut asked: mpsc::Receiver<oneshot::Sender<Refreshed>>, stop: CancellationToken) {
+    pub(super) async fn run(mut self, mut asked: mpsc::Receiver<Ask>, stop: CancellationToken) {
         let shared = Arc::clone(&self.shared);
         let (entry, box_id) = (Arc::clone(&self.entry), self.stored.id);
         let (queue, drain) = queue(&self.stored.spec.name, shared.waiting.clone(), Arc::clone(&shared.engine));
@@ -92,31 +93,47 @@ impl Task {
         tokio::join!(asking, drain.run(&shared.recorder, &entry, box_id, &ended));
     }
 
-    async fn ask_until(&mut self, asked: &mut mpsc::Receiver<oneshot::Sender<Refreshed>>, stop: &CancellationToken, queue: &mut Queue) {
+    async fn ask_until(&mut self, asked: &mut mpsc::Receiver<Ask>, stop: &CancellationToken, queue: &mut Queue) {
         let name = self.stored.spec.name.clone();
         let mut due = Instant::now() + until_due(&name, self.interval, clock::now_ms()).min(FIRST_POLL_WITHIN);
+        let mut asks = VecDeque::new();
         loop {
-            let mut waiting = Vec::new();
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep_until(due.into()) => {}
-                Some(ask) = asked.recv() => waiting.push(ask),
+            if asks.is_empty() {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep_until(due.into()) => {}
+                    Some(ask) = asked.recv() => asks.push_back(ask),
+                }
             }
             let (began, began_ms) = (Instant::now(), clock::now_ms());
-            let done = tokio::select! {
+            tokio::select! {
                 () = stop.cancelled() => return,
-                done = self.poll(queue) => done,
-            };
-            while let Ok(ask) = asked.try_recv() {
-                waiting.push(ask);
-            }
-            for ask in waiting {
-                // Whoever asked may have gone meanwhile.
-                let _ = ask.send(done.clone());
+                () = self.answer_to(&mut asks, asked, queue) => {}
             }
             let missed = missed(began.elapsed(), until_due(&name, self.interval, began_ms), self.interval);
             self.overran(missed, began_ms, queue);
             due = Instant::now() + until_due(&name, self.interval, clock::now_ms());
+        }
+    }
+
+    /// Asks the box, for whoever waits first: a reset, or else all who want to see it refreshed by then.
+    async fn answer_to(&mut self, asks: &mut VecDeque<Ask>, asked: &mut mpsc::Receiver<Ask>, queue: &mut Queue) {
+        match asks.pop_front() {
+            // Whoever asked may have gone meanwhile.
+            Some(Ask::Reset { names, by, tell }) => drop(tell.send(self.reset(&names, &by, queue).await)),
+            first => {
+                let done = self.poll(None, queue).await.map(drop);
+                asks.extend(first);
+                while let Ok(ask) = asked.try_recv() {
+                    asks.push_back(ask);
+                }
+                for ask in std::mem::take(asks) {
+                    match ask {
+                        Ask::Refresh(tell) => drop(tell.send(done.clone())),
+                        reset @ Ask::Reset { .. } => asks.push_back(reset),
+                    }
+                }
+            }
         }
     }
 
@@ -132,7 +149,8 @@ impl Task {
         self.continuity.overran(missed, began_ms, clock::now_ms()).iter().for_each(|gap| queue.gap(gap));
     }
 
-    async fn poll(&mut self, queue: &mut Queue) -> Refreshed {
+    /// Asks once and takes the answer. What is being reset is compared with it first, so that the answer is taken as one across a reset.
+    pub(super) async fn poll(&mut self, resetting: Option<(&mut Resetting, &Arc<str>)>, queue: &mut Queue) -> Result<Answer, String> {
         let sent = Instant::now();
         let sent_ms = clock::now_ms();
         match self.ask().await {
@@ -141,11 +159,19 @@ impl Task {
                 let after = Duration::from_millis(u64::try_from(answer.at_ms - sent_ms).unwrap_or(0));
                 let instant = (sent + after).min(Instant::now());
                 self.shared.engine.counts.polls_answered.count();
+                if let Some((resetting, by)) = resetting {
+                    let done = resetting.check(&answer);
+                    self.remember(done.iter(), by, true);
+                }
                 self.answered(&answer, instant, queue).await;
-                Ok(())
+                Ok(answer)
             }
             Err((kind, reason)) => {
                 self.shared.engine.counts.poll_failed(kind);
+                if let Some((resetting, by)) = resetting {
+                    self.remember(resetting.told(), by, false);
+                    resetting.give_up(&reason);
+                }
                 self.failed(kind, &reason, queue);
                 Err(reason)
             }
@@ -169,7 +195,7 @@ impl Task {
         // Reading the host opens files: off the runtime's threads.
         let read = tokio::task::spawn_blocking(move || engine.answer(stats, Instant::now(), clock::now_ms()));
         let (answer, resets) = read.await.map_err(|error| ("protocol", error.to_string()))?;
-        self.entry.lock().resets.extend(resets);
+        self.entry.lock().resets.extend(resets.into_iter().map(|(full, by)| (full, ResetHere { by, certain: true })));
         // Kept before a sample of it is recorded: what was pushed never begins again below its last sample.
         let (engine, store) = (&self.shared.engine, &self.shared.store);
         if store.trouble().borrow().is_none() {

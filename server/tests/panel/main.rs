@@ -21,6 +21,7 @@ mod pushing;
 #[path = "../source/replay.rs"]
 #[expect(dead_code, reason = "what servers have seen is looked at elsewhere")]
 mod replay;
+mod resets;
 mod series;
 mod stop;
 mod stuck;

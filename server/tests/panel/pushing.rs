@@ -3,10 +3,6 @@
 use app::model::BoxKind;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use server::{
-    auth::{hash_secret, new_token},
-    store::{Store, Token},
-};
 
 use crate::{
     fake_box::FakeBox,
@@ -87,13 +83,9 @@ async fn what_is_refused_says_why() {
 #[tokio::test]
 async fn a_token_of_scope_push_pushes_and_does_nothing_else() {
     let panel = Start::new().signed_in().await;
-    let secret = new_token().unwrap();
-    let store = Store::open(&format!("sqlite:{}", panel.database().display())).await.unwrap();
-    let token = Token { name: "script".to_owned(), scope: "push".to_owned(), created_ms: 1 };
-    store.add_token(&token, &hash_secret(&secret.0)).await.unwrap();
-    store.close().await;
+    let token = panel.token("push").await;
     let ask = async |method: Method, path: &str, body: Value| {
-        let request = TestPanel::client().request(method, panel.url(path)).bearer_auth(&secret.0);
+        let request = TestPanel::client().request(method, panel.url(path)).bearer_auth(&token);
         request.header("content-type", "application/json").body(body.to_string()).send().await.unwrap().status()
     };
     assert_eq!(ask(Method::POST, UPDATE, json!({"name": "a:b", "by": 1})).await, StatusCode::NO_CONTENT);

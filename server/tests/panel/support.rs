@@ -5,8 +5,10 @@ use std::{net::SocketAddr, time::Duration};
 use reqwest::{Method, Response, StatusCode, header};
 use serde_json::Value;
 use server::{
+    auth::{hash_secret, new_token},
     config::{CommonFlags, Environment, ServeConfig, ServeFlags, format_duration},
     serve::{Panel, ServeError},
+    store::{Store, Token},
 };
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -210,6 +212,16 @@ impl TestPanel {
             Ok(value) => value,
             Err(_) => panic!("{path} never became what it must: {}", self.get(path).await),
         }
+    }
+
+    /// A new token for tools, named like its scope.
+    pub(crate) async fn token(&self, scope: &str) -> String {
+        let secret = new_token().unwrap();
+        let store = Store::open(&format!("sqlite:{}", self.database().display())).await.unwrap();
+        let token = Token { name: scope.to_owned(), scope: scope.to_owned(), created_ms: 1 };
+        store.add_token(&token, &hash_secret(&secret.0)).await.unwrap();
+        store.close().await;
+        secret.0
     }
 
     /// Where its database is.

@@ -102,8 +102,13 @@ fn filter(page: &Page, text: &str) -> usize {
         dom::show(&nothing, searching && count == 0);
     }
     let words = if searching { Query::standing(text, shown.clone().map(|row| row.name.as_str())) } else { String::new() };
+    let counters = shown.clone().any(|row| row.element.get_attribute("data-kind").as_deref() == Some("counter"));
     let on = shown.filter(|row| row.element.class_list().contains("on")).count();
     offer(&words, count, on);
+    if let Some(reset) = dom::one("#rows .matching a") {
+        let _ = reset.set_attribute("href", &links::reset(&page.box_name, &words));
+        dom::show(&reset, counters);
+    }
     count
 }
 

@@ -3,6 +3,7 @@
 use super::super::escape::{push_shown, push_text, push_whole};
 use crate::{
     format, links,
+    matching::quoted,
     model::{Kind, RowView, split_name},
     shown::short,
 };
@@ -15,7 +16,7 @@ pub(super) fn table(box_name: &str, group: &str, rows: &[RowView]) -> String {
     out.push_str(concat!(
         r#""><colgroup><col class="c-tick"><col><col class="c-spark"><col class="c-val"><col class="c-rate"><col class="c-act"></colgroup>"#,
         r#"<thead class="vh"><tr><th scope="col">Recorded</th><th scope="col">Statistic</th><th scope="col">Course</th>"#,
-        r#"<th scope="col">Value</th><th scope="col">Per second</th><th scope="col">Chart</th></tr></thead><tbody>"#
+        r#"<th scope="col">Value</th><th scope="col">Per second</th><th scope="col">Chart, reset</th></tr></thead><tbody>"#
     ));
     for row in rows {
         push_row(&mut out, box_name, row);
@@ -47,7 +48,7 @@ fn push_row(out: &mut String, box_name: &str, row: &RowView) {
         push_text(out, &format::rate(rate));
     }
     out.push_str("</td>");
-    push_chart_link(out, box_name, &row.name);
+    push_links(out, box_name, row);
     out.push_str("</tr>");
 }
 
@@ -126,19 +127,30 @@ fn push_value(out: &mut String, row: &RowView) {
     out.push_str("</span></td>");
 }
 
-/// The link is there for every row and shown for the ticked ones, so that ticking only changes a class.
-fn push_chart_link(out: &mut String, box_name: &str, name: &str) {
+/// To the chart, which is there for every row and shown for the ticked ones, so that ticking only changes a class; and for a counter to
+/// the question whether it is to be set to zero.
+fn push_links(out: &mut String, box_name: &str, row: &RowView) {
+    let name = short(&row.name);
     out.push_str(r#"<td class="act"><a class="ico" href=""#);
-    push_text(out, &links::chart_of(box_name, name));
+    push_text(out, &links::chart_of(box_name, &row.name));
     out.push_str(r#"" title="Chart" aria-label="chart of "#);
-    push_text(out, &short(name));
-    out.push_str(r##""><svg aria-hidden="true"><use href="#icon-chart"/></svg></a></td>"##);
+    push_text(out, &name);
+    out.push_str(r##""><svg aria-hidden="true"><use href="#icon-chart"/></svg></a>"##);
+    if row.kind == Kind::Counter {
+        out.push_str(r#"<a class="ico zero" href=""#);
+        push_text(out, &links::reset(box_name, &quoted(&row.name)));
+        out.push_str(r#"" title="Reset…" aria-label="reset "#);
+        push_text(out, &name);
+        out.push_str(r##""><svg aria-hidden="true"><use href="#icon-zero"/></svg></a>"##);
+    }
+    out.push_str("</td>");
 }
 
-/// The icon that each row shows, once for all.
+/// The icons that each row shows, once for all.
 pub(super) const ICONS: &str = concat!(
     r#"<svg aria-hidden="true"><symbol id="icon-chart" viewBox="0 0 20 20">"#,
-    r#"<path d="M3 3v14h14M6 12l3.5-4 3 2.5L17 5"/></symbol></svg>"#
+    r#"<path d="M3 3v14h14M6 12l3.5-4 3 2.5L17 5"/></symbol><symbol id="icon-zero" viewBox="0 0 20 20">"#,
+    r#"<path d="M4 10a6 6 0 1 0 1.9-4.4M4 3.5v3.5h3.5"/><path d="M10 8.4c1 0 1.5.7 1.5 1.9S11 12.2 10 12.2s-1.5-.7-1.5-1.9.5-1.9 1.5-1.9z" stroke-width="1.5"/></symbol></svg>"#
 );
 
 /// Rows for ticks without a statistic.

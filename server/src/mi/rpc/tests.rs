@@ -198,7 +198,7 @@ async fn a_batch_is_answered_as_the_standard_says() {
 async fn an_answer_has_a_bound_however_much_is_asked_for() {
     let mi = stage(false).await;
     for number in 0..5_000 {
-        mi.engine.push(&format!("a:{}{number:04}", "\u{1f600}".repeat(50)), crate::engine::Push::By(1), None).unwrap();
+        mi.engine.push(&format!("a:{}{number:04}", "\u{1f600}".repeat(50)), crate::engine::Push::By(1), None, None).unwrap();
     }
     let all = r#"{"jsonrpc":"2.0","method":"get_statistics","params":[["all"]],"id":1}"#;
     let Answer::Json(text) = answer(&mi, format!("[{}]", vec![all; MAX_BATCH].join(",")).as_bytes()) else { panic!() };
