@@ -18,6 +18,8 @@ before(async () => {
   [browser, panel] = await Promise.all([launch(), startPanel()]);
   page = await newPage(browser, panel, { viewport: { width: 1280, height: 720 } });
   await setUp(page, panel);
+  // A page that is open when its session ends would say so.
+  await page.goto('about:blank');
   await page.request.post('/cp/api/v1/boxes', {
     headers: { origin: panel.origin },
     data: { name: 'sip1', kind: 'opensips', address: boxes[0].address },
