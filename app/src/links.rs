@@ -55,7 +55,14 @@ pub fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
 /// Realtime Statistics; `show` is left out when it is the default, `all`.
 #[must_use]
 pub fn realtime(box_name: &str, search: &str, show: &str) -> String {
-    with_query(REALTIME, &[("box", box_name), ("match", search), ("show", if show == "all" { "" } else { show })])
+    realtime_closely(box_name, search, show, "")
+}
+
+/// Realtime Statistics, looked at closely: what is shown is asked so often.
+#[must_use]
+pub fn realtime_closely(box_name: &str, search: &str, show: &str, every: &str) -> String {
+    let show = if show == "all" { "" } else { show };
+    with_query(REALTIME, &[("box", box_name), ("match", search), ("show", show), ("every", every)])
 }
 
 /// Asks before counters are set to zero: those that `words` match.

@@ -33,6 +33,12 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// A box that is on no board.
+    #[must_use]
+    pub fn new(now: BoxNow) -> Self {
+        Self { now: Mutex::new(now) }
+    }
+
     /// What is known of the box, to read or change at once.
     pub fn lock(&self) -> MutexGuard<'_, BoxNow> {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
@@ -85,7 +91,7 @@ impl Board {
             entry.lock().redescribe(stored, rules, corrected, self.default_interval_ms);
         } else {
             let now = BoxNow::new(stored, rules, corrected, self.default_interval_ms);
-            boxes.insert(now.stored.id, Arc::new(Entry { now: Mutex::new(now) }));
+            boxes.insert(now.stored.id, Arc::new(Entry::new(now)));
         }
         drop(boxes);
         self.tell();

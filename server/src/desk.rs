@@ -7,12 +7,12 @@ mod reading;
 mod resetting;
 mod ticks;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     board::{Board, Entry, RuleError},
     provision::FileTicks,
-    sampler::Sampler,
+    sampler::{CloseUp, Sampler},
     store::{Store, StoreError},
     vault::Vault,
 };
@@ -119,6 +119,12 @@ impl Desk {
     pub async fn refresh(&self, name: &str) -> Result<(), DeskError> {
         let (id, _) = self.asked(name)?;
         self.sampler.refresh(id).await.map_err(DeskError::NoAnswer)
+    }
+
+    /// Looks closely at groups of a box, as long as what is answered is held; none: too many others look at something else.
+    #[must_use]
+    pub fn look_closely(&self, entry: &Arc<Entry>, groups: Vec<String>, every: Duration) -> Option<Arc<CloseUp>> {
+        self.sampler.look_closely(entry, groups, every)
     }
 
     /// The number and the name of a box that is asked.

@@ -11,7 +11,6 @@ mod rows;
 
 use std::{net::SocketAddr, sync::Arc};
 
-use app::matching::Query;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
@@ -178,17 +177,23 @@ async fn ready(State(app): State<Shared>) -> Response {
 }
 
 async fn events(State(app): State<Shared>, ask: Ask, request: Request) -> Result<Response, Problem> {
-    let only = ask.get("box").map(|name| app.desk.entry(name)).transpose()?.map(|entry| entry.lock().stored.id);
+    let entry = ask.get("box").map(|name| app.desk.entry(name)).transpose()?;
+    let shown = live::Shown::asked(&ask);
     if live::is_full(&app.engine) {
         let detail = format!("{} pages watch already: close some", live::MAX_WATCHERS);
         return Err(problem(StatusCode::SERVICE_UNAVAILABLE, "Too many watchers", detail));
     }
+    let close_up = entry.as_ref().and_then(|entry| {
+        let (groups, every) = live::closely(&entry.lock(), &shown, &ask)?;
+        app.desk.look_closely(entry, groups, every)
+    });
     let (auth, headers) = (Arc::clone(&app.auth), request.headers().clone());
     let events = live::events(live::Watch {
         board: Arc::clone(&app.desk.board),
         engine: Arc::clone(&app.engine),
-        only,
-        shown: live::Shown { search: ask.get("match").map(Query::search), recorded: ask.get("show") == Some("recorded") },
+        only: entry.map(|entry| entry.lock().stored.id),
+        shown,
+        close_up,
         trouble: app.store.trouble(),
         allowed: async move || matches!(auth.caller(&headers, clock::now_ms()).await, Ok(Some(_))),
         doors: app.auth.doors(),

@@ -9,7 +9,7 @@ use std::{
 
 use app::{
     matching::Query,
-    model::{Fault, LiveStatistic, LiveValues, Recorded, Removed, Spark},
+    model::{BoxState, BoxView, Fault, LiveStatistic, LiveValues, Recorded, Removed, Spark, split_name},
 };
 use axum::response::sse::Event;
 use futures::Stream;
@@ -17,8 +17,11 @@ use tokio::{sync::watch, time::MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    api::Ask,
     board::{Board, BoxNow, Entry, Layout},
+    config::parse_interval,
     engine::Engine,
+    sampler::{CloseUp, MAX_CLOSELY},
     store::Trouble,
 };
 
@@ -74,6 +77,14 @@ pub struct Shown {
     pub recorded: bool,
 }
 
+impl Shown {
+    /// As `match` and `show` say.
+    #[must_use]
+    pub fn asked(ask: &Ask) -> Self {
+        Self { search: ask.get("match").map(Query::search), recorded: ask.get("show") == Some("recorded") }
+    }
+}
+
 /// What one stream is told, and by whom.
 pub struct Watch<A> {
     /// The boxes.
@@ -84,6 +95,8 @@ pub struct Watch<A> {
     pub only: Option<i64>,
     /// Which values.
     pub shown: Shown,
+    /// Where the values of that one box are taken from, when somebody looks at it closely; none: from the board.
+    pub close_up: Option<Arc<CloseUp>>,
     /// What keeps samples from being recorded.
     pub trouble: watch::Receiver<Option<Trouble>>,
     /// Whether the watcher still may. Asked at each ping, and when `doors` changes.
@@ -96,11 +109,12 @@ pub struct Watch<A> {
 
 /// All boxes and a snapshot first, then which build this is, then what changed.
 pub fn events<A: AsyncFn() -> bool>(watch: Watch<A>) -> impl Stream<Item = Event> {
-    let Watch { board, engine, only, shown, mut trouble, allowed, mut doors, stop } = watch;
+    let Watch { board, engine, only, shown, close_up, mut trouble, allowed, mut doors, stop } = watch;
     async_stream::stream! {
         engine.counts.watchers_opened.count();
         let _watcher = Watcher(engine);
         let mut version = board.watch();
+        let mut closer = close_up.as_ref().map(|close_up| close_up.watch());
         let mut pings = tokio::time::interval_at(tokio::time::Instant::now() + PING_EVERY, PING_EVERY);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut told: HashMap<i64, Told> = HashMap::new();
@@ -108,9 +122,10 @@ pub fn events<A: AsyncFn() -> bool>(watch: Watch<A>) -> impl Stream<Item = Event
         let mut build = Some(build::event());
         loop {
             version.mark_unchanged();
+            closer.iter_mut().for_each(watch::Receiver::mark_unchanged);
             let boxes = board.all();
             for entry in &boxes {
-                for event in news(entry, only, &shown, &mut told) {
+                for event in news(entry, close_up.as_deref(), only, &shown, &mut told) {
                     yield event;
                 }
             }
@@ -131,6 +146,7 @@ pub fn events<A: AsyncFn() -> bool>(watch: Watch<A>) -> impl Stream<Item = Event
             let still = tokio::select! {
                 () = stop.cancelled() => break,
                 changed = version.changed() => changed.is_ok(),
+                () = changed(&mut closer) => true,
                 changed = trouble.changed() => changed.is_ok(),
                 changed = doors.changed() => changed.is_ok() && allowed().await,
                 _ = pings.tick() => {
@@ -145,6 +161,17 @@ pub fn events<A: AsyncFn() -> bool>(watch: Watch<A>) -> impl Stream<Item = Event
     }
 }
 
+/// Waits for something new of what is looked at closely, if anything is.
+async fn changed(closer: &mut Option<watch::Receiver<u64>>) {
+    let came = match closer {
+        Some(closer) => closer.changed().await.is_ok(),
+        None => false,
+    };
+    if !came {
+        std::future::pending::<()>().await;
+    }
+}
+
 /// The boxes that this stream told of and that are no more.
 fn removed(boxes: &[Arc<Entry>], told: &mut HashMap<i64, Told>) -> Vec<(i64, String)> {
     if told.len() <= boxes.len() && boxes.iter().filter(|entry| told.contains_key(&entry.lock().stored.id)).count() == told.len() {
@@ -156,31 +183,63 @@ fn removed(boxes: &[Arc<Entry>], told: &mut HashMap<i64, Told>) -> Vec<(i64, Str
 }
 
 /// What is new of a box since this stream told of it. Written out only when the box is free again.
-fn news(entry: &Entry, only: Option<i64>, shown: &Shown, told: &mut HashMap<i64, Told>) -> Vec<Event> {
+fn news(entry: &Entry, close_up: Option<&CloseUp>, only: Option<i64>, shown: &Shown, told: &mut HashMap<i64, Told>) -> Vec<Event> {
     let now = entry.lock();
     let id = now.stored.id;
+    let close_up = close_up.filter(|_| only == Some(id)).map(|close_up| close_up.entry.lock());
+    // The values of which there are newer ones elsewhere are not told.
+    let valued = close_up.as_deref().unwrap_or(&now);
     let before = told.remove(&id);
     let whole = only.is_none_or(|only| only == id);
-    let changed = before.as_ref().is_none_or(|before| before.changes != now.changes);
-    let view = changed.then(|| now.view(Instant::now()));
+    let changes = now.changes + close_up.as_deref().map_or(0, |close_up| close_up.changes);
+    let changed = before.as_ref().is_none_or(|before| before.changes != changes);
+    let view = changed.then(|| {
+        let view = now.view(Instant::now());
+        match close_up.as_deref().filter(|close_up| close_up.state == BoxState::Down) {
+            Some(close_up) => BoxView { state: BoxState::Down, reason: close_up.reason.clone(), ..view },
+            None => view,
+        }
+    });
     let places = match &before {
-        Some(before) if Arc::ptr_eq(&before.layout, &now.layout) => before.places.clone(),
-        _ => places(&now.layout, shown),
+        Some(before) if Arc::ptr_eq(&before.layout, &valued.layout) => before.places.clone(),
+        _ => places(&valued.layout, shown),
     };
-    let at_ms = now.moment.map(|moment| moment.at_ms).filter(|_| whole);
-    let at_ms = at_ms.filter(|_| before.as_ref().is_none_or(|before| before.answers != now.answers));
-    let values = at_ms.map(|at| values(&now, before.as_ref(), places.as_deref().unwrap_or(&now.layout.sorted), at));
+    let at_ms = valued.moment.map(|moment| moment.at_ms).filter(|_| whole);
+    let at_ms = at_ms.filter(|_| before.as_ref().is_none_or(|before| before.answers != valued.answers));
+    let values = at_ms.map(|at| values(valued, before.as_ref(), places.as_deref().unwrap_or(&valued.layout.sorted), at));
     let committed = whole && before.as_ref().is_some_and(|before| before.recorded_at_ms != now.recorded_at_ms);
     let name = now.stored.spec.name.clone();
     let recorded = now.recorded_at_ms.filter(|_| committed).map(|at| Recorded { box_name: name.clone(), at });
-    let layout = Arc::clone(&now.layout);
-    let (answers, changes, recorded_at_ms) = (now.answers, now.changes, now.recorded_at_ms);
-    drop(now);
+    let (layout, answers, recorded_at_ms) = (Arc::clone(&valued.layout), valued.answers, now.recorded_at_ms);
+    drop((close_up, now));
     told.insert(id, Told { name, answers, changes, recorded_at_ms, layout, places });
     let view = view.map(|view| event("box", &view));
     let values = values.map(|values| event("values", &values));
     let recorded = recorded.map(|recorded| event("recorded", &recorded));
     [view, values, recorded].into_iter().flatten().collect()
+}
+
+/// The groups that `every` asks to look at closely, and how often: where it is more often than the box is asked anyway, and little
+/// enough is shown.
+#[must_use]
+pub fn closely(now: &BoxNow, shown: &Shown, ask: &Ask) -> Option<(Vec<String>, Duration)> {
+    let every = ask.get("every").and_then(|text| parse_interval(text).ok()).filter(|every| *every < now.interval)?;
+    groups(now, shown).map(|groups| (groups, every))
+}
+
+/// The groups of what is shown of a box, when it is little enough to be looked at closely.
+#[must_use]
+pub fn groups(now: &BoxNow, shown: &Shown) -> Option<Vec<String>> {
+    let places = places(&now.layout, shown).unwrap_or_else(|| Arc::clone(&now.layout.sorted));
+    let mut groups: Vec<String> = Vec::new();
+    for &place in places.iter() {
+        let group = split_name(&now.layout.names[place as usize]).0;
+        if groups.last().is_none_or(|last| last != group) {
+            groups.push(group.to_owned());
+        }
+    }
+    let is_asked = !now.stored.spec.paused;
+    (is_asked && (1..=MAX_CLOSELY).contains(&places.len())).then_some(groups)
 }
 
 /// The places that somebody watches.

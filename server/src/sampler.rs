@@ -1,6 +1,7 @@
 //! Decides when each box is asked and what of its answer is recorded: one task a box, at its own phase, one poll in flight.
 //! A slow or dead box delays nobody but itself. Knows no wire format and no SQL.
 
+mod closely;
 mod continuity;
 mod phase;
 mod queue;
@@ -22,10 +23,12 @@ use crate::{
     board::{Board, Entry, Rules},
     clock,
     engine::Engine,
-    source::{Refused, Secret},
+    source::{Refused, Secret, Source, Target, parse_address},
     store::{Store, StoreError, StoredBox},
     vault::Vault,
 };
+use closely::CloseUps;
+pub use closely::{CloseUp, MAX_CLOSELY};
 use continuity::Begin;
 pub use queue::Budget;
 pub use recorder::{Recorder, Recording};
@@ -35,6 +38,9 @@ use task::Task;
 const REVISION_EVERY: Duration = Duration::from_millis(500);
 /// How often heads are looked at for sealing, one box after the other, and what is committed is written to the disk itself.
 const TIDY_EVERY: Duration = Duration::from_secs(5);
+/// A poll may take as long as the interval, within these bounds.
+const MIN_TIME_LIMIT: Duration = Duration::from_secs(2);
+const MAX_TIME_LIMIT: Duration = Duration::from_secs(10);
 /// So many people may wait for one box at once; more are told to try again.
 const MAX_ASKS: usize = 64;
 
@@ -85,6 +91,7 @@ pub struct Shared {
 pub struct Sampler {
     shared: Arc<Shared>,
     running: Mutex<HashMap<i64, Running>>,
+    close_ups: Mutex<CloseUps>,
     /// The revision that was last read; held while boxes and ticks are read or changed.
     reloading: tokio::sync::Mutex<i64>,
     tasks: TaskTracker,
@@ -98,6 +105,7 @@ impl Sampler {
         Arc::new(Self {
             shared: Arc::new(shared),
             running: Mutex::default(),
+            close_ups: Mutex::default(),
             reloading: tokio::sync::Mutex::new(-1),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -280,6 +288,19 @@ impl Shared {
             Ok(None) => {}
             Err(error) => tracing::error!(box_id, %error, "what was recorded last could not be read"),
         }
+    }
+
+    /// The way to a box that is asked so often.
+    ///
+    /// # Errors
+    /// A sentence: why there is none.
+    fn source(&self, stored: &StoredBox, interval: Duration) -> Result<Source, String> {
+        let spec = &stored.spec;
+        let time_limit = interval.clamp(MIN_TIME_LIMIT, MAX_TIME_LIMIT);
+        let address = parse_address(&spec.address)?;
+        let password = self.password(stored)?;
+        let target = Target { kind: spec.kind, address, user: spec.user.clone(), password, time_limit };
+        Source::new(target).map_err(|error| error.to_string())
     }
 
     /// The password of a box, opened with the key file.

@@ -11,7 +11,7 @@ mod text;
 mod transport;
 mod wire;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use app::model::{BoxKind, Kind, Number, split_name};
 use tokio::time::{Instant, timeout_at};
@@ -186,6 +186,8 @@ pub struct Source {
     body: Vec<u8>,
     /// The id of the last request; above 0, and never above what OpenSIPS gives back.
     id: i32,
+    /// The names of the last answer to a question for some groups.
+    some_names: Arc<[Arc<str>]>,
     /// The box refused to tell its uptime; it is not asked again until a poll has failed.
     uptime_refused: bool,
 }
@@ -201,7 +203,16 @@ impl Source {
         if is_unchecked(&target.address) {
             tracing::warn!(address = %target.address, "the certificate of this box is not checked, as its address says verify=off");
         }
-        Ok(Self { dialect, transport, memory: Memory::new(dialect), body: Vec::new(), id: 0, uptime_refused: false, target })
+        Ok(Self {
+            dialect,
+            transport,
+            memory: Memory::new(dialect),
+            body: Vec::new(),
+            id: 0,
+            some_names: Arc::new([]),
+            uptime_refused: false,
+            target,
+        })
     }
 
     /// Asks for every statistic and for the uptime.
@@ -237,6 +248,26 @@ impl Source {
             (false, left_out) => left_out,
         };
         Ok(Answer { at_ms: timing.at_ms, took: timing.took, started_at_ms, names, values, left_out })
+    }
+
+    /// Asks for the statistics of some groups alone; for all, where these cannot be asked for. When the box started is not asked.
+    ///
+    /// # Errors
+    /// As [`Self::poll`].
+    pub async fn poll_groups(&mut self, groups: &[String]) -> Result<Answer, SourceError> {
+        let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
+        if groups.is_empty() || groups.contains(&"") || !self.can_ask(Question::Groups(&groups)) {
+            return self.poll().await;
+        }
+        let limit = self.target.time_limit;
+        let asked = timeout_at(Instant::now() + limit, self.ask_groups(&groups)).await;
+        let (members, timing) = asked.unwrap_or_else(|_| Err(self.transport.silence(limit)))?;
+        let (names, values): (Vec<Arc<str>>, Vec<Reading>) = members.into_iter().unzip();
+        if *self.some_names != *names {
+            self.some_names = names.into();
+        }
+        let names = Arc::clone(&self.some_names);
+        Ok(Answer { at_ms: timing.at_ms, took: timing.took, started_at_ms: None, names, values, left_out: None })
     }
 
     /// Asks which statistics count and which show a level, by full name; empty where the dialect cannot say (Kamailio).
@@ -321,14 +352,11 @@ impl Source {
             }
         }
         for group in groups {
-            let question = Question::Group(group);
-            if dialect.write(question, i32::MAX, self.transport.carrier()).is_none() {
+            if !self.can_ask(Question::Groups(&[group])) {
                 continue;
             }
-            self.ask(question, Bodies::Answers).await?;
-            let (body, id, group) = (std::mem::take(&mut self.body), self.id, group.to_owned());
-            let read = aside(body.len(), move || wire::group(&body, dialect, id, &group)).await?;
-            let members = self.checked(read)?;
+            let (members, _) = self.ask_groups(&[group]).await?;
+            let members: HashMap<Arc<str>, Reading> = members.into_iter().collect();
             for (name, value) in names.iter().zip(values.iter_mut()).filter(|(_, reading)| unclear(reading)) {
                 if let Some(reading) = members.get(name) {
                     *value = *reading;
@@ -336,6 +364,20 @@ impl Source {
             }
         }
         Ok(())
+    }
+
+    /// The members of groups, and when they were told.
+    async fn ask_groups(&mut self, groups: &[&str]) -> Result<(Vec<(Arc<str>, Reading)>, Timing), SourceError> {
+        let timing = self.ask(Question::Groups(groups), Bodies::Answers).await?;
+        let (body, id, dialect) = (std::mem::take(&mut self.body), self.id, self.dialect);
+        let read = aside(body.len(), move || wire::some(&body, dialect, Question::Groups(&[]), id)).await?;
+        let mut members = self.checked(read)?;
+        members.retain(|(name, _)| groups.contains(&split_name(name).0));
+        Ok((members, timing))
+    }
+
+    fn can_ask(&self, question: Question<'_>) -> bool {
+        self.dialect.write(question, i32::MAX, self.transport.carrier()).is_some()
     }
 
     /// The uptime in milliseconds, and when it was asked.

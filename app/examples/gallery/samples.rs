@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use app::model::{
-    BoxForm, BoxKind, BoxState, BoxView, BoxesPage, ChartView, ChartsPage, Frame, GroupView, Kind, LoginPage, MessagePage, Mode, Number,
-    Origin, Page, ProbeReport, RealtimePage, RowView, SetupPage, Show, Tab, Theme, Verdict,
+    BoxForm, BoxKind, BoxState, BoxView, BoxesPage, ChartView, ChartsPage, Closely, Frame, GroupView, Kind, LoginPage, MessagePage, Mode,
+    Number, Origin, Page, ProbeReport, RealtimePage, RowView, SetupPage, Show, Tab, Theme, Verdict,
 };
 
 /// Every page with a name for its file.
@@ -199,6 +199,7 @@ fn realtime() -> RealtimePage {
         unseen_left_out: 0,
         left_out: 0,
         resetting: None,
+        closely: Closely::No,
     }
 }
 

@@ -132,6 +132,28 @@ pub struct RealtimePage {
     pub left_out: usize,
     /// What is to be set to zero: asked before it is done.
     pub resetting: Option<ResetQuestion>,
+    /// Whether what is shown is looked at closely.
+    pub closely: Closely,
+}
+
+/// Looking closely: what is shown is asked far more often than it is recorded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Closely {
+    /// It cannot be: too much is shown, or the box is not asked, or it is asked as often anyway.
+    #[default]
+    No,
+    /// It can be, so often.
+    Offered(String),
+    /// It is, so often.
+    On(String),
+}
+
+impl Closely {
+    /// How often, while it is so; else empty.
+    #[must_use]
+    pub fn every(&self) -> &str {
+        if let Self::On(every) = self { every } else { "" }
+    }
 }
 
 /// What somebody wants to set to zero.

@@ -68,6 +68,7 @@ fn rows_form(frame: &Frame, page: &RealtimePage, current: &BoxView) -> AnyView {
             autocomplete="off"
             data-whole=whole.then_some("true")
             data-show=page.show.as_str()
+            data-every=page.closely.every().to_owned()
         >
             <input type="hidden" name="box" value=current.name.clone() />
             <input type="hidden" name="return" value=frame.here.clone() />

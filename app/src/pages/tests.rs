@@ -4,8 +4,8 @@ use leptos::prelude::*;
 
 use super::shell;
 use crate::model::{
-    BoxForm, BoxKind, BoxState, BoxView, BoxesPage, ChartView, ChartsPage, Frame, GroupView, Kind, LoginPage, MessagePage, Mode, Number,
-    Origin, Page, RealtimePage, RowView, SetupPage, Show, Tab, Theme,
+    BoxForm, BoxKind, BoxState, BoxView, BoxesPage, ChartView, ChartsPage, Closely, Frame, GroupView, Kind, LoginPage, MessagePage, Mode,
+    Number, Origin, Page, RealtimePage, RowView, SetupPage, Show, Tab, Theme,
 };
 
 fn render(page: Page) -> String {
@@ -77,6 +77,7 @@ fn realtime(search: &str) -> RealtimePage {
         unseen_left_out: 0,
         left_out: 0,
         resetting: None,
+        closely: Closely::No,
     }
 }
 

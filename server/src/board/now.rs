@@ -143,6 +143,26 @@ impl BoxNow {
         now
     }
 
+    /// The same box, not asked yet, as it is looked at more often than it is recorded.
+    #[must_use]
+    pub fn closely(&self, interval: Duration) -> Self {
+        let (stored, default_interval_ms) = (self.stored.clone(), i64::try_from(interval.as_millis()).unwrap_or(i64::MAX));
+        let mut now = Self::new(stored, Rules::default(), Vec::new(), default_interval_ms);
+        (now.rules, now.kinds, now.interval) = (Arc::clone(&self.rules), Arc::clone(&self.kinds), interval);
+        now
+    }
+
+    /// Whether this is what [`Self::closely`] would make of another box still.
+    #[must_use]
+    pub fn is_close_up_of(&self, other: &Self) -> bool {
+        let is_same_server = self.stored.spec.address == other.stored.spec.address
+            && self.stored.spec.kind == other.stored.spec.kind
+            && self.stored.spec.user == other.stored.spec.user
+            && self.stored.spec.password_sealed == other.stored.spec.password_sealed
+            && self.stored.spec.name == other.stored.spec.name;
+        is_same_server && Arc::ptr_eq(&self.rules, &other.rules) && Arc::ptr_eq(&self.kinds, &other.kinds)
+    }
+
     /// Takes a changed description, changed ticks or corrected kinds. At another address there is another server: nothing that is
     /// known of the one before holds for it.
     pub fn redescribe(&mut self, stored: StoredBox, rules: Rules, corrected: Vec<(String, Kind)>, default_interval_ms: i64) {

@@ -300,14 +300,20 @@ impl Engine {
     #[must_use]
     pub fn answer(&self, store: StoreStats, now: Instant, now_ms: i64) -> (Answer, ResetBy) {
         self.look(store, now);
-        let (names, statistics) = self.shown();
         // Held while they are read: what is reset meanwhile belongs to the next picture, with its value.
         let mut resets = self.resets.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = self.picture(now, now_ms);
+        (answer, std::mem::take(&mut *resets))
+    }
+
+    /// A picture as [`Self::answer`] gives it, for somebody who only looks. What the host tells is as it was looked at last.
+    #[must_use]
+    pub fn picture(&self, now: Instant, now_ms: i64) -> Answer {
+        let (names, statistics) = self.shown();
         let values = statistics.iter().map(|statistic| statistic.value().ok_or(Unknown::NotTold)).collect();
-        let resets = std::mem::take(&mut *resets);
         let uptime_ms = i64::try_from(self.uptime(now).as_millis()).unwrap_or(i64::MAX);
         let started_at_ms = Some(now_ms - uptime_ms);
-        (Answer { at_ms: now_ms, took: now.elapsed(), started_at_ms, names, values, left_out: None }, resets)
+        Answer { at_ms: now_ms, took: now.elapsed(), started_at_ms, names, values, left_out: None }
     }
 
     /// Sets a counter to zero, unless that may not be; says whether it did. The next picture tells of it, and of who did it.

@@ -9,7 +9,7 @@ use app::{
     links,
     matching::Query,
     model::{
-        BoxForm, BoxesPage, ChartView, ChartsPage, Kind, LoginPage, MessagePage, Mode, Origin, Page, RealtimePage, ResetQuestion,
+        BoxForm, BoxesPage, ChartView, ChartsPage, Closely, Kind, LoginPage, MessagePage, Mode, Origin, Page, RealtimePage, ResetQuestion,
         SetupPage, Show, Tab,
     },
 };
@@ -26,6 +26,7 @@ use crate::{
     board::{BoxNow, by_name},
     config::format_duration,
     desk::{MAX_RESETS, per_second},
+    live,
     problem::{Problem, problem},
     store::{BoxSpec, SeriesId},
 };
@@ -34,6 +35,8 @@ use crate::{
 const MAX_CHARTS: usize = 400;
 /// A page lists so many ticks that the box has nothing for.
 const MAX_UNSEEN: usize = 200;
+/// How often is asked what is looked at closely.
+const CLOSELY: Duration = Duration::from_millis(200);
 /// The spans that the charts page offers.
 const SPANS: [&str; 5] = ["1h", "6h", "24h", "7d", "30d"];
 
@@ -64,6 +67,7 @@ pub(super) async fn realtime(State(app): State<Shared>, caller: Caller, ask: Ask
             unseen_left_out: 0,
             left_out: 0,
             resetting: None,
+            closely: Closely::No,
         };
         return Ok(render::page(&app, frame, Page::Realtime(page), request).await);
     };
@@ -74,9 +78,22 @@ pub(super) async fn realtime(State(app): State<Shared>, caller: Caller, ask: Ask
         let (unseen, unseen_left_out) = unseen(&now);
         let current = Some(now.view(Instant::now()));
         let resetting = ask.get("reset").map(|words| resetting(&now, words, request.headers()));
-        RealtimePage { boxes, current, search, show, counts, groups, unseen, unseen_left_out, left_out, resetting }
+        let closely = closely(&now, &ask);
+        RealtimePage { boxes, current, search, show, counts, groups, unseen, unseen_left_out, left_out, resetting, closely }
     };
     Ok(render::page(&app, frame, Page::Realtime(page), request).await)
+}
+
+/// Whether what is shown is looked at closely, or could be.
+fn closely(now: &BoxNow, ask: &Ask) -> Closely {
+    let shown = live::Shown::asked(ask);
+    if let Some((_, every)) = live::closely(now, &shown, ask) {
+        return Closely::On(format_duration(every));
+    }
+    match live::groups(now, &shown) {
+        Some(_) if now.interval > CLOSELY => Closely::Offered(format_duration(CLOSELY)),
+        _ => Closely::No,
+    }
 }
 
 /// What words would set to zero. It leads back to where it was asked for.

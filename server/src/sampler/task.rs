@@ -20,13 +20,10 @@ use super::{
 use crate::{
     board::{Applied, Entry, Layout, MAX_GAP_INTERVALS, ResetHere},
     clock,
-    source::{Answer, Resetting, Source, Target, parse_address},
+    source::{Answer, Resetting, Source},
     store::StoredBox,
 };
 
-/// A poll may take as long as the interval, within these bounds.
-const MIN_TIME_LIMIT: Duration = Duration::from_secs(2);
-const MAX_TIME_LIMIT: Duration = Duration::from_secs(10);
 /// A box that is new on the board is asked within this time, whatever its phase, so that a person need not wait for it.
 const FIRST_POLL_WITHIN: Duration = Duration::from_millis(300);
 /// Kinds are asked again for names that are new, but not more often than this.
@@ -206,12 +203,7 @@ impl Task {
     }
 
     fn connect(&self) -> Result<Source, String> {
-        let spec = &self.stored.spec;
-        let time_limit = self.interval.clamp(MIN_TIME_LIMIT, MAX_TIME_LIMIT);
-        let address = parse_address(&spec.address)?;
-        let password = self.shared.password(&self.stored)?;
-        let target = Target { kind: spec.kind, address, user: spec.user.clone(), password, time_limit };
-        Source::new(target).map_err(|error| error.to_string())
+        self.shared.source(&self.stored, self.interval)
     }
 
     async fn answered(&mut self, answer: &Answer, instant: Instant, queue: &mut Queue) {

@@ -35,8 +35,8 @@ pub(crate) enum Dialect {
 pub(crate) enum Question<'a> {
     /// All statistics.
     All,
-    /// Those of one group, with all their digits where the dialect can.
-    Group(&'a str),
+    /// Those of groups, with all their digits where the dialect can.
+    Groups(&'a [&'a str]),
     /// Those that names without their groups reach.
     Reached(&'a [&'a str]),
     /// That those which names without their groups reach be set to zero.
@@ -101,12 +101,12 @@ impl Dialect {
         match (self, question) {
             (Self::Prometheus, _) => "GET",
             (Self::Kamailio, Question::All | Question::Reached(_)) => "stats.fetchn",
-            (Self::Kamailio, Question::Group(_)) => "stats.fetch",
+            (Self::Kamailio, Question::Groups(_)) => "stats.fetch",
             (Self::Kamailio, Question::Reset(_)) => "stats.reset_statistics",
             (Self::Kamailio, Question::Kinds) => "system.listMethods",
             (Self::Kamailio, Question::Uptime) => "core.uptime",
             (Self::Kamailio, Question::Version) => "core.version",
-            (_, Question::All | Question::Group(_) | Question::Reached(_)) => "get_statistics",
+            (_, Question::All | Question::Groups(_) | Question::Reached(_)) => "get_statistics",
             (_, Question::Reset(_)) => "reset_statistics",
             (_, Question::Kinds) => "list_statistics",
             (_, Question::Uptime) => "uptime",
@@ -136,7 +136,7 @@ impl Dialect {
         let method = self.method(question);
         let names: Vec<Cow<'_, str>> = match question {
             Question::All => vec!["all".into()],
-            Question::Group(group) => vec![format!("{group}:").into()],
+            Question::Groups(groups) => groups.iter().map(|group| format!("{group}:").into()).collect(),
             Question::Reached(names) | Question::Reset(names) => {
                 // Each would be taken for more than one statistic.
                 if names.iter().any(|name| name.is_empty() || name.ends_with(':') || *name == "all") {
@@ -242,16 +242,16 @@ mod tests {
         check(Opensips, Question::All, Carrier::Fifo, &format!(":NAME:{all}"));
         check(Opensips, Question::Version, Carrier::Http, r#"{"jsonrpc":"2.0","method":"version","id":7}"#);
         let group = r#"{"jsonrpc":"2.0","method":"get_statistics","params":{"statistics":["a\"b:"]},"id":7}"#;
-        check(Opensips, Question::Group("a\"b"), Carrier::Http, group);
+        check(Opensips, Question::Groups(&["a\"b"]), Carrier::Http, group);
         check(Kamailio, Question::All, Carrier::Http, r#"{"jsonrpc":"2.0","method":"stats.fetchn","params":["all"],"id":7}"#);
         check(
             Kamailio,
-            Question::Group("core"),
+            Question::Groups(&["core"]),
             Carrier::Fifo,
             "{\"jsonrpc\":\"2.0\",\"method\":\"stats.fetch\",\"reply_name\":\"NAME\",\"params\":[\"core:\"],\"id\":7}\n",
         );
         check(Kamailio, Question::Kinds, Carrier::Http, "none");
-        check(Opensips, Question::Group(&"x".repeat(2000)), Carrier::Http, "none");
+        check(Opensips, Question::Groups(&[&"x".repeat(2000)]), Carrier::Http, "none");
     }
 
     #[test]
@@ -288,21 +288,21 @@ mod tests {
     fn opensips_2() {
         use Dialect::{Json2, Text2, XmlRpc};
         check(Json2, Question::All, Carrier::Http, "get_statistics?params=all");
-        check(Json2, Question::Group("a b+é"), Carrier::Http, "get_statistics?params=a%20b%2B%C3%A9%3A");
-        check(Json2, Question::Group("a,b"), Carrier::Http, "none");
+        check(Json2, Question::Groups(&["a b+é"]), Carrier::Http, "get_statistics?params=a%20b%2B%C3%A9%3A");
+        check(Json2, Question::Groups(&["a,b"]), Carrier::Http, "none");
         check(Json2, Question::Uptime, Carrier::Http, "uptime?");
         check(Text2, Question::All, Carrier::Fifo, ":get_statistics:NAME\nall\n\n");
         check(Text2, Question::Version, Carrier::Fifo, ":version:NAME\n\n");
-        check(Text2, Question::Group("dialog"), Carrier::Datagram, ":get_statistics:NAME\ndialog:\n");
+        check(Text2, Question::Groups(&["dialog"]), Carrier::Datagram, ":get_statistics:NAME\ndialog:\n");
         for group in ["a\nb", "\"a\"", "a::b"] {
-            check(Text2, Question::Group(group), Carrier::Fifo, "none");
+            check(Text2, Question::Groups(&[group]), Carrier::Fifo, "none");
         }
         let xml = |params: &str| {
             format!(r#"<?xml version="1.0"?><methodCall><methodName>get_statistics</methodName><params>{params}</params></methodCall>"#)
         };
         let value = "<value><string>a&lt;:</string></value>";
-        check(XmlRpc { nested: false }, Question::Group("a<"), Carrier::Http, &xml(&format!("<param>{value}</param>")));
+        check(XmlRpc { nested: false }, Question::Groups(&["a<"]), Carrier::Http, &xml(&format!("<param>{value}</param>")));
         let nested = format!("<param><value><array><data>{value}</data></array></value></param>");
-        check(XmlRpc { nested: true }, Question::Group("a<"), Carrier::Http, &xml(&nested));
+        check(XmlRpc { nested: true }, Question::Groups(&["a<"]), Carrier::Http, &xml(&nested));
     }
 }

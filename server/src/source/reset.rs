@@ -216,7 +216,7 @@ impl Source {
         let names = bare_names(resetting, batch);
         let asked = timeout_at(Instant::now() + limit, self.ask(Question::Reached(&names), Bodies::Answers)).await;
         asked.unwrap_or_else(|_| Err(self.transport.silence(limit)))?;
-        let read = wire::reached(&self.body, self.dialect, self.id);
+        let read = wire::some(&self.body, self.dialect, Question::Reached(&[]), self.id);
         let reached = self.checked(read)?;
         for &place in batch {
             let item = &mut resetting.items[place];

@@ -141,18 +141,10 @@ pub(crate) fn may_answer(body: &[u8], dialect: Dialect, id: i32) -> bool {
     }
 }
 
-/// The members of `group` in a reply to a question for that group alone.
-pub(crate) fn group(body: &[u8], dialect: Dialect, id: i32, group: &str) -> Result<HashMap<Arc<str>, Reading>, WireError> {
+/// The full names and readings in the reply to a question for some.
+pub(crate) fn some(body: &[u8], dialect: Dialect, question: Question<'_>, id: i32) -> Result<Vec<(Arc<str>, Reading)>, WireError> {
     let mut values = Vec::new();
-    let Some(names) = read(body, dialect, Question::Group(group), id, &mut values)? else { return Ok(HashMap::new()) };
-    let pairs = names.full.into_iter().zip(values);
-    Ok(pairs.filter(|(name, _)| app::model::split_name(name).0 == group).collect())
-}
-
-/// The full names and readings that names without their groups reached.
-pub(crate) fn reached(body: &[u8], dialect: Dialect, id: i32) -> Result<Vec<(Arc<str>, Reading)>, WireError> {
-    let mut values = Vec::new();
-    let names = read(body, dialect, Question::Reached(&[]), id, &mut values)?;
+    let names = read(body, dialect, question, id, &mut values)?;
     Ok(names.map(|names| names.full.into_iter().zip(values).collect()).unwrap_or_default())
 }
 

@@ -57,6 +57,11 @@ impl FakeBox {
         self.says.lock().unwrap().polls_as = Some(name.to_owned());
     }
 
+    /// How often it was asked for statistics.
+    pub(crate) fn polls(&self) -> u64 {
+        self.says.lock().unwrap().polls
+    }
+
     /// It takes requests, and answers them once this is over.
     pub(crate) fn hold(&self, held: bool) {
         self.held.send_replace(held);

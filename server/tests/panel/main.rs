@@ -7,6 +7,7 @@
 #[expect(dead_code, reason = "how each failure is counted is looked at elsewhere")]
 mod bad;
 mod boxes;
+mod closely;
 mod continuity;
 mod description;
 mod door;

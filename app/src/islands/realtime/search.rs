@@ -34,7 +34,7 @@ pub(super) fn shows_everything() -> bool {
 
 /// The stream of this page: of the whole box when all its rows are here, else of what the page shows.
 pub(super) fn events_url(box_id: &str) -> String {
-    let of_box = links::with_query("/cp/events", &[("box", box_id)]);
+    let of_box = links::with_query("/cp/events", &[("box", box_id), ("every", &every())]);
     let here = dom::one("#rows input[name=return]").and_then(|field| field.get_attribute("value")).unwrap_or_default();
     match here.split_once('?') {
         // The page's own words, percent-encoded already. The first of two boxes counts.
@@ -47,12 +47,20 @@ fn show_word() -> String {
     dom::one("#rows").and_then(|rows| rows.get_attribute("data-show")).unwrap_or_default()
 }
 
+/// How often the box is asked for what is shown, while it is looked at closely; else empty.
+fn every() -> String {
+    dom::one("#rows").and_then(|rows| rows.get_attribute("data-every")).unwrap_or_default()
+}
+
 fn field() -> Option<HtmlInputElement> {
     dom::one("[data-search]")?.dyn_into().ok()
 }
 
 /// Begins to listen to the search.
 pub(super) fn listen(page: &Rc<Page>) {
+    if let Some(closely) = dom::one("#closely") {
+        dom::show(&closely, true);
+    }
     let Some(field) = field() else { return };
     if let Some(clear) = dom::one("[data-clear]") {
         let field = field.clone();
@@ -130,7 +138,8 @@ fn offer(words: &str, count: usize, on: usize) {
 /// The address follows the search, and so does every link and form that comes back here.
 fn write_address(box_name: &str, text: &str) {
     let show = show_word();
-    let here = links::realtime(box_name, text, &show);
+    let every = every();
+    let here = links::realtime_closely(box_name, text, &show, &every);
     if let Ok(history) = window().history() {
         let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&here));
     }
@@ -141,7 +150,7 @@ fn write_address(box_name: &str, text: &str) {
         let _ = login.set_attribute("href", &links::with_query(links::LOGIN, &[("next", &here)]));
     }
     for (choice, word) in dom::all("nav.switch a").iter().zip(["all", "recorded", "moving"]) {
-        let _ = choice.set_attribute("href", &links::realtime(box_name, text, word));
+        let _ = choice.set_attribute("href", &links::realtime_closely(box_name, text, word, &every));
     }
     for pill in dom::all("nav.boxes a[data-box]") {
         if let Some(name) = pill.get_attribute("data-box") {
@@ -154,7 +163,7 @@ fn write_address(box_name: &str, text: &str) {
 pub(super) fn reload(page: &Rc<Page>) {
     let page = page.clone();
     let text = field().map(|field| field.value()).unwrap_or_default();
-    let url = links::realtime(&page.box_name, &text, &show_word());
+    let url = links::realtime_closely(&page.box_name, &text, &show_word(), &every());
     spawn_local(async move {
         match browser::request("GET", &url, None).await {
             // An answer to what is no longer in the field is too late.
@@ -186,6 +195,10 @@ fn take_over(html: &str) {
         folds::apply(&old);
         copy(&old, &new, "class");
         copy(&old, &new, "data-whole");
+        copy(&old, &new, "data-every");
+    }
+    if let (Some(old), Some(new)) = (dom::one("#closely"), found("#closely")) {
+        old.set_inner_html(&new.inner_html());
     }
     for selector in ["main nav.switch", "#banner"] {
         if let (Some(old), Some(new)) = (dom::one(selector), found(selector)) {

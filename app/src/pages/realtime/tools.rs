@@ -8,7 +8,7 @@ use super::super::{
 };
 use crate::{
     links,
-    model::{BoxView, Frame, RealtimePage, Show},
+    model::{BoxView, Closely, Frame, RealtimePage, Show},
     wording,
 };
 
@@ -17,15 +17,19 @@ pub(super) fn tools(frame: &Frame, page: &RealtimePage, current: &BoxView) -> An
     let (all, recorded, moving) = page.counts;
     let choice = |show: Show, count: usize| {
         let word = show.as_str();
-        (links::realtime(&current.name, &page.search, word), wording::show_count(word, count), page.show == show)
+        (
+            links::realtime_closely(&current.name, &page.search, word, page.closely.every()),
+            wording::show_count(word, count),
+            page.show == show,
+        )
     };
     let switch = switch("Which rows", vec![choice(Show::All, all), choice(Show::Recorded, recorded), choice(Show::Moving, moving)]);
     let show = if page.show == Show::All { "" } else { page.show.as_str() };
-    let clear = links::realtime(&current.name, "", page.show.as_str());
-    let hidden = [("box", current.name.as_str()), ("show", show)];
+    let clear = links::realtime_closely(&current.name, "", page.show.as_str(), page.closely.every());
+    let hidden = [("box", current.name.as_str()), ("show", show), ("every", page.closely.every())];
     view! {
         <div class="tools">
-            {search(links::REALTIME, "Find statistics", &page.search, &hidden, clear)} {switch} {state(current)} {refresh(frame, current)}
+            {search(links::REALTIME, "Find statistics", &page.search, &hidden, clear)} {switch} {state(current)} {refresh(frame, page, current)}
         </div>
     }
     .into_any()
@@ -64,12 +68,29 @@ fn state(current: &BoxView) -> AnyView {
     .into_any()
 }
 
-fn refresh(frame: &Frame, current: &BoxView) -> AnyView {
+/// The link that has what is shown asked many times a second, and back. It is of use to the island alone, which shows it.
+fn closely(page: &RealtimePage, current: &BoxView) -> impl IntoView + use<> {
+    let link = |every: &str| links::realtime_closely(&current.name, &page.search, page.show.as_str(), every);
+    let title = format!("{} is asked for what is shown here, as long as this page is looked at. Recording goes on as it is.", current.name);
+    let link = match &page.closely {
+        Closely::No => None,
+        Closely::Offered(every) => Some(view! { <a class="btn" href=link(every) title=title>"Watch closely"</a> }.into_any()),
+        Closely::On(every) => {
+            let words = format!("Every {}", wording::spaced(every));
+            let title = format!("{title} Press to end that.");
+            Some(view! { <a class="btn on" aria-current="true" href=link("") title=title>{words}</a> }.into_any())
+        }
+    };
+    view! { <span id="closely" hidden>{link}</span> }
+}
+
+fn refresh(frame: &Frame, page: &RealtimePage, current: &BoxView) -> AnyView {
     view! {
         <form class="refresh" method="post" action="/cp/refresh">
             <input type="hidden" name="box" value=current.name.clone() />
             <input type="hidden" name="return" value=frame.here.clone() />
             <button class="btn" type="button" title="Stops what is shown here; recording goes on" data-pause hidden>"Pause"</button>
+            {closely(page, current)}
             <button class="btn">{icon(Icon::Refresh)} "Refresh Statistics Values"</button>
         </form>
     }
