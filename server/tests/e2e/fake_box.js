@@ -5,7 +5,8 @@ import { createServer } from 'node:http';
 const STATISTICS = { 'core:rcv_requests': 1000, 'core:drop_requests': 2, 'dialog:active_dialogs': 7, 'registrar:accepted_regs': 4 };
 
 /** `stands(name)` says which values never change. Answers `{ address, be, stop }`: `be('up' | 'failing' | 'silent')` decides how it answers from now on. */
-export async function startFakeBox(statistics = STATISTICS, stands = () => false) {
+export async function startFakeBox(given = STATISTICS, stands = () => false) {
+  const statistics = { ...given };
   let mood = 'up';
   let polls = 0;
   const waiting = new Set();
@@ -20,11 +21,19 @@ export async function startFakeBox(statistics = STATISTICS, stands = () => false
     if (mood === 'silent') waiting.add(reply);
     else reply();
   });
-  const answer = ({ method, id }) => {
-    if (method === 'get_statistics') polls += 1;
+  const answer = ({ method, params, id }) => {
+    const words = params?.statistics ?? [];
+    if (words.includes('all')) polls += 1;
+    const [group, bare] = [(name) => name.slice(0, name.indexOf(':')), (name) => name.slice(name.indexOf(':') + 1)];
+    const reaches = (name) => words.some((word) => word === 'all' || word === `${group(name)}:` || word === bare(name));
+    // All others move with every poll.
+    const value = (name) => (stands(name) ? statistics[name] : statistics[name] + polls);
     const results = {
-      // All others move with every poll.
-      get_statistics: () => Object.fromEntries(Object.entries(statistics).map(([name, value]) => [name, stands(name) ? value : value + polls])),
+      get_statistics: () => Object.fromEntries(Object.keys(statistics).filter(reaches).map((name) => [name, value(name)])),
+      reset_statistics: () => {
+        for (const name of Object.keys(statistics).filter(reaches)) statistics[name] -= value(name);
+        return 'OK';
+      },
       list_statistics: () => Object.fromEntries(Object.keys(statistics).map((name) => [name, /active|size/.test(name) ? 'non-incremental' : 'incremental'])),
       version: () => ({ Server: 'OpenSIPS (4.0.1 (x86_64/linux))' }),
       uptime: () => ({ Now: '', 'Up since': '', 'Up time': `${3600 + polls} [sec]` }),

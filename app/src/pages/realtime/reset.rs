@@ -11,12 +11,15 @@ use crate::{
 /// So many names are told without being asked for.
 const NAMED: usize = 6;
 
+/// The icon of the rows.
+const ICON: &str = r##"<use href="#icon-zero"/>"##;
+
 /// The link for a whole group.
 pub(super) fn group_link(box_name: &str, label: &str, words: &str) -> impl IntoView + use<> {
     let title = format!("Reset the counters of {label}…");
     view! {
         <a class="ico zero" href=links::reset(box_name, words) title=title.clone() aria-label=title>
-            <svg aria-hidden="true" inner_html=r##"<use href="#icon-zero"/>"##></svg>
+            <svg aria-hidden="true" inner_html=ICON></svg>
         </a>
     }
 }
@@ -49,13 +52,11 @@ pub(super) fn question(current: &BoxView, question: &ResetQuestion) -> AnyView {
     let back = question.back.clone();
     let answer = if count > 0 && question.left_out == 0 { form(current, question).into_any() } else { close(back, "Back").into_any() };
     view! {
-        <div class="sheet">
-            <section class="card ask" id="ask" aria-labelledby="ask-title" tabindex="-1" autofocus>
-                <h2 id="ask-title">{heading}</h2>
-                <p>{text} {stay}</p>
-                {answer}
-            </section>
-        </div>
+        <section class="card ask" aria-labelledby="ask-title" tabindex="-1" autofocus>
+            <h2 id="ask-title">{heading}</h2>
+            <p>{text} {stay}</p>
+            {answer}
+        </section>
     }
     .into_any()
 }

@@ -91,7 +91,7 @@ fn refresh(frame: &Frame, page: &RealtimePage, current: &BoxView) -> AnyView {
             <input type="hidden" name="return" value=frame.here.clone() />
             <button class="btn" type="button" title="Stops what is shown here; recording goes on" data-pause hidden>"Pause"</button>
             {closely(page, current)}
-            <button class="btn">{icon(Icon::Refresh)} "Refresh Statistics Values"</button>
+            <button class="btn">{icon(Icon::Refresh)} <span>"Refresh" <span class="more">" Statistics Values"</span></span></button>
         </form>
     }
     .into_any()
