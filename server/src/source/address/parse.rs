@@ -1,0 +1,130 @@
+//! Reads the address of a box as a person types it.
+
+use url::Url;
+
+use super::{
+    Address, Content, Local, REPLY_DIR, Tls,
+    options::{absolute, options, parse_dialect},
+};
+
+/// The longest address that is read.
+pub(super) const MAX_ADDRESS_BYTES: usize = 2048;
+/// The longest path of a socket that a system takes.
+pub(super) const MAX_SOCKET_PATH_BYTES: usize = 107;
+/// How the kinds of address begin, for a sentence.
+const SCHEMES: &str =
+    "http://, https://, fifo:/, udp://, unix:/, xmlrpc+http://, xmlrpc+https://, prometheus+http:// or prometheus+https://";
+
+/// Reads an address as a person types it: adds `http://` and nothing else, refuses what cannot be asked.
+///
+/// # Errors
+/// A sentence that says what is wrong with it.
+pub fn parse_address(text: &str) -> Result<Address, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("give an address, such as http://10.0.0.5:8888/mi".into());
+    }
+    if text.len() > MAX_ADDRESS_BYTES {
+        return Err(format!("the address is longer than {MAX_ADDRESS_BYTES} bytes"));
+    }
+    if text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
+        return Err(
+            "the address holds a space, a backslash or a control character; leave it out, or write it as %20 in the path of a file".into(),
+        );
+    }
+    if let Some(rest) = without_scheme(text, "fifo") {
+        return Ok(Address::Fifo(local("fifo", rest)?));
+    }
+    if let Some(rest) = without_scheme(text, "unix") {
+        let local = local("unix", rest)?;
+        if local.path.as_os_str().len() > MAX_SOCKET_PATH_BYTES {
+            return Err(format!("the path of a socket has at most {MAX_SOCKET_PATH_BYTES} bytes"));
+        }
+        return Ok(Address::Unix(local));
+    }
+    let (scheme, _) = text.split_once("://").unwrap_or(("http", text));
+    match scheme.to_ascii_lowercase().as_str() {
+        "http" | "https" => http(text, Content::Json),
+        "xmlrpc+http" | "xmlrpc+https" => http(&text["xmlrpc+".len()..], Content::XmlRpc),
+        "prometheus+http" | "prometheus+https" => http(&text["prometheus+".len()..], Content::Prometheus),
+        "udp" => udp(text),
+        _ => Err(format!("{scheme}:// cannot be asked; the address begins with {SCHEMES}")),
+    }
+}
+
+/// What follows `scheme:`, when a path does.
+fn without_scheme<'a>(text: &'a str, scheme: &str) -> Option<&'a str> {
+    let (begin, rest) = text.split_once(':')?;
+    // `fifo:8888` is a host of that name.
+    let is_path = !rest.starts_with(|c: char| c.is_ascii_digit());
+    (begin.eq_ignore_ascii_case(scheme) && is_path).then_some(rest)
+}
+
+fn http(text: &str, content: Content) -> Result<Address, String> {
+    let (text, behind) = text.split_once('#').unwrap_or((text, ""));
+    let with_scheme = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let (_, rest) = with_scheme.split_once("://").unwrap_or_default();
+    // The URL standard would take the first part of the path for the host here.
+    if rest.is_empty() || rest.starts_with(['/', '?', '#']) {
+        return Err("the address has no host; write it as http://10.0.0.5:8888/mi".into());
+    }
+    let url = Url::parse(&with_scheme).map_err(|error| format!("this is no address ({error}); write it as http://10.0.0.5:8888/mi"))?;
+    check_url(&url)?;
+    if !behind.is_empty() && url.scheme() != "https" {
+        return Err("what stands behind the # of an address is for https:// alone; leave it out".into());
+    }
+    Ok(Address::Http { url, content, tls: Tls::parse(behind)? })
+}
+
+fn check_url(url: &Url) -> Result<(), String> {
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("leave user name and password out of the address and put them in their own fields".into());
+    }
+    if url.port() == Some(0) {
+        return Err("port 0 cannot be asked; give the port that the server listens on".into());
+    }
+    Ok(())
+}
+
+fn udp(text: &str) -> Result<Address, String> {
+    const EXAMPLE: &str = "write it as udp://10.0.0.5:8080";
+    let url = Url::parse(text).map_err(|error| format!("this is no address ({error}); {EXAMPLE}"))?;
+    check_url(&url)?;
+    if url.fragment().is_some() {
+        return Err("the address holds a #, which no server sees; leave it and what follows out".into());
+    }
+    let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| format!("the address has no host; {EXAMPLE}"))?;
+    let port = url.port().ok_or_else(|| format!("the address has no port; {EXAMPLE}"))?;
+    if !matches!(url.path(), "" | "/") {
+        return Err(format!("a UDP address has no path; {EXAMPLE}"));
+    }
+    let mut dialect = None;
+    for (key, value) in options(url.query().unwrap_or_default()) {
+        match key {
+            "dialect" => dialect = Some(parse_dialect(value)?),
+            _ => return Err(format!("{key} is no option of a UDP address: dialect is one")),
+        }
+    }
+    Ok(Address::Udp { host: host.to_owned(), port, dialect })
+}
+
+fn local(scheme: &str, rest: &str) -> Result<Local, String> {
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    if path.contains('#') {
+        return Err("the address holds a #; write it as %23 where it belongs to the path".into());
+    }
+    // `fifo:///tmp/x` is the same as `fifo:/tmp/x`.
+    let path = path.strip_prefix("//").unwrap_or(path);
+    let path = absolute(path).ok_or_else(|| format!("{scheme}: wants the whole path; write it as {scheme}:/tmp/opensips_{scheme}"))?;
+    let mut local = Local { path, reply_dir: REPLY_DIR.into(), dialect: None };
+    for (key, value) in options(query) {
+        match key {
+            "reply_dir" => {
+                local.reply_dir = absolute(value).ok_or("reply_dir wants the whole path of a folder; write it as reply_dir=/tmp")?;
+            }
+            "dialect" => local.dialect = Some(parse_dialect(value)?),
+            _ => return Err(format!("{key} is no option of this address: reply_dir and dialect are some")),
+        }
+    }
+    Ok(local)
+}
