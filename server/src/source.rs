@@ -17,7 +17,7 @@ use app::model::{BoxKind, Kind, Number, split_name};
 use tokio::time::{Instant, timeout_at};
 
 pub use self::{
-    address::{Address, Content, Local, Tls, parse_address},
+    address::{Address, Content, Local, Tls, Typed, TypedError, parse_address, without_login},
     probe::probe,
     reset::{Refused, Resetting},
     wire::Replies,

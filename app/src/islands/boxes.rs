@@ -19,7 +19,7 @@ mod browser {
         task::spawn_local,
     };
     use wasm_bindgen::JsCast;
-    use web_sys::{Element, Event, HtmlInputElement, HtmlSelectElement};
+    use web_sys::{Element, Event, HtmlInputElement, HtmlSelectElement, Url};
 
     use crate::{
         format,
@@ -78,6 +78,7 @@ mod browser {
         let Some(button) = dom::one("#box-form button[value=probe]") else { return };
         let target = button.clone();
         dom::on::<Event>(&target, "click", move |event| {
+            part_login();
             let address = value("address");
             if address.trim().is_empty() {
                 // The browser says itself that it is missing.
@@ -113,6 +114,33 @@ mod browser {
     /// What is in a field, as JSON; `null` when it is empty.
     fn filled(name: &str) -> String {
         Some(value(name)).filter(|value| !value.is_empty()).map_or_else(|| "null".to_owned(), |value| quoted(&value))
+    }
+
+    /// A login that was typed into the address goes into its own fields: the address comes back without it.
+    fn part_login() {
+        let Some(address) = input("address").filter(|address| address.value().contains('@')) else { return };
+        let text = address.value();
+        let text = text.trim();
+        let Ok(url) = Url::new(&if text.contains("://") { text.to_owned() } else { format!("http://{text}") }) else { return };
+        let decoded = |text: String| js_sys::decode_uri_component(&text).map_or(text, String::from);
+        let login = [("user", decoded(url.username())), ("password", decoded(url.password()))];
+        let given = |name: &str| Some(value(name)).filter(|value| !value.is_empty());
+        // Of two that differ the panel says so.
+        let differs = login.iter().any(|(name, text)| !text.is_empty() && given(name).is_some_and(|given| given != *text));
+        if differs || login.iter().all(|(_, text)| text.is_empty()) {
+            return;
+        }
+        for (name, text) in login.iter().filter(|(_, text)| !text.is_empty()) {
+            if let Some(field) = input(name) {
+                field.set_value(text);
+            }
+        }
+        url.set_username("");
+        url.set_password("");
+        address.set_value(&url.href());
+        if let Some(details) = input("password").and_then(|field| field.closest("details").ok().flatten()) {
+            let _ = details.set_attribute("open", "");
+        }
     }
 
     fn found(button: &Element, report: &ProbeReport) {

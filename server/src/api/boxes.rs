@@ -17,7 +17,7 @@ use crate::{
     desk::{BoxInput, BoxPatch},
     http::App,
     problem::Problem,
-    source::{self, Secret},
+    source::{self, Secret, Typed},
 };
 
 /// Boxes, in the order of their numbers.
@@ -33,7 +33,8 @@ pub(super) struct NewBox {
     /// Its name: `[A-Za-z][A-Za-z0-9_.-]*`, not `probe`.
     name: String,
     /// Its address: `http://10.0.0.5:8888/mi`, `fifo:/tmp/opensips_fifo`, `udp://10.0.0.5:8080`, `unix:/run/kamailio/rpc.sock`,
-    /// `xmlrpc+http://10.0.0.5:8888/RPC2` or `prometheus+http://10.0.0.5:9100/metrics`.
+    /// `xmlrpc+http://10.0.0.5:8888/RPC2` or `prometheus+http://10.0.0.5:9100/metrics`. A login in it (`http://user:password@…`) is
+    /// taken out of it and kept as `user` and `password`.
     address: String,
     /// `opensips` (3.x and 4.x), `opensips2`, `kamailio` or `prometheus`; none: find out.
     kind: Option<BoxKind>,
@@ -107,10 +108,11 @@ pub(super) async fn add(State(app): State<Arc<App>>, Body(new): Body<NewBox>) ->
 /// Finds out what an address is.
 #[utoipa::path(post, path = "/boxes/probe", tag = "boxes", request_body = ProbeAsk, responses((status = 200, body = ProbeReport)))]
 pub(super) async fn probe(Body(ask): Body<ProbeAsk>) -> Result<Json<ProbeReport>, Problem> {
-    source::parse_address(&ask.address).map_err(|message| wrong("address:", &message))?;
-    let password = ask.password.filter(|password| !password.is_empty()).map(Secret);
-    let user = ask.user.filter(|user| !user.is_empty());
-    Ok(Json(source::probe(&ask.address, user.as_deref(), password.as_ref()).await))
+    let password = ask.password.map(Secret);
+    // Else what is wrong with the question would be told as what was found.
+    let typed = Typed::read(&ask.address, ask.user.as_deref(), password.as_ref());
+    let Typed { address, user, password } = typed.map_err(|error| wrong(&format!("{}:", error.field()), &error.to_string()))?;
+    Ok(Json(source::probe(&address.to_string(), user.as_deref(), password.as_ref()).await))
 }
 
 /// One box with its state.

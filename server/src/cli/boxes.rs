@@ -8,7 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::{CliError, Place, print_table, secret::BoxLogin};
 use crate::{
     config::{Database, check_box_name, format_duration, parse_interval},
-    source::{self, Secret},
+    source::{self, Secret, Typed},
     store::{BoxSpec, Store, StoredBox},
     vault::Vault,
 };
@@ -44,7 +44,7 @@ pub struct AddArgs {
     /// Its name: a letter first, then letters, digits, _ . or -
     #[arg(value_parser = box_name)]
     name: String,
-    /// Such as <http://10.0.0.5:8888/mi>
+    /// Such as <http://10.0.0.5:8888/mi>; may hold user:password@ before the host, which ps shows, too
     address: String,
     /// Which dialect it speaks
     #[arg(long, value_enum)]
@@ -114,13 +114,12 @@ pub(super) async fn run(command: BoxCommand, place: &mut Place<'_>, out: &mut dy
 }
 
 async fn add(args: AddArgs, place: &Place<'_>, out: &mut dyn Write) -> Result<(), CliError> {
-    let password = args.login.password(place.env)?;
-    let typed = source::parse_address(&args.address).map_err(|reason| CliError::Usage(format!("ADDRESS: {reason}")))?;
+    let Typed { address: typed, user, password } = args.login.typed(&args.address, place.env)?;
     let (kind, address, said) = if let Some(kind) = args.kind {
         typed.check_kind(kind.into()).map_err(|reason| CliError::Usage(format!("--kind: {reason}")))?;
         (kind.into(), typed.to_string(), None)
     } else {
-        let report = source::probe(&args.address, args.login.user.as_deref(), password.as_ref()).await;
+        let report = source::probe(&typed.to_string(), user.as_deref(), password.as_ref()).await;
         let Some(kind) = report.kind else {
             let hint = "If it is the right address, add --kind opensips, opensips2 or kamailio to add it all the same.";
             return Err(CliError::Failed(format!("{}. Nothing was added. {hint}", report.message.trim_end_matches('.'))));
@@ -136,7 +135,7 @@ async fn add(args: AddArgs, place: &Place<'_>, out: &mut dyn Write) -> Result<()
         labels: args.labels.into_iter().collect::<BTreeMap<_, _>>(),
         paused: args.paused,
         origin: Origin::Panel,
-        user: args.login.user,
+        user,
         password_sealed: password.as_ref().map(|password| seal(&database, password)).transpose()?,
     };
     let store = Store::open(database.url()).await?;
@@ -197,8 +196,8 @@ async fn find(store: &Store, name: &str) -> Result<StoredBox, CliError> {
 }
 
 async fn probe(address: &str, login: &BoxLogin, place: &Place<'_>, out: &mut dyn Write) -> Result<ExitCode, CliError> {
-    let password = login.password(place.env)?;
-    let report = source::probe(address, login.user.as_deref(), password.as_ref()).await;
+    let Typed { address, user, password } = login.typed(address, place.env)?;
+    let report = source::probe(&address.to_string(), user.as_deref(), password.as_ref()).await;
     writeln!(out, "{}", report.message)?;
     Ok(if matches!(report.verdict, Verdict::Opensips | Verdict::Kamailio | Verdict::Prometheus) {
         ExitCode::SUCCESS

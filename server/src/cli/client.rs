@@ -23,7 +23,7 @@ use super::{CliError, boxes::KindArg, print_table, secret::BoxLogin};
 use crate::{
     catalogue,
     config::Environment,
-    source::{self, Answer, Reading, Source, Target},
+    source::{self, Answer, Reading, Source, Target, Typed},
 };
 
 pub use reset::ResetArgs;
@@ -98,18 +98,17 @@ impl Kinds {
 }
 
 async fn open(args: &AskArgs, env: &Environment) -> Result<(Source, BoxKind), CliError> {
-    let password = args.login.password(env)?;
-    let mut address = source::parse_address(&args.address).map_err(|reason| CliError::Usage(format!("ADDRESS: {reason}")))?;
+    let Typed { mut address, user, password } = args.login.typed(&args.address, env)?;
     let kind = if let Some(kind) = args.kind {
         address.check_kind(kind.into()).map_err(|reason| CliError::Usage(format!("--kind: {reason}")))?;
         kind.into()
     } else {
-        let report = source::probe(&args.address, args.login.user.as_deref(), password.as_ref()).await;
+        let report = source::probe(&address.to_string(), user.as_deref(), password.as_ref()).await;
         let kind = report.kind.ok_or_else(|| CliError::Failed(report.message.clone()))?;
         address = source::parse_address(&report.address).map_err(CliError::Failed)?;
         kind
     };
-    let target = Target { kind, address, user: args.login.user.clone(), password, time_limit: TIME_LIMIT };
+    let target = Target { kind, address, user, password, time_limit: TIME_LIMIT };
     Ok((Source::new(target)?, kind))
 }
 

@@ -9,7 +9,10 @@ use std::{
 use clap::Args;
 
 use super::CliError;
-use crate::{config::Environment, source::Secret};
+use crate::{
+    config::Environment,
+    source::{Secret, Typed},
+};
 
 /// How a box's user and password are given.
 #[derive(Args, Clone, Debug, Default)]
@@ -26,8 +29,14 @@ pub struct BoxLogin {
 }
 
 impl BoxLogin {
+    /// An address, and the login that stands in it or is given by these flags.
+    pub(super) fn typed(&self, address: &str, env: &Environment) -> Result<Typed, CliError> {
+        let typed = Typed::read(address, self.user.as_deref(), self.password(env)?.as_ref());
+        typed.map_err(|error| CliError::Usage(format!("ADDRESS: {error}")))
+    }
+
     /// Reads the password from where it is said to be.
-    pub(super) fn password(&self, env: &Environment) -> Result<Option<Secret>, CliError> {
+    fn password(&self, env: &Environment) -> Result<Option<Secret>, CliError> {
         if let Some(path) = &self.password_file {
             let text = fs::read_to_string(path);
             let text = text.map_err(|error| CliError::Usage(format!("--password-file: {} cannot be read: {error}", path.display())))?;

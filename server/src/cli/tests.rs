@@ -108,3 +108,20 @@ fn tables_are_aligned() {
     print_table(&mut out, &rows).unwrap();
     assert_eq!(String::from_utf8(out).unwrap(), "a    bb\nccc  d   e\n");
 }
+
+#[tokio::test]
+async fn a_login_in_an_address_becomes_user_and_password() {
+    const ADDRESS: &str = "http://op:s3cret@127.0.0.1:1/mi";
+    let folder = tempfile::tempdir().unwrap();
+    let database = format!("sqlite:{}", folder.path().join("t.db").display());
+    ran(&["box", "add", "sip1", ADDRESS, "--kind", "opensips", "--database", &database]).await.unwrap();
+    let spec = Store::open(&database).await.unwrap().boxes().await.unwrap().remove(0).spec;
+    assert_eq!((spec.address.as_str(), spec.user.as_deref()), ("http://127.0.0.1:1/mi", Some("op")));
+    let vault = crate::vault::Vault::open(&folder.path().join("tickmark.key")).unwrap();
+    assert_eq!(vault.unseal(&spec.password_sealed.unwrap()).unwrap().0, "s3cret");
+    for command in [&["get"][..], &["list"], &["watch"], &["box", "probe"], &["box", "add", "sip2"]] {
+        let error = ran(&[command, &[ADDRESS, "--user", "other"]].concat()).await.unwrap_err();
+        let expect = format!("{:?}: ADDRESS: the address names another user, \"op\"; give one of the two", ExitCode::from(2));
+        assert_eq!(error, expect, "{command:?}");
+    }
+}

@@ -149,7 +149,7 @@ impl<'a> Layers<'a> {
     /// The boxes and users of the file.
     pub(super) fn provided(&self) -> Result<Provided, ConfigError> {
         match &self.file {
-            Some(file) => provided::read(&file.path, &file.table, &crate::source::parse_address),
+            Some(file) => provided::read(&file.path, &file.table),
             None => Ok(Provided::default()),
         }
     }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     auth,
     board::Rules,
-    source::{Address, Secret},
+    source::{Address, Secret, Typed},
 };
 
 const BOX_KEYS: [&str; 10] = ["name", "address", "kind", "interval", "user", "password", "password_file", "labels", "paused", "ticks"];
@@ -32,15 +32,15 @@ pub struct Provided {
 pub struct ProvidedBox {
     /// `name`, required.
     pub name: String,
-    /// `address`, required; without user and password.
+    /// `address`, required; a login that it holds is taken out of it.
     pub address: Address,
     /// `kind`: `opensips`, `opensips2`, `kamailio` or `prometheus`; default: find out.
     pub kind: Option<BoxKind>,
     /// `interval`; default: the panel's.
     pub interval: Option<Duration>,
-    /// `user` for Basic auth; default none.
+    /// `user` for Basic auth, or that of the address; default none.
     pub user: Option<String>,
-    /// `password`, or the first line of `password_file`; default none.
+    /// `password`, the first line of `password_file`, or that of the address; default none.
     pub password: Option<Secret>,
     /// `labels = { site = "north" }`; default none.
     pub labels: BTreeMap<String, String>,
@@ -68,15 +68,11 @@ pub enum ProvidedPassword {
     Hash(Secret),
 }
 
-/// Reads the file's tables; `parse_address` is [`crate::source::parse_address`]. Relative paths of password files start at the file's own folder.
-pub(super) fn read(
-    path: &Path,
-    table: &toml::Table,
-    parse_address: &dyn Fn(&str) -> Result<Address, String>,
-) -> Result<Provided, ConfigError> {
+/// Reads the file's tables. Relative paths of password files start at the file's own folder.
+pub(super) fn read(path: &Path, table: &toml::Table) -> Result<Provided, ConfigError> {
     let mut provided = Provided::default();
     for section in sections(path, table, "box", &BOX_KEYS)? {
-        let found = section.provided_box(parse_address)?;
+        let found = section.provided_box()?;
         if provided.boxes.iter().any(|other| other.name == found.name) {
             return Err(section.wrong("name", &format!("there are two boxes called {:?}", found.name)));
         }
@@ -116,12 +112,15 @@ fn sections<'a>(path: &'a Path, table: &'a toml::Table, key: &str, keys: &[&str]
 }
 
 impl Section<'_> {
-    fn provided_box(&self, parse_address: &dyn Fn(&str) -> Result<Address, String>) -> Result<ProvidedBox, ConfigError> {
+    fn provided_box(&self) -> Result<ProvidedBox, ConfigError> {
         let plain = self.text("password")?.map(|password| Secret(password.to_owned()));
         if plain.is_some() && self.table.contains_key("password_file") {
             return Err(self.wrong("password", "give either password or password_file"));
         }
-        let address = self.required("address", parse_address)?;
+        let text = self.required("address", |text| Ok(text.to_owned()))?;
+        let password = plain.or(self.password_file()?);
+        let typed = Typed::read(&text, self.text("user")?, password.as_ref());
+        let Typed { address, user, password } = typed.map_err(|error| self.wrong(error.field(), &error.to_string()))?;
         let kind = self.parsed("kind", parse_kind)?;
         kind.map_or(Ok(()), |kind| address.check_kind(kind)).map_err(|reason| self.wrong("kind", &reason))?;
         Ok(ProvidedBox {
@@ -129,8 +128,8 @@ impl Section<'_> {
             address,
             kind,
             interval: self.parsed("interval", parse_interval)?,
-            user: self.text("user")?.map(str::to_owned),
-            password: plain.or(self.password_file()?),
+            user,
+            password,
             labels: self.labels()?,
             paused: self.flag("paused")?,
             ticks: self.ticks()?,

@@ -9,7 +9,7 @@ use crate::{
     board::Entry,
     clock,
     config::{check_box_name, parse_interval},
-    source::{self, Secret},
+    source::{self, Secret, Typed, TypedError},
     store::BoxSpec,
 };
 
@@ -24,7 +24,7 @@ const MAX_LABEL_LEN: usize = 128;
 pub struct BoxInput {
     /// Its name.
     pub name: String,
-    /// Its address.
+    /// Its address; a login that it holds is taken out of it.
     pub address: String,
     /// The dialect; none: find out.
     pub kind: Option<BoxKind>,
@@ -45,7 +45,7 @@ pub struct BoxInput {
 pub struct BoxPatch {
     /// Its name.
     pub name: Option<String>,
-    /// Its address.
+    /// Its address; a login that it holds is taken out of it.
     pub address: Option<String>,
     /// The dialect.
     pub kind: Option<BoxKind>,
@@ -70,8 +70,23 @@ fn check_interval(text: &str) -> Result<i64, DeskError> {
     Ok(i64::try_from(interval.as_millis()).unwrap_or(i64::MAX))
 }
 
-fn check_address(text: &str) -> Result<String, DeskError> {
-    source::parse_address(text).map(|address| address.to_string()).map_err(|message| DeskError::invalid("address", message))
+impl From<TypedError> for DeskError {
+    fn from(error: TypedError) -> Self {
+        Self::invalid(error.field(), error.to_string())
+    }
+}
+
+impl BoxPatch {
+    /// A login that stands in the address is a change of user and password.
+    fn with_login_apart(mut self) -> Result<Self, DeskError> {
+        if let Some(address) = &self.address {
+            let typed = Typed::read(address, self.user.as_deref(), self.password.as_ref())?;
+            self.address = Some(typed.address.to_string());
+            self.user = typed.user.or(self.user);
+            self.password = typed.password.or(self.password);
+        }
+        Ok(self)
+    }
 }
 
 /// The kind and the address fit together.
@@ -103,10 +118,9 @@ impl Desk {
     /// When a field is wrong, the name is taken, or nothing says what kind it is.
     pub async fn add_box(&self, input: BoxInput) -> Result<BoxView, DeskError> {
         check_name(&input.name)?;
-        let mut address = check_address(&input.address)?;
+        let Typed { address, user, password } = Typed::read(&input.address, input.user.as_deref(), input.password.as_ref())?;
+        let mut address = address.to_string();
         let interval_ms = input.interval.as_deref().filter(|text| !text.is_empty()).map(check_interval).transpose()?;
-        let user = input.user.filter(|user| !user.is_empty());
-        let password = input.password.filter(|password| !password.0.is_empty());
         check_credential("user", user.as_deref().unwrap_or_default())?;
         check_credential("password", password.as_ref().map_or("", |password| &password.0))?;
         check_labels(&input.labels)?;
@@ -150,6 +164,7 @@ impl Desk {
         let turn = self.sampler.hold().await;
         let mut stored = entry.lock().stored.clone();
         check_changeable(&entry, &patch)?;
+        let patch = patch.with_login_apart()?;
         check_password_stays(&stored.spec, &patch)?;
         let spec = &mut stored.spec;
         if let Some(name) = patch.name {
@@ -157,7 +172,7 @@ impl Desk {
             spec.name = name;
         }
         if let Some(address) = patch.address {
-            spec.address = check_address(&address)?;
+            spec.address = address;
         }
         if let Some(kind) = patch.kind {
             spec.kind = kind;

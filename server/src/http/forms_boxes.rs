@@ -20,7 +20,7 @@ use crate::{
     config::{check_box_name, parse_interval},
     desk::{BoxInput, BoxPatch, DeskError},
     problem::Problem,
-    source::{self, Secret},
+    source::{self, Secret, Typed, TypedError, without_login},
 };
 
 const HERE: &str = "/cp/boxes";
@@ -36,6 +36,7 @@ pub(super) async fn add(State(app): State<Shared>, caller: Caller, headers: Head
     }
     fields.errors = wrong_fields(&form, true);
     if !fields.errors.is_empty() {
+        tell_of_password(&form, &mut fields);
         return Ok(again(&app, &caller, &headers, fields, None, None).await);
     }
     let input = BoxInput {
@@ -64,6 +65,7 @@ pub(super) async fn edit(State(app): State<Shared>, caller: Caller, headers: Hea
     }
     fields.errors = wrong_fields(&form, false);
     if !fields.errors.is_empty() {
+        tell_of_password(&form, &mut fields);
         return Ok(again(&app, &caller, &headers, fields, Some(name), None).await);
     }
     match change(&app, &name, &form).await {
@@ -79,8 +81,9 @@ fn wrong_fields(form: &Form, is_new: bool) -> Vec<(&'static str, String)> {
         let left_out = is_optional && text.is_empty();
         (!left_out).then(|| check(text).err()).flatten().map(|message| (field, message))
     };
+    let wrong_address = || typed(form).err().map(|error| (error.field(), error.to_string()));
     let checks = [
-        check("address", false, |text| source::parse_address(text).map(drop)),
+        form.0.given("address").or(is_new.then_some("")).and_then(|_| wrong_address()),
         check("name", false, check_box_name),
         check("interval", true, |text| parse_interval(text).map(drop)),
         check("labels", true, |text| labels(text).map(drop)),
@@ -89,9 +92,19 @@ fn wrong_fields(form: &Form, is_new: bool) -> Vec<(&'static str, String)> {
     checks.into_iter().flatten().collect()
 }
 
+/// The address, and the login that stands in it or in its own fields.
+fn typed(form: &Form) -> Result<Typed, TypedError> {
+    Typed::read(form.text("address"), form.0.get("user"), password(form).as_ref())
+}
+
+fn password(form: &Form) -> Option<Secret> {
+    form.0.get("password").map(|password| Secret(password.to_owned()))
+}
+
 /// Whether a password was typed before and is not here any more: a page that is drawn again never holds one.
 fn password_lost(form: &Form) -> bool {
-    form.text("had_password") == "true" && form.text("password").is_empty() && !form.text("user").is_empty()
+    let has_user = !form.text("user").is_empty();
+    form.text("had_password") == "true" && has_user && typed(form).is_ok_and(|typed| typed.password.is_none())
 }
 
 /// Only fields that differ are changed, so that the built-in box can be given another interval by the same form.
@@ -102,7 +115,6 @@ async fn change(app: &App, name: &str, form: &Form) -> Result<String, DeskError>
         let text = form.0.get(field).map(str::trim);
         text.filter(|text| *text != now).map(str::to_owned)
     };
-    let password = form.0.get("password").map(|password| Secret(password.to_owned()));
     let interval = form.0.given("interval").map(str::trim).filter(|text| *text != own_interval(&spec));
     let forgotten = (form.text("forget_password") == "true").then(|| Secret(String::new()));
     let user = Some(form.text("user").to_owned()).filter(|user| *user != spec.user.clone().unwrap_or_default());
@@ -112,7 +124,7 @@ async fn change(app: &App, name: &str, form: &Form) -> Result<String, DeskError>
         kind: BoxKind::parse(form.text("kind")).filter(|kind| *kind != spec.kind),
         interval: interval.map(str::to_owned),
         user,
-        password: password.or(forgotten),
+        password: password(form).or(forgotten),
         labels: Some(labels(form.text("labels")).map_err(|message| DeskError::invalid("labels", message))?),
         paused: None,
     };
@@ -141,13 +153,15 @@ pub(super) async fn remove(State(app): State<Shared>, form: Form) -> Result<Resp
 
 /// Asks an address; what was found fills the form.
 async fn probe(form: &Form, fields: &mut BoxForm) -> Option<ProbeReport> {
-    if let Err(message) = source::parse_address(form.text("address")) {
-        fields.errors.push(("address", message));
-        return None;
-    }
-    let user = form.0.get("user");
-    let password = form.0.get("password").map(|password| Secret(password.to_owned()));
-    let report = source::probe(form.text("address"), user, password.as_ref()).await;
+    let Typed { address, user, password } = match typed(form) {
+        Ok(typed) => typed,
+        Err(error) => {
+            fields.errors.push((error.field(), error.to_string()));
+            tell_of_password(form, fields);
+            return None;
+        }
+    };
+    let report = source::probe(&address.to_string(), user.as_deref(), password.as_ref()).await;
     if let Some(kind) = report.kind {
         fields.kind = kind.as_str().to_owned();
         fields.address.clone_from(&report.address);
@@ -158,20 +172,26 @@ async fn probe(form: &Form, fields: &mut BoxForm) -> Option<ProbeReport> {
 
 /// A password that was typed is gone with the page it was typed into.
 fn tell_of_password(form: &Form, fields: &mut BoxForm) {
-    let typed = form.0.get("password").is_some() || form.text("had_password") == "true";
-    if typed && !fields.errors.iter().any(|(field, _)| *field == "password") {
+    let in_address = match Typed::read(form.text("address"), None, None) {
+        Ok(typed) => typed.password.is_some(),
+        Err(_) => without_login(form.text("address")) != form.text("address"),
+    };
+    let was_typed = in_address || form.0.get("password").is_some() || form.text("had_password") == "true";
+    if was_typed && !fields.errors.iter().any(|(field, _)| *field == "password") {
         fields.errors.push(("password", PASSWORD_AGAIN.to_owned()));
     }
 }
 
 fn fields(form: &Form) -> BoxForm {
     let text = |name: &str| form.text(name).to_owned();
+    // A login in the address goes where it is kept; its password is gone with the page it was typed into.
+    let user = typed(form).ok().and_then(|typed| typed.user);
     BoxForm {
         name: text("name"),
-        address: text("address"),
+        address: without_login(form.text("address")),
         kind: text("kind"),
         interval: text("interval"),
-        user: text("user"),
+        user: user.unwrap_or_else(|| text("user")),
         labels: text("labels"),
         errors: Vec::new(),
     }

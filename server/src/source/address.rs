@@ -3,6 +3,7 @@
 mod options;
 mod parse;
 mod tls;
+mod typed;
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
@@ -10,7 +11,11 @@ use app::model::BoxKind;
 use url::Url;
 
 use self::options::{dialect_word, encoded};
-pub use self::{parse::parse_address, tls::Tls};
+pub use self::{
+    parse::parse_address,
+    tls::Tls,
+    typed::{Typed, TypedError, without_login},
+};
 
 /// Where reply FIFOs and sockets are made unless the address says otherwise; OpenSIPS's `reply_dir` is this as well.
 const REPLY_DIR: &str = "/tmp";

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::{
     Secret, Source, SourceError, Target,
-    address::{Address, Content, Tls, parse_address},
+    address::{Address, Content, Tls, Typed, without_login},
     dialect::{Carrier, Dialect, Question},
     text::shown,
     transport::{
@@ -73,14 +73,14 @@ enum Path {
     Other(SourceError, Option<Hint>),
 }
 
-/// Finds out what an address is: tries the dialects and the usual paths, within a few seconds.
+/// Finds out what an address is, which may hold a login: tries the dialects and the usual paths, within a few seconds.
 pub async fn probe(address: &str, user: Option<&str>, password: Option<&Secret>) -> ProbeReport {
-    let parsed = match parse_address(address) {
-        Ok(parsed) => parsed,
-        // What stands before an @ may be a password.
-        Err(sentence) => return report(shown(address.rsplit('@').next().unwrap_or_default()), Verdict::Unreachable, sentence),
+    let typed = match Typed::read(address, user, password) {
+        Ok(typed) => typed,
+        Err(error) => return report(shown(&without_login(address)), Verdict::Unreachable, error.to_string()),
     };
-    let (begun, login) = (Instant::now(), Login { user, password });
+    let parsed = typed.address;
+    let (begun, login) = (Instant::now(), Login { user: typed.user.as_deref(), password: typed.password.as_ref() });
     let search = async {
         match &parsed {
             Address::Http { url, content: Content::Json, tls } => search_http((url, tls), login, begun).await,

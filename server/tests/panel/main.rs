@@ -15,6 +15,7 @@ mod events;
 mod fake_box;
 mod faults;
 mod hostile;
+mod logins;
 mod mi;
 mod mi_fifo;
 mod problems;

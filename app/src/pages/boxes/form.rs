@@ -84,7 +84,7 @@ fn fields(page: &BoxesPage, focus: Option<&str>) -> AnyView {
     };
     let option = |value: &'static str, text: &'static str| view! { <option value=value selected={kind == value}>{text}</option> };
     view! {
-        {field(form, focus, "address", "Address", &form.address, "http://10.0.0.5:8888/mi", "Or fifo:/…, udp://…, unix:/…, xmlrpc+http://…, prometheus+http://…: each is explained below.")}
+        {field(form, focus, "address", "Address", &form.address, "http://10.0.0.5:8888/mi", "Or fifo:/…, udp://…, unix:/…, xmlrpc+http://…, prometheus+http://…: each is explained below. A login in it, as http://user:password@…, is kept apart.")}
         {field(form, focus, "name", "Name", &name, "sip1", "A letter, then letters, digits, . _ -")}
         <div class="field">
             <label for="f-kind">"Kind"</label>

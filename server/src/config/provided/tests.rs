@@ -1,13 +1,8 @@
 use super::*;
 
-/// Stands in for the source, so that these tests are about the file alone.
-fn parse_address(text: &str) -> Result<Address, String> {
-    text.parse().map_err(|error| format!("{text:?}: {error}"))
-}
-
 fn read_text(text: &str) -> Result<Provided, String> {
     let table = text.parse::<toml::Table>().unwrap();
-    read(Path::new("t.toml"), &table, &parse_address).map_err(|error| error.to_string())
+    read(Path::new("t.toml"), &table).map_err(|error| error.to_string())
 }
 
 #[track_caller]
@@ -69,10 +64,10 @@ fn a_password_file_lies_beside_the_configuration() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("pw"), "from the file\nsecond line\n").unwrap();
     let table = "[[user]]\nname='anna'\npassword_file='pw'".parse::<toml::Table>().unwrap();
-    let provided = read(&folder.path().join("t.toml"), &table, &parse_address).unwrap();
+    let provided = read(&folder.path().join("t.toml"), &table).unwrap();
     assert_eq!(provided.users[0].password, ProvidedPassword::Plain(Secret("from the file".to_owned())));
     let gone = "[[user]]\nname='anna'\npassword_file='gone'".parse::<toml::Table>().unwrap();
-    let error = read(&folder.path().join("t.toml"), &gone, &parse_address).unwrap_err().to_string();
+    let error = read(&folder.path().join("t.toml"), &gone).unwrap_err().to_string();
     assert!(error.contains("[[user]] \"anna\": password_file:") && error.contains("gone cannot be read"), "{error}");
 }
 
@@ -121,4 +116,16 @@ fn secrets_are_not_quoted_back() {
         assert!(!read_text(text).unwrap_err().contains("s3cret77"), "{text}");
     }
     assert!(!read_text("[[user]]\nname='a'\npassword=1234567890").unwrap_err().contains("1234"));
+}
+
+#[test]
+fn a_login_in_an_address_is_taken_out_of_it() {
+    let provided = read_text("[[box]]\nname='a'\naddress='http://op:s3cret@h/mi'").unwrap();
+    let found = &provided.boxes[0];
+    assert_eq!((found.address.to_string().as_str(), found.user.as_deref()), ("http://h/mi", Some("op")));
+    assert_eq!(found.password, Some(Secret("s3cret".to_owned())));
+    refused(
+        "[[box]]\nname='a'\naddress='http://op:s3cret@h/mi'\npassword='other'",
+        "t.toml: [[box]] \"a\": password: the address holds another password; give one of the two",
+    );
 }

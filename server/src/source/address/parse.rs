@@ -1,11 +1,13 @@
 //! Reads the address of a box as a person types it.
 
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::{
-    Address, Content, Local, REPLY_DIR, Tls,
+    Address, Content, Local, REPLY_DIR, Tls, Typed,
     options::{absolute, options, parse_dialect},
 };
+use crate::source::Secret;
 
 /// The longest address that is read.
 pub(super) const MAX_ADDRESS_BYTES: usize = 2048;
@@ -14,12 +16,24 @@ pub(super) const MAX_SOCKET_PATH_BYTES: usize = 107;
 /// How the kinds of address begin, for a sentence.
 const SCHEMES: &str =
     "http://, https://, fifo:/, udp://, unix:/, xmlrpc+http://, xmlrpc+https://, prometheus+http:// or prometheus+https://";
+/// How a login is written of which an address cannot be told apart.
+pub(super) const LOGIN_HINT: &str =
+    "in a user name or a password before the host write / as %2F, ? as %3F, # as %23 and @ as %40, and so any other @ in the address";
 
-/// Reads an address as a person types it: adds `http://` and nothing else, refuses what cannot be asked.
+/// Reads an address as it is kept, and as a person types it who gives user and password apart: adds `http://` and nothing else, refuses
+/// what cannot be asked.
 ///
 /// # Errors
 /// A sentence that says what is wrong with it.
 pub fn parse_address(text: &str) -> Result<Address, String> {
+    match read(text)? {
+        Typed { address, user: None, password: None } => Ok(address),
+        _ => Err("the address holds a user or a password, which are kept apart from it".into()),
+    }
+}
+
+/// The same, with a login that stands in it.
+pub(super) fn read(text: &str) -> Result<Typed, String> {
     let text = text.trim();
     if text.is_empty() {
         return Err("give an address, such as http://10.0.0.5:8888/mi".into());
@@ -29,25 +43,27 @@ pub fn parse_address(text: &str) -> Result<Address, String> {
     }
     if text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
         return Err(
-            "the address holds a space, a backslash or a control character; leave it out, or write it as %20 in the path of a file".into(),
+            "the address holds a space, a backslash or a control character; leave it out, or write it as %20 and the like where it belongs to a file or a password".into(),
         );
     }
     if let Some(rest) = without_scheme(text, "fifo") {
-        return Ok(Address::Fifo(local("fifo", rest)?));
+        return Ok(Address::Fifo(local("fifo", rest)?).into());
     }
     if let Some(rest) = without_scheme(text, "unix") {
         let local = local("unix", rest)?;
         if local.path.as_os_str().len() > MAX_SOCKET_PATH_BYTES {
             return Err(format!("the path of a socket has at most {MAX_SOCKET_PATH_BYTES} bytes"));
         }
-        return Ok(Address::Unix(local));
+        return Ok(Address::Unix(local).into());
     }
     let (scheme, _) = text.split_once("://").unwrap_or(("http", text));
     match scheme.to_ascii_lowercase().as_str() {
         "http" | "https" => http(text, Content::Json),
         "xmlrpc+http" | "xmlrpc+https" => http(&text["xmlrpc+".len()..], Content::XmlRpc),
         "prometheus+http" | "prometheus+https" => http(&text["prometheus+".len()..], Content::Prometheus),
-        "udp" => udp(text),
+        "udp" => udp(text).map(Typed::from),
+        // What stands there may be a password.
+        _ if text.contains('@') => Err(format!("this is no address; one begins with {SCHEMES}")),
         _ => Err(format!("{scheme}:// cannot be asked; the address begins with {SCHEMES}")),
     }
 }
@@ -60,26 +76,43 @@ fn without_scheme<'a>(text: &'a str, scheme: &str) -> Option<&'a str> {
     (begin.eq_ignore_ascii_case(scheme) && is_path).then_some(rest)
 }
 
-fn http(text: &str, content: Content) -> Result<Address, String> {
-    let (text, behind) = text.split_once('#').unwrap_or((text, ""));
+fn http(typed: &str, content: Content) -> Result<Typed, String> {
+    let (text, behind) = typed.split_once('#').unwrap_or((typed, ""));
     let with_scheme = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
     let (_, rest) = with_scheme.split_once("://").unwrap_or_default();
     // The URL standard would take the first part of the path for the host here.
     if rest.is_empty() || rest.starts_with(['/', '?', '#']) {
         return Err("the address has no host; write it as http://10.0.0.5:8888/mi".into());
     }
-    let url = Url::parse(&with_scheme).map_err(|error| format!("this is no address ({error}); write it as http://10.0.0.5:8888/mi"))?;
-    check_url(&url)?;
+    let mut url = Url::parse(&with_scheme).map_err(|error| {
+        let hint = if typed.contains('@') { LOGIN_HINT } else { "write it as http://10.0.0.5:8888/mi" };
+        format!("this is no address ({error}); {hint}")
+    })?;
+    let (user, password) = take_login(&mut url)?;
+    check_port(&url)?;
     if !behind.is_empty() && url.scheme() != "https" {
         return Err("what stands behind the # of an address is for https:// alone; leave it out".into());
     }
-    Ok(Address::Http { url, content, tls: Tls::parse(behind)? })
+    Ok(Typed { address: Address::Http { url, content, tls: Tls::parse(behind)? }, user, password })
 }
 
-fn check_url(url: &Url) -> Result<(), String> {
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("leave user name and password out of the address and put them in their own fields".into());
+/// Takes user and password out of an address.
+fn take_login(url: &mut Url) -> Result<(Option<String>, Option<Secret>), String> {
+    let decoded = |text: &str| {
+        let text = percent_decode_str(text).decode_utf8().ok().filter(|text| !text.chars().any(char::is_control));
+        text.map(std::borrow::Cow::into_owned)
+            .ok_or("user and password in an address are visible characters in UTF-8; write them as they are, or as %XX")
+    };
+    let user = Some(decoded(url.username())?).filter(|user| !user.is_empty());
+    let password = url.password().map(decoded).transpose()?.filter(|password| !password.is_empty());
+    if user.as_ref().is_some_and(|user| user.contains(':')) {
+        return Err("a user name holds no colon".into());
     }
+    url.set_username("").and_then(|()| url.set_password(None)).map_err(|()| "the address has no host")?;
+    Ok((user, password.map(Secret)))
+}
+
+fn check_port(url: &Url) -> Result<(), String> {
     if url.port() == Some(0) {
         return Err("port 0 cannot be asked; give the port that the server listens on".into());
     }
@@ -89,7 +122,10 @@ fn check_url(url: &Url) -> Result<(), String> {
 fn udp(text: &str) -> Result<Address, String> {
     const EXAMPLE: &str = "write it as udp://10.0.0.5:8080";
     let url = Url::parse(text).map_err(|error| format!("this is no address ({error}); {EXAMPLE}"))?;
-    check_url(&url)?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("by UDP nobody asks for a user or a password; leave them out".into());
+    }
+    check_port(&url)?;
     if url.fragment().is_some() {
         return Err("the address holds a #, which no server sees; leave it and what follows out".into());
     }

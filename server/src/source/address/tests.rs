@@ -2,6 +2,7 @@ use super::{
     parse::{MAX_ADDRESS_BYTES, MAX_SOCKET_PATH_BYTES},
     *,
 };
+use crate::source::Secret;
 
 #[track_caller]
 fn check(text: &str, expect: Result<&str, &str>) {
@@ -63,15 +64,15 @@ fn what_cannot() {
     check("http:10.0.0.5", Err("no address"));
     check("h:99999/mi", Err("no address"));
     check("h:0/mi", Err("port 0"));
-    check("http://admin:secret@h/mi", Err("their own fields"));
-    check("admin@h/mi", Err("their own fields"));
+    check("http://admin:secret@h/mi", Err("kept apart from it"));
+    check("admin@h/mi", Err("kept apart from it"));
     check("http://h/mi#x", Err("#"));
     check("https://h/mi#x", Err("ca=/a/file"));
     check("https://h/mi#verify=on", Err("verify=off"));
     check("https://h/mi#ca=ca.pem", Err("the whole path"));
     check("https://h/mi#key=/k.pem", Err("cert=/a/file"));
     check("https://h/mi#ca=/c.pem&verify=off", Err("leave one of the two out"));
-    check("https://a:b@h/mi#verify=off", Err("their own fields"));
+    check("https://a:b@h/mi#verify=off", Err("kept apart from it"));
     check("http://h/m i", Err("space"));
     check("http:\\\\h", Err("backslash"));
     check(&format!("h/{}", "x".repeat(MAX_ADDRESS_BYTES)), Err("longer"));
@@ -88,7 +89,7 @@ fn what_cannot() {
     check("udp://h:0", Err("port 0"));
     check("udp://h:1/x", Err("no path"));
     check("udp://h:1?reply_dir=/tmp", Err("no option"));
-    check("udp://a:b@h:1", Err("their own fields"));
+    check("udp://a:b@h:1", Err("nobody asks for a user"));
 }
 
 #[test]
@@ -115,4 +116,60 @@ fn a_password_is_for_one_server() {
     assert!(same("http://h/mi", "http://h:80/RPC") && same("http://h/mi", "prometheus+http://h/metrics"));
     assert!(!same("https://h/mi", "https://h/mi#verify=off"));
     assert!(!same("http://h/mi", "https://h/mi") && !same("http://h/mi", "http://h:81/mi") && !same("http://h/mi", "udp://h:80"));
+}
+
+/// Reads an address beside a user and a password: the address, the user and the password that come of it.
+fn login(text: &str, user: &str, password: &str) -> Result<(String, String, String), String> {
+    let typed = Typed::read(text, Some(user), Some(&Secret(password.to_owned()))).map_err(|error| format!("{}: {error}", error.field()))?;
+    assert!(!format!("{typed:?}").contains("s3cret"), "{text}");
+    Ok((typed.address.to_string(), typed.user.unwrap_or_default(), typed.password.map(|password| password.0).unwrap_or_default()))
+}
+
+#[test]
+fn a_login_is_taken_out_of_an_address() {
+    for (text, user, password, expect) in [
+        ("http://op:s3cret@h/mi", "", "", ("http://h/mi", "op", "s3cret")),
+        ("op:s3cret@h:8888/mi", "op", "s3cret", ("http://h:8888/mi", "op", "s3cret")),
+        ("http://op@h/mi", "", "s3cret", ("http://h/mi", "op", "s3cret")),
+        ("http://:s3cret@h/mi", "op", "", ("http://h/mi", "op", "s3cret")),
+        ("http://@h/mi", "op", "", ("http://h/mi", "op", "")),
+        ("http://op:@h/mi", "", "x", ("http://h/mi", "op", "x")),
+        ("http://h/mi", "op", "x", ("http://h/mi", "op", "x")),
+        ("xmlrpc+http://op:s3cret@h/RPC2", "", "", ("xmlrpc+http://h/RPC2", "op", "s3cret")),
+        ("prometheus+https://%C3%A4:a%2F%3A%40%23%3f@[::1]/m#verify=off", "", "", ("prometheus+https://[::1]/m#verify=off", "ä", "a/:@#?")),
+        ("http://op:s3@cret:x@h/mi", "", "", ("http://h/mi", "op", "s3@cret:x")),
+        ("fifo:/tmp/a@b", "", "", ("fifo:/tmp/a@b", "", "")),
+    ] {
+        let (address, name, word) = expect;
+        assert_eq!(login(text, user, password), Ok((address.into(), name.into(), word.into())), "{text}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_login_is_said_without_it() {
+    for (text, user, password, expect) in [
+        ("http://op:s3cret@h/mi", "other", "", "user: the address names another user, \"op\"; give one of the two"),
+        ("http://op:s3cret@h/mi", "op", "other", "password: the address holds another password; give one of the two"),
+        ("http://op:s3cret/x@h/mi", "", "", "address: this is no address (invalid port number); in a user name or a password"),
+        ("http://op:80/s3cret@h/mi", "", "", "address: the address holds an @ behind the host; in a user name"),
+        ("http://op:80?s3cret@h/mi", "", "", "address: the address holds an @ behind the host"),
+        ("http://op:s3cret#x@h/mi", "", "", "address: this is no address"),
+        ("https://op:80#s3cret@h/mi", "", "", "address: behind the # of an address"),
+        ("http://op:s3 cret@h/mi", "", "", "address: the address holds a space"),
+        ("http://op%3Ax:s3cret@h/mi", "", "", "address: a user name holds no colon"),
+        ("http://op:s3cret%00@h/mi", "", "", "address: user and password in an address are visible"),
+        ("http://op:s3cret%ff@h/mi", "", "", "address: user and password in an address are visible"),
+        ("op:s3cret://x@h/mi", "", "", "address: this is no address; one begins with http://"),
+        ("ftp://op:s3cret@h/mi", "", "", "address: this is no address; one begins with http://"),
+        ("udp://op:s3cret@h:1", "", "", "address: by UDP nobody asks"),
+    ] {
+        let error = login(text, user, password).unwrap_err();
+        assert!(error.starts_with(expect) && !error.contains("s3"), "{text}: {error}");
+        assert!(!without_login(text).contains("s3"), "{text}: {}", without_login(text));
+    }
+    assert_eq!(without_login("ftp://op:s3cret@h/mi"), "ftp://h/mi");
+    assert_eq!(without_login("http://op:s3cret@h/mi"), "http://h/mi");
+    for same in ["10.0.0.5:8888/mi", "fifo:/tmp/a@b", "what is this"] {
+        assert_eq!(without_login(same), same);
+    }
 }
