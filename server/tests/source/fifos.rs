@@ -199,7 +199,43 @@ async fn a_server_that_reads_nothing_more() {
     let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NONBLOCK;
     let hanging = rustix::fs::open(&path, flags, rustix::fs::Mode::empty()).unwrap();
     while rustix::io::write(&hanging, &[b'x'; 4096]).is_ok() {}
-    unreachable(&source(BoxKind::Opensips, folder.path(), PATIENT).poll().await.unwrap_err(), "full of questions");
+    unreachable(&source(BoxKind::Opensips, folder.path(), PATIENT).poll().await.unwrap_err(), "the server does not read its FIFO");
+    is_tidy(&folder);
+}
+
+/// A server that hangs and goes on finds one question of ours, however often it was asked meanwhile, and answers the next.
+#[tokio::test]
+async fn questions_do_not_heap_up_before_a_server_that_hangs() {
+    let folder = TempDir::new().unwrap();
+    let server = FifoServer::stopped(folder.path(), Framing::Json, opensips_4);
+    let mut source = source(BoxKind::Opensips, folder.path(), Duration::from_secs(2));
+    assert_eq!(source.poll().await.unwrap_err().kind(), "timeout", "the first lies there unread");
+    for _ in 0..3 {
+        unreachable(&source.poll().await.unwrap_err(), "the server does not read its FIFO");
+    }
+    let others = (0..20).map(|_| async { self::source(BoxKind::Opensips, folder.path(), PATIENT).poll().await.unwrap_err() });
+    for error in futures::future::join_all(others).await {
+        unreachable(&error, "the server does not read its FIFO");
+    }
+    is_tidy(&folder);
+    server.go_on();
+    source.poll().await.unwrap();
+    assert_eq!((server.seen().len(), server.late()), (2, 1), "the one that was given up, and the one that was answered");
+    is_tidy(&folder);
+}
+
+/// Something of another client may lie in the FIFO for a moment: the server reads it, and the question is asked.
+#[tokio::test]
+async fn a_server_that_is_slow_to_read_is_waited_for() {
+    let folder = TempDir::new().unwrap();
+    let server = FifoServer::stopped(folder.path(), Framing::Json, opensips_4);
+    let other = rustix::fs::open(folder.path().join("fifo"), rustix::fs::OFlags::WRONLY, rustix::fs::Mode::empty()).unwrap();
+    rustix::io::write(&other, b"noise").unwrap();
+    let mut source = source(BoxKind::Opensips, folder.path(), PATIENT);
+    let asked = tokio::spawn(async move { source.poll().await.map(|answer| answer.names.len()) });
+    tokio::task::yield_now().await;
+    server.go_on();
+    assert!(asked.await.unwrap().unwrap() > 150);
     is_tidy(&folder);
 }
 

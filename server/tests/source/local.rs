@@ -14,6 +14,7 @@ use tokio::{
         UdpSocket, UnixDatagram,
         unix::pipe::{OpenOptions, Sender},
     },
+    sync::watch,
     task::JoinHandle,
 };
 
@@ -59,6 +60,7 @@ pub(crate) enum Framing {
 pub(crate) struct FifoServer {
     seen: Arc<Mutex<Vec<Command>>>,
     late: Arc<Mutex<usize>>,
+    stopped: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
@@ -75,15 +77,25 @@ pub(crate) fn make_fifo(path: &Path) {
 impl FifoServer {
     /// Reads the FIFO `folder/fifo` and answers into FIFOs in `folder`.
     pub(crate) fn start(folder: &Path, framing: Framing, script: impl Fn(&Command) -> Reply + Send + Sync + 'static) -> Self {
+        let server = Self::stopped(folder, framing, script);
+        server.go_on();
+        server
+    }
+
+    /// The same, but it has its FIFO open and reads nothing yet.
+    pub(crate) fn stopped(folder: &Path, framing: Framing, script: impl Fn(&Command) -> Reply + Send + Sync + 'static) -> Self {
         let path = folder.join("fifo");
         make_fifo(&path);
         // As both servers do: with an end for writing of their own they never see the end of it.
         let mut fifo = OpenOptions::new().read_write(true).open_receiver(&path).unwrap();
         let (seen, late) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(0)));
+        let stopped = watch::Sender::new(true);
+        let mut waits = stopped.subscribe();
         let (kept, count, folder) = (Arc::clone(&seen), Arc::clone(&late), folder.to_owned());
         let task = tokio::spawn(async move {
             let mut buffer = Vec::new();
             let mut held = Vec::new();
+            drop(waits.wait_for(|stopped| !stopped).await);
             // Room for a whole command, as each comes in one read.
             while buffer.try_reserve(65_536).is_ok() && fifo.read_buf(&mut buffer).await.is_ok() {
                 while let Some(command) = next(&mut buffer, framing) {
@@ -93,7 +105,12 @@ impl FifoServer {
                 }
             }
         });
-        Self { seen, late, task }
+        Self { seen, late, stopped, task }
+    }
+
+    /// It reads on.
+    pub(crate) fn go_on(&self) {
+        self.stopped.send_replace(false);
     }
 
     pub(crate) fn seen(&self) -> Vec<Command> {

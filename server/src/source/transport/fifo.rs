@@ -1,13 +1,13 @@
 //! A server's FIFO: a question into it, the answer from a FIFO of our own, made for this one question.
 //!
 //! Invariants: our end is open for reading before the question is written, since a server waits for a late reader and serves nobody
-//! meanwhile; a question is one write, which a FIFO takes whole or not at all; nothing here ever waits for a server to open or to read;
-//! our FIFO is removed however it ends.
+//! meanwhile; a question is one write, which a FIFO takes whole or not at all, and is written only where the server reads what was written
+//! before; nothing here waits without bound for a server to open or to read; our FIFO is removed however it ends.
 
 use std::{
     os::fd::OwnedFd,
     path::{Path, PathBuf},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use rustix::{
@@ -27,6 +27,10 @@ use crate::source::SourceError;
 const MAX_FRAME_BYTES: usize = 4096;
 /// So many bytes are read at once.
 const CHUNK_BYTES: usize = 64 << 10;
+/// So often it is looked whether the server reads what lies in its FIFO …
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+/// … so many times: a server that works on another client's question reads on within half a second.
+const MAX_LOOKS: u32 = 50;
 /// So often somebody else may write into our FIFO before it is given up.
 const MAX_STRANGERS: usize = 16;
 
@@ -51,6 +55,7 @@ impl Fifo {
         into: &mut Vec<u8>,
     ) -> Result<Timing, SourceError> {
         let command = self.open()?;
+        self.until_read(&command).await?;
         let own = Own::new(&self.reply_dir)?;
         let mut reply = make(&own).map_err(|error| no_room(&self.reply_dir, &error.into()))?;
         let frame = format!("{before}{}{after}", own.name());
@@ -118,13 +123,37 @@ impl Fifo {
         if is_fifo { Ok(fifo) } else { Err(other()) }
     }
 
+    /// Sees to it that questions do not heap up before a server that hangs, which would answer them all when it goes on: waits while
+    /// something lies unread and nothing is taken of it.
+    async fn until_read(&self, fifo: &OwnedFd) -> Result<(), SourceError> {
+        let unread = || rustix::io::ioctl_fionread(fifo).map_err(|error| closed(&words(&error.into())));
+        let mut before = unread()?;
+        for _ in 0..MAX_LOOKS {
+            if before == 0 {
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+            let now = unread()?;
+            if now < before {
+                return Ok(());
+            }
+            before = now;
+        }
+        Err(self.not_read())
+    }
+
+    fn not_read(&self) -> SourceError {
+        SourceError::Unreachable(format!(
+            "the server does not read its FIFO {}, where questions lie that nobody took; look whether it hangs",
+            self.path.display()
+        ))
+    }
+
     fn write(&self, fifo: &OwnedFd, frame: &[u8]) -> Result<(), SourceError> {
-        let path = self.path.display();
         match rustix::io::write(fifo, frame) {
             Ok(written) if written == frame.len() => Ok(()),
-            Err(Errno::AGAIN) => Err(SourceError::Unreachable(format!(
-                "the FIFO {path} is full of questions that its server does not read; look whether the server hangs"
-            ))),
+            // Others filled it meanwhile.
+            Err(Errno::AGAIN) => Err(self.not_read()),
             Ok(_) => Err(closed("the question was not taken whole")),
             Err(error) => Err(closed(&words(&error.into()))),
         }
