@@ -1,6 +1,8 @@
 //! The words of the API and the pages: plain data, the same in the server and the browser.
 
 mod boxes;
+#[cfg(any(feature = "ssr", feature = "hydrate"))]
+mod certificates;
 mod number;
 #[cfg(feature = "ssr")]
 mod page;
@@ -9,6 +11,8 @@ mod spark;
 mod statistic;
 
 pub use boxes::{BoxKind, BoxState, BoxView, Origin, ProbeReport, Verdict};
+#[cfg(any(feature = "ssr", feature = "hydrate"))]
+pub use certificates::Certificates;
 pub use number::Number;
 #[cfg(feature = "ssr")]
 pub use page::{

@@ -1,5 +1,6 @@
 //! The web: pages, forms, the live stream, health and metrics. Fills pages from the board and the desk; draws nothing itself.
 
+mod box_fields;
 mod forms;
 mod forms_boxes;
 mod forms_door;

@@ -26,7 +26,7 @@ mod browser {
         islands::{browser, dom},
         json::quoted,
         links,
-        model::ProbeReport,
+        model::{Certificates, ProbeReport},
         reading::{self, BoxList, BoxNews},
         wording,
     };
@@ -79,11 +79,12 @@ mod browser {
         let target = button.clone();
         dom::on::<Event>(&target, "click", move |event| {
             part_login();
-            let address = value("address");
-            if address.trim().is_empty() {
-                // The browser says itself that it is missing.
+            let (typed, told) = (value("address").trim().to_owned(), certificates());
+            if typed.is_empty() || (typed.contains('#') && !told.is_empty()) {
+                // The browser says itself that it is missing, and the panel brings the two together.
                 return;
             }
+            let address = told.behind(&typed);
             event.prevent_default();
             let button = button.clone();
             spawn_local(async move {
@@ -114,6 +115,13 @@ mod browser {
     /// What is in a field, as JSON; `null` when it is empty.
     fn filled(name: &str) -> String {
         Some(value(name)).filter(|value| !value.is_empty()).map_or_else(|| "null".to_owned(), |value| quoted(&value))
+    }
+
+    /// What the fields of certificates say.
+    fn certificates() -> Certificates {
+        let file = |name: &str| value(name).trim().to_owned();
+        let unchecked = input("verify").is_some_and(|input| input.checked());
+        Certificates { ca: file("ca"), cert: file("cert"), key: file("key"), unchecked }
     }
 
     /// A login that was typed into the address goes into its own fields: the address comes back without it.
@@ -151,7 +159,9 @@ mod browser {
             choice.set_value(kind.as_str());
         }
         if let Some(address) = input("address").filter(|_| !report.address.is_empty()) {
-            address.set_value(&report.address);
+            // What has fields of its own stays there.
+            let told = if certificates().is_empty() { None } else { report.address.split('#').next() };
+            address.set_value(told.unwrap_or(&report.address));
         }
         if let Some(name) = input("name").filter(|name| name.value().is_empty()) {
             let taken: Vec<String> = dom::all("tr[data-box]").iter().filter_map(|row| row.get_attribute("data-box")).collect();

@@ -1,6 +1,6 @@
 //! What each page shows. The server fills these from the board and the store; pages only draw them.
 
-use super::{BoxView, Kind, Mode, Number, ProbeReport};
+use super::{BoxView, Certificates, Kind, Mode, Number, ProbeReport};
 
 /// A tab of the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -267,8 +267,10 @@ pub struct BoxesPage {
 pub struct BoxForm {
     /// Its name.
     pub name: String,
-    /// Its address.
+    /// Its address, without what stands behind a `#`.
     pub address: String,
+    /// What stands there.
+    pub certificates: Certificates,
     /// The word of its kind; empty: find out.
     pub kind: String,
     /// How often, such as `10s`; empty: as the panel's default says.

@@ -1,5 +1,6 @@
 //! Boxes: the list with what can be done to each, and the form to add or edit one.
 
+mod certificates;
 mod form;
 mod hints;
 mod list;

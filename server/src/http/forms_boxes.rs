@@ -1,7 +1,5 @@
 //! Forms of the page Boxes. A form that is wrong is drawn again as it was filled in, with what is wrong beside each field.
 
-use std::collections::BTreeMap;
-
 use app::model::{BoxForm, BoxKind, BoxesPage, Page, ProbeReport, Tab};
 use axum::{
     extract::State,
@@ -11,22 +9,19 @@ use axum::{
 
 use super::{
     App, Shared,
+    box_fields::{address_apart, fields, labels, password, tell_of_password, typed, whole_address, wrong_fields},
     forms::Form,
     pages::own_interval,
     render::{self, back},
 };
 use crate::{
     auth::Caller,
-    config::{check_box_name, parse_interval},
     desk::{BoxInput, BoxPatch, DeskError},
     problem::Problem,
-    source::{self, Secret, Typed, TypedError, without_login},
+    source::{self, Secret, Typed},
 };
 
 const HERE: &str = "/cp/boxes";
-/// Stands at the field of a password that the page could not keep.
-const PASSWORD_AGAIN: &str = "Type the password again: a page never holds one.";
-
 /// Adds a box, or finds out what an address is.
 pub(super) async fn add(State(app): State<Shared>, caller: Caller, headers: HeaderMap, form: Form) -> Result<Response, Problem> {
     let mut fields = fields(&form);
@@ -41,7 +36,7 @@ pub(super) async fn add(State(app): State<Shared>, caller: Caller, headers: Head
     }
     let input = BoxInput {
         name: form.text("name").trim().to_owned(),
-        address: form.text("address").trim().to_owned(),
+        address: whole_address(&form).unwrap_or_default(),
         kind: BoxKind::parse(form.text("kind")),
         interval: Some(form.text("interval").trim().to_owned()),
         user: Some(form.text("user").to_owned()),
@@ -74,39 +69,6 @@ pub(super) async fn edit(State(app): State<Shared>, caller: Caller, headers: Hea
     }
 }
 
-/// Everything that is wrong with a form, so that one need not send it once for each. A field that is not there is not wrong.
-fn wrong_fields(form: &Form, is_new: bool) -> Vec<(&'static str, String)> {
-    let check = |field: &'static str, is_optional: bool, check: fn(&str) -> Result<(), String>| {
-        let text = form.0.given(field).or(is_new.then_some(""))?.trim();
-        let left_out = is_optional && text.is_empty();
-        (!left_out).then(|| check(text).err()).flatten().map(|message| (field, message))
-    };
-    let wrong_address = || typed(form).err().map(|error| (error.field(), error.to_string()));
-    let checks = [
-        form.0.given("address").or(is_new.then_some("")).and_then(|_| wrong_address()),
-        check("name", false, check_box_name),
-        check("interval", true, |text| parse_interval(text).map(drop)),
-        check("labels", true, |text| labels(text).map(drop)),
-        password_lost(form).then(|| ("password", PASSWORD_AGAIN.to_owned())),
-    ];
-    checks.into_iter().flatten().collect()
-}
-
-/// The address, and the login that stands in it or in its own fields.
-fn typed(form: &Form) -> Result<Typed, TypedError> {
-    Typed::read(form.text("address"), form.0.get("user"), password(form).as_ref())
-}
-
-fn password(form: &Form) -> Option<Secret> {
-    form.0.get("password").map(|password| Secret(password.to_owned()))
-}
-
-/// Whether a password was typed before and is not here any more: a page that is drawn again never holds one.
-fn password_lost(form: &Form) -> bool {
-    let has_user = !form.text("user").is_empty();
-    form.text("had_password") == "true" && has_user && typed(form).is_ok_and(|typed| typed.password.is_none())
-}
-
 /// Only fields that differ are changed, so that the built-in box can be given another interval by the same form.
 async fn change(app: &App, name: &str, form: &Form) -> Result<String, DeskError> {
     let entry = app.desk.entry(name)?;
@@ -115,12 +77,14 @@ async fn change(app: &App, name: &str, form: &Form) -> Result<String, DeskError>
         let text = form.0.get(field).map(str::trim);
         text.filter(|text| *text != now).map(str::to_owned)
     };
+    let address = form.0.get("address").map(|_| whole_address(form)).transpose();
+    let address = address.map_err(|(field, message)| DeskError::invalid(field, message))?;
     let interval = form.0.given("interval").map(str::trim).filter(|text| *text != own_interval(&spec));
     let forgotten = (form.text("forget_password") == "true").then(|| Secret(String::new()));
     let user = Some(form.text("user").to_owned()).filter(|user| *user != spec.user.clone().unwrap_or_default());
     let patch = BoxPatch {
         name: differs("name", &spec.name),
-        address: differs("address", &spec.address),
+        address: address.filter(|address| *address != spec.address),
         kind: BoxKind::parse(form.text("kind")).filter(|kind| *kind != spec.kind),
         interval: interval.map(str::to_owned),
         user,
@@ -155,8 +119,8 @@ pub(super) async fn remove(State(app): State<Shared>, form: Form) -> Result<Resp
 async fn probe(form: &Form, fields: &mut BoxForm) -> Option<ProbeReport> {
     let Typed { address, user, password } = match typed(form) {
         Ok(typed) => typed,
-        Err(error) => {
-            fields.errors.push((error.field(), error.to_string()));
+        Err(wrong) => {
+            fields.errors.push(wrong);
             tell_of_password(form, fields);
             return None;
         }
@@ -164,48 +128,10 @@ async fn probe(form: &Form, fields: &mut BoxForm) -> Option<ProbeReport> {
     let report = source::probe(&address.to_string(), user.as_deref(), password.as_ref()).await;
     if let Some(kind) = report.kind {
         fields.kind = kind.as_str().to_owned();
-        fields.address.clone_from(&report.address);
+        (fields.address, fields.certificates) = address_apart(&report.address);
         tell_of_password(form, fields);
     }
     Some(report)
-}
-
-/// A password that was typed is gone with the page it was typed into.
-fn tell_of_password(form: &Form, fields: &mut BoxForm) {
-    let in_address = match Typed::read(form.text("address"), None, None) {
-        Ok(typed) => typed.password.is_some(),
-        Err(_) => without_login(form.text("address")) != form.text("address"),
-    };
-    let was_typed = in_address || form.0.get("password").is_some() || form.text("had_password") == "true";
-    if was_typed && !fields.errors.iter().any(|(field, _)| *field == "password") {
-        fields.errors.push(("password", PASSWORD_AGAIN.to_owned()));
-    }
-}
-
-fn fields(form: &Form) -> BoxForm {
-    let text = |name: &str| form.text(name).to_owned();
-    // A login in the address goes where it is kept; its password is gone with the page it was typed into.
-    let user = typed(form).ok().and_then(|typed| typed.user);
-    BoxForm {
-        name: text("name"),
-        address: without_login(form.text("address")),
-        kind: text("kind"),
-        interval: text("interval"),
-        user: user.unwrap_or_else(|| text("user")),
-        labels: text("labels"),
-        errors: Vec::new(),
-    }
-}
-
-/// `site=fra, role=edge` as labels.
-fn labels(text: &str) -> Result<BTreeMap<String, String>, String> {
-    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-    parts
-        .map(|part| {
-            let pair = part.split_once('=').map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()));
-            pair.ok_or_else(|| format!("{part:?} is no label: write them as site=fra, role=edge"))
-        })
-        .collect()
 }
 
 async fn refused(

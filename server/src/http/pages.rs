@@ -19,7 +19,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
-use super::{App, Shared, render, rows::Room};
+use super::{App, Shared, box_fields, render, rows::Room};
 use crate::{
     api::Ask,
     auth::Caller,
@@ -192,10 +192,12 @@ pub(super) async fn boxes(State(app): State<Shared>, caller: Caller, ask: Ask, r
 
 /// The form as the box is; `interval` is its own, empty when it has none.
 fn form_of(one: &app::model::BoxView, interval: String) -> BoxForm {
+    let (address, certificates) = box_fields::address_apart(&one.address);
     let labels: Vec<String> = one.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
     BoxForm {
         name: one.name.clone(),
-        address: one.address.clone(),
+        address,
+        certificates,
         kind: one.kind.as_str().to_owned(),
         interval,
         user: one.user.clone().unwrap_or_default(),

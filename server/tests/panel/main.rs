@@ -8,6 +8,7 @@
 mod bad;
 mod boxes;
 mod closely;
+mod certificates;
 mod continuity;
 mod description;
 mod door;

@@ -2,11 +2,15 @@
 
 use leptos::prelude::*;
 
+use super::certificates;
 use crate::{
     links,
     model::{BoxForm, BoxKind, BoxView, BoxesPage, Origin, ProbeReport},
     wording,
 };
+
+/// The fields in their order.
+const FIELDS: [&str; 10] = ["address", "name", "kind", "interval", "labels", "user", "password", "ca", "cert", "key"];
 
 /// Draws it.
 pub(super) fn form(page: &BoxesPage) -> AnyView {
@@ -36,8 +40,7 @@ pub(super) fn form(page: &BoxesPage) -> AnyView {
 
 /// The field where one goes on: the first that is wrong, the name after a box was found, the first when one came to change it.
 fn focus(page: &BoxesPage) -> Option<&'static str> {
-    const ORDER: [&str; 7] = ["address", "name", "kind", "interval", "labels", "user", "password"];
-    let wrong = ORDER.into_iter().find(|field| is_wrong(&page.form, field));
+    let wrong = FIELDS.into_iter().find(|field| is_wrong(&page.form, field));
     let found = page.probe.as_ref().map(|probe| if probe.kind.is_some() { "name" } else { "address" });
     let editing = edited(page).map(|one| if one.origin == Origin::Builtin { "interval" } else { "address" });
     wrong.or(found).or(editing)
@@ -94,7 +97,7 @@ fn fields(page: &BoxesPage, focus: Option<&str>) -> AnyView {
             {problem(form, "kind")}
             <p class="hint" id="h-kind">"What it is, if you know."</p>
         </div>
-        {interval} {labels} {access(page, focus)}
+        {interval} {labels} {access(page, focus)} {certificates::section(form, focus)}
     }
     .into_any()
 }
@@ -143,7 +146,7 @@ fn access(page: &BoxesPage, focus: Option<&str>) -> AnyView {
     .into_any()
 }
 
-fn is_wrong(form: &BoxForm, name: &str) -> bool {
+pub(super) fn is_wrong(form: &BoxForm, name: &str) -> bool {
     form.errors.iter().any(|(field, _)| *field == name)
 }
 
@@ -152,7 +155,7 @@ fn described(form: &BoxForm, name: &str) -> String {
     if is_wrong(form, name) { format!("e-{name} h-{name}") } else { format!("h-{name}") }
 }
 
-fn field(
+pub(super) fn field(
     form: &BoxForm,
     focus: Option<&str>,
     name: &'static str,
@@ -193,7 +196,6 @@ fn problem(form: &BoxForm, name: &'static str) -> Option<impl IntoView + use<>> 
 
 /// What is wrong that belongs to no field shown here.
 fn general_error(form: &BoxForm) -> Option<impl IntoView + use<>> {
-    const FIELDS: [&str; 7] = ["address", "name", "kind", "interval", "labels", "user", "password"];
     let texts: Vec<_> = form.errors.iter().filter(|(field, _)| !FIELDS.contains(field)).map(|(_, text)| text.as_str()).collect();
     (!texts.is_empty()).then(|| view! { <p class="note bad" role="alert">{texts.join(" ")}</p> })
 }
