@@ -16,8 +16,8 @@ pub use certificates::Certificates;
 pub use number::Number;
 #[cfg(feature = "ssr")]
 pub use page::{
-    BoxForm, BoxesPage, ChartView, ChartsPage, Closely, Frame, GroupView, LoginPage, MessagePage, Page, RealtimePage, ResetQuestion,
-    RowView, SetupPage, Show, Tab, Theme,
+    BoxForm, BoxesPage, ChartView, ChartsPage, Closely, Frame, GroupView, LoginPage, MessagePage, Page, PushForm, RealtimePage,
+    ResetQuestion, RowView, SetupPage, Show, Tab, Theme,
 };
 pub use series::{Columns, Gap, Mode, Reset, ResetCause, Series};
 pub use spark::Spark;

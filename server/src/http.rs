@@ -4,6 +4,7 @@ mod box_fields;
 mod forms;
 mod forms_boxes;
 mod forms_door;
+mod forms_push;
 mod metrics;
 mod pages;
 mod people;
@@ -125,7 +126,7 @@ pub fn router(parts: Parts) -> Router {
         .route("/cp/refresh", post(forms::refresh).get(to_first))
         .route("/cp/reset", post(forms::reset).get(to_first))
         .route("/cp/kind", post(forms::kind).get(to_first))
-        .route("/cp/push", post(forms::push).get(to_boxes))
+        .route("/cp/push", post(forms_push::push).get(to_boxes))
         .route("/cp/theme", post(forms::theme).get(to_first))
         .route("/cp/events", get(events))
         .route("/cp/assets/{file}", get(assets::serve))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use app::model::{
     BoxForm, BoxKind, BoxState, BoxView, BoxesPage, ChartView, ChartsPage, Closely, Frame, GroupView, Kind, LoginPage, MessagePage, Mode,
-    Number, Origin, Page, ProbeReport, RealtimePage, RowView, SetupPage, Show, Tab, Theme, Verdict,
+    Number, Origin, Page, ProbeReport, PushForm, RealtimePage, RowView, SetupPage, Show, Tab, Theme, Verdict,
 };
 
 /// Every page with a name for its file.
@@ -259,7 +259,15 @@ fn charts() -> ChartsPage {
 
 fn boxes_page() -> BoxesPage {
     let form = BoxForm { interval: "10s".into(), ..BoxForm::default() };
-    BoxesPage { boxes: boxes(), form, editing: None, removing: None, probe: None, default_interval: "10s".into() }
+    BoxesPage {
+        boxes: boxes(),
+        form,
+        editing: None,
+        removing: None,
+        probe: None,
+        push: PushForm::default(),
+        default_interval: "10s".into(),
+    }
 }
 
 fn probed() -> BoxesPage {

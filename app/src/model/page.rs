@@ -258,6 +258,8 @@ pub struct BoxesPage {
     pub removing: Option<BoxView>,
     /// What the last probe found.
     pub probe: Option<ProbeReport>,
+    /// The form to push a value with.
+    pub push: PushForm,
     /// How often a box is asked that has no interval of its own, such as `10s`.
     pub default_interval: String,
 }
@@ -281,6 +283,17 @@ pub struct BoxForm {
     pub labels: String,
     /// What is wrong, by the name of the field.
     pub errors: Vec<(&'static str, String)>,
+}
+
+/// The fields of a value to push, as a person typed them.
+#[derive(Clone, Debug, Default)]
+pub struct PushForm {
+    /// The statistic.
+    pub name: String,
+    /// `+1`, `-4` or `=7`.
+    pub value: String,
+    /// The field that is wrong, or none of them, and what is wrong.
+    pub wrong: Option<(&'static str, String)>,
 }
 
 /// `/cp/login`

@@ -24,7 +24,7 @@ pub(super) fn page(frame: &Frame, page: &BoxesPage) -> AnyView {
     view! {
         <main id="main" class="sheet">
             <h1 class="vh">"Boxes"</h1>
-            {frame::notices(frame)} {removing} {first} {last} {push::form()} {hints::hints()} <BoxesLive />
+            {frame::notices(frame)} {removing} {first} {last} {push::form(&page.push)} {hints::hints()} <BoxesLive />
         </main>
     }
     .into_any()

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::shell;
 use crate::model::{
     BoxForm, BoxKind, BoxState, BoxView, BoxesPage, ChartView, ChartsPage, Closely, Frame, GroupView, Kind, LoginPage, MessagePage, Mode,
-    Number, Origin, Page, RealtimePage, RowView, SetupPage, Show, Tab, Theme,
+    Number, Origin, Page, PushForm, RealtimePage, RowView, SetupPage, Show, Tab, Theme,
 };
 
 fn render(page: Page) -> String {
@@ -84,7 +84,15 @@ fn realtime(search: &str) -> RealtimePage {
 fn boxes() -> BoxesPage {
     let errors = vec![("name", "It is taken.".to_owned())];
     let form = BoxForm { name: "sip1".into(), errors, ..BoxForm::default() };
-    BoxesPage { boxes: vec![one_box()], form, editing: None, removing: Some(one_box()), probe: None, default_interval: "10s".into() }
+    BoxesPage {
+        boxes: vec![one_box()],
+        form,
+        editing: None,
+        removing: Some(one_box()),
+        probe: None,
+        push: PushForm { name: "a\"b".into(), value: "hot".into(), wrong: Some(("value", "It is none.".into())) },
+        default_interval: "10s".into(),
+    }
 }
 
 fn charts() -> ChartsPage {
@@ -161,6 +169,9 @@ fn a_wrong_field_says_so_where_it_is() {
     let html = render(Page::Boxes(boxes()));
     assert!(html.contains("aria-invalid=\"true\""), "{html}");
     assert!(tag(&html, "p", "It is taken.").contains("id=\"e-name\""));
+    assert!(tag(&html, "p", "It is none.").contains("id=\"pe-value\""));
+    assert!(tag(&html, "input", "id=\"p-value\"").contains("value=\"hot\""), "{html}");
+    assert!(tag(&html, "input", "id=\"p-name\"").contains("value=\"a&quot;b\""), "{html}");
     assert!(html.contains("name=\"history\" value=\"keep\"") && html.contains("name=\"history\" value=\"delete\""), "{html}");
 }
 

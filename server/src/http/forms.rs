@@ -20,9 +20,7 @@ use super::{
 use crate::{
     api::{self, Ask},
     auth::Caller,
-    config::BUILTIN_BOX,
     desk::{DeskError, Word},
-    engine::Push,
     problem::Problem,
     sampler::ResetDone,
 };
@@ -124,23 +122,6 @@ pub(super) async fn kind(State(app): State<Shared>, form: Form) -> Result<Respon
         Err(error) => Err(error.to_string()),
     };
     Ok(back(form.text("return"), &told))
-}
-
-/// Pushes a value to a statistic of one's own, or removes it; the page shows it at once.
-pub(super) async fn push(State(app): State<Shared>, caller: Caller, form: Form) -> Result<Response, Problem> {
-    let (name, value) = (form.text("name"), form.text("value"));
-    let done = if form.text("do") == "remove" {
-        app.desk.remove_pushed(BUILTIN_BOX, name).map(|()| format!("{} is removed. What was recorded of it stays", short(name)))
-    } else {
-        let push = Push::parse(value).ok_or_else(|| DeskError::invalid("value", format!("{value:?} is none: write such as +1, -4 or =7")));
-        push.and_then(|push| app.desk.push(BUILTIN_BOX, name, push, None, &caller.who()))
-            .map(|value| format!("{} is {value} now", short(name)))
-    };
-    if done.is_ok() {
-        // A paused box shows it when it goes on.
-        let _ = app.desk.refresh(BUILTIN_BOX).await;
-    }
-    Ok(back(form.text("return"), &done.map_err(|error| error.to_string())))
 }
 
 /// Light, dark, or as the system says.

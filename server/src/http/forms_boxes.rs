@@ -164,6 +164,6 @@ async fn again(
 ) -> Response {
     let frame = render::frame(Tab::Boxes, Some(caller), headers, &Uri::from_static(HERE));
     let status = if form.errors.is_empty() || probe.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let page = BoxesPage { boxes: app.boxes(), form, editing, removing: None, probe, default_interval: app.default_interval() };
+    let page = BoxesPage { editing, probe, ..app.boxes_page(form) };
     render::page_as(app, status, frame, Page::Boxes(page), render::request_for(HERE)).await
 }

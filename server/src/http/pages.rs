@@ -9,8 +9,8 @@ use app::{
     links,
     matching::Query,
     model::{
-        BoxForm, BoxesPage, ChartView, ChartsPage, Closely, Kind, LoginPage, MessagePage, Mode, Origin, Page, RealtimePage, ResetQuestion,
-        SetupPage, Show, Tab,
+        BoxForm, BoxesPage, ChartView, ChartsPage, Closely, Kind, LoginPage, MessagePage, Mode, Origin, Page, PushForm, RealtimePage,
+        ResetQuestion, SetupPage, Show, Tab,
     },
 };
 use axum::{
@@ -186,7 +186,7 @@ pub(super) async fn boxes(State(app): State<Shared>, caller: Caller, ask: Ask, r
     let form = editing.map(|one| form_of(one, app.own_interval(&one.name))).unwrap_or_default();
     let removing = ask.get("remove").and_then(|name| boxes.iter().find(|one| one.name == name)).cloned();
     let editing = editing.map(|one| one.name.clone());
-    let page = BoxesPage { form, editing, removing, probe: None, default_interval: app.default_interval(), boxes };
+    let page = BoxesPage { editing, removing, ..app.boxes_page(form) };
     Ok(render::page(&app, frame, Page::Boxes(page), request).await)
 }
 
@@ -259,6 +259,19 @@ impl App {
     pub(super) fn boxes(&self) -> Vec<app::model::BoxView> {
         let now = Instant::now();
         self.desk.board.all().iter().map(|entry| entry.lock().view(now)).collect()
+    }
+
+    /// The page Boxes with this form.
+    pub(super) fn boxes_page(&self, form: BoxForm) -> BoxesPage {
+        BoxesPage {
+            boxes: self.boxes(),
+            form,
+            editing: None,
+            removing: None,
+            probe: None,
+            push: PushForm::default(),
+            default_interval: self.default_interval(),
+        }
     }
 
     /// How often a box is asked that has no interval of its own.

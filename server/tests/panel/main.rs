@@ -7,8 +7,8 @@
 #[expect(dead_code, reason = "how each failure is counted is looked at elsewhere")]
 mod bad;
 mod boxes;
-mod closely;
 mod certificates;
+mod closely;
 mod continuity;
 mod description;
 mod door;

@@ -111,8 +111,24 @@ async fn people_push_by_a_form() {
     assert!(told.contains("notice room:heat is 21 now"), "{told}");
     let all = panel.get(&format!("{STATISTICS}?match=room:heat")).await;
     assert_eq!(all["statistics"][0]["value"], 21);
-    let told = form(&[("name", "room:heat"), ("value", "hot")]).await;
-    assert!(told.contains("alert") && told.contains("+1, -4 or =7"), "{told}");
+    // Refused, what was typed is still there, with what is wrong beside its field.
+    for (fields, wrong, expect) in [
+        ([("name", "room:heat"), ("value", "hot"), ("do", "")], "value", "+1, -4 or =7"),
+        ([("name", "room:heat"), ("value", "+9223372036854775807"), ("do", "")], "value", "64"),
+        ([("name", "panel:requests"), ("value", "+1"), ("do", "")], "name", "panel"),
+        ([("name", "room:cold"), ("value", ""), ("do", "remove")], "name", "room:cold"),
+    ] {
+        let answer = panel.form("/cp/push", &fields).await;
+        assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        let page = answer.text().await.unwrap();
+        let (_, problem) = page.split_once(&format!("id=\"pe-{wrong}\"")).unwrap_or_else(|| panic!("{fields:?}: {page}"));
+        assert!(problem[..problem.find('<').unwrap()].contains(expect), "{fields:?}: {page}");
+        for (field, typed) in &fields[..2] {
+            let (_, input) = page.split_once(&format!("id=\"p-{field}\"")).unwrap();
+            assert!(input[..input.find('>').unwrap()].contains(&format!("value=\"{typed}\"")), "{fields:?}: {page}");
+        }
+    }
+    assert_eq!(panel.get(&format!("{STATISTICS}?match=room:heat")).await["statistics"][0]["value"], 21);
     let told = form(&[("name", "room:heat"), ("value", ""), ("do", "remove")]).await;
     assert!(told.contains("notice room:heat is removed"), "{told}");
     let all = panel.get(&format!("{STATISTICS}?match=room:heat")).await;

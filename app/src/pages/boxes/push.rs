@@ -2,12 +2,16 @@
 
 use leptos::prelude::*;
 
-use crate::links;
+use crate::{links, model::PushForm, wording};
 
-/// Draws it.
-pub(super) fn form() -> AnyView {
+/// The fields in their order.
+const FIELDS: [&str; 2] = ["name", "value"];
+
+/// Draws it as it was filled in.
+pub(super) fn form(form: &PushForm) -> AnyView {
+    let value = field(form, ("value", &form.value), "Value", "+1", "+1 or -4 adds, =7 sets. To remove it: none.");
     view! {
-        <section class="card form" aria-labelledby="push-title">
+        <section class="card form" id="push" aria-labelledby="push-title">
             <h2 id="push-title">"Push a value"</h2>
             <p class="muted">
                 "Statistics of your own live on the box " <a href=links::realtime("tickmark", "", "")>"tickmark"</a>
@@ -16,9 +20,9 @@ pub(super) fn form() -> AnyView {
             </p>
             <form method="post" action="/cp/push" autocomplete="off">
                 <input type="hidden" name="return" value=links::BOXES />
+                {general_error(form)}
                 <div class="fields">
-                    {field("name", "Statistic", "calls:failed", "As group:name. It is made when it is not there.")}
-                    {field("value", "Value", "+1", "+1 or -4 adds, =7 sets. To remove it: none.")}
+                    {field(form, ("name", &form.name), "Statistic", "calls:failed", "As group:name. It is made when it is not there.")} {value}
                 </div>
                 <div class="buttons">
                     <button class="btn main">"Push"</button>
@@ -30,20 +34,33 @@ pub(super) fn form() -> AnyView {
     .into_any()
 }
 
-fn field(name: &'static str, label: &'static str, example: &'static str, hint: &'static str) -> AnyView {
+/// What is wrong that belongs to neither field.
+fn general_error(form: &PushForm) -> Option<impl IntoView + use<>> {
+    let (_, text) = form.wrong.as_ref().filter(|(field, _)| !FIELDS.contains(field))?;
+    Some(view! { <p class="note bad" role="alert" tabindex="-1" autofocus>{wording::sentence(text)}</p> })
+}
+
+fn field(form: &PushForm, (name, value): (&'static str, &str), label: &'static str, example: &'static str, hint: &'static str) -> AnyView {
+    let wrong = form.wrong.as_ref().filter(|(field, _)| *field == name).map(|(_, text)| wording::sentence(text));
+    let is_wrong = wrong.is_some();
+    let described = if is_wrong { format!("pe-{name} ph-{name}") } else { format!("ph-{name}") };
     view! {
         <div class="field">
             <label for=format!("p-{name}")>{label}</label>
             <input
                 id=format!("p-{name}")
                 name=name
+                value=value.to_owned()
                 placeholder=example
-                aria-describedby=format!("ph-{name}")
+                aria-describedby=described
+                aria-invalid=is_wrong.then_some("true")
                 required={name == "name"}
                 autocomplete="off"
                 autocapitalize="none"
                 spellcheck="false"
+                autofocus=is_wrong
             />
+            {wrong.map(|text| view! { <p class="problem" id=format!("pe-{name}")>{text}</p> })}
             <p class="hint" id=format!("ph-{name}")>{hint}</p>
         </div>
     }
