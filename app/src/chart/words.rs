@@ -101,7 +101,7 @@ pub(super) fn reset(reset: &Reset, chart: &Chart<'_>) -> String {
     match (reset.cause, &reset.by) {
         (ResetCause::Restart, _) => format!("restart {when}"),
         (ResetCause::Drop, _) => format!("drop {when}"),
-        (ResetCause::Moved, _) => format!("address changed {when}"),
+        (ResetCause::Moved, _) => format!("other server {when}"),
         (ResetCause::Clock, _) => format!("clock set back to {when}"),
         (ResetCause::Person, Some(by)) => format!("reset {when} by {}", clean(by)),
         (ResetCause::Person | ResetCause::Schedule, _) => format!("reset {when}"),

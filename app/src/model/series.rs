@@ -71,7 +71,8 @@ pub enum ResetCause {
     Schedule,
     /// No counter began anew, but the panel's clock was set back: from here on, times repeat.
     Clock,
-    /// The address or the kind of the box was changed: other numbers may begin here.
+    /// Another server answers from here on: the address or the kind of the box was changed, or a server answered at the same address
+    /// that ran already while the one before answered.
     Moved,
 }
 

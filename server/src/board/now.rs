@@ -11,7 +11,7 @@ use app::model::{BoxKind, BoxState, Kind};
 use super::{
     Layout, Rules,
     layout::Kinds,
-    rates::{self, Moment, Step},
+    rates::{self, Moment, Start, Step},
 };
 use crate::{
     source::{Answer, Reading, Unknown},
@@ -28,12 +28,22 @@ const MAX_SPARKS: usize = 4_096;
 pub struct Applied {
     /// The box restarted since the answer before.
     pub restarted: bool,
+    /// Another server answered than before, at the same address.
+    pub is_other: bool,
     /// Counters that fell without a restart, by full name.
     pub dropped: Vec<Arc<str>>,
     /// Counters that somebody reset here, by full name, and who.
     pub reset: Vec<(Arc<str>, Option<Arc<str>>)>,
     /// Names that were not in the answer before.
     pub new_names: bool,
+}
+
+impl Applied {
+    /// Whether what the box told of itself before may not hold any more.
+    #[must_use]
+    pub fn is_new_run(&self) -> bool {
+        self.restarted || self.is_other
+    }
 }
 
 /// A reset that was made from here.
@@ -255,7 +265,9 @@ impl BoxNow {
     /// Takes an answer. `instant` is its time on the monotonic clock; `planned` is the layout of [`Self::plan`], if it was made.
     pub fn apply(&mut self, answer: &Answer, planned: Option<Arc<Layout>>, instant: Instant) -> Applied {
         let moment = Moment { instant, at_ms: answer.at_ms, uptime_ms: answer.started_at_ms.map(|start| answer.at_ms - start) };
-        let mut applied = Applied { restarted: self.moment.is_some_and(|before| rates::restarted(&before, &moment)), ..Applied::default() };
+        let start = self.moment.map_or(Start::Same, |before| rates::start(&before, &moment));
+        let (restarted, is_other) = (start == Start::Anew, start == Start::Other);
+        let mut applied = Applied { restarted, is_other, ..Applied::default() };
         self.answers += 1;
         if !Arc::ptr_eq(&self.layout.names, &answer.names) {
             let new = || Layout::new(Arc::clone(&answer.names), self.stored.spec.kind, Arc::clone(&self.kinds), Arc::clone(&self.rules));
@@ -277,7 +289,9 @@ impl BoxNow {
                 let is_reset = reset.is_some();
                 applied.reset.extend(reset.map(|reset| (Arc::clone(&answer.names[place]), reset.by)));
                 let anew = is_reset || (applied.restarted && !slot.survives);
-                match rates::step(before, reading, elapsed, self.interval, anew) {
+                // What another server counted is no increase of this one's, and no fall either.
+                let step = if is_other { Step::Nothing } else { rates::step(before, reading, elapsed, self.interval, anew) };
+                match step {
                     Step::Rate(rate) => self.rates[place] = Some(rate),
                     Step::Drop => applied.dropped.push(Arc::clone(&answer.names[place])),
                     Step::Nothing => {}
@@ -289,7 +303,8 @@ impl BoxNow {
             }
         }
         self.push_sparks();
-        if self.state != BoxState::Up || self.started_at_ms.is_none() || applied.restarted || self.left_out != answer.left_out {
+        let is_news = applied.is_new_run() || self.started_at_ms.is_none() || self.left_out != answer.left_out;
+        if self.state != BoxState::Up || is_news {
             self.started_at_ms = answer.started_at_ms;
             self.state = BoxState::Up;
             self.reason = None;

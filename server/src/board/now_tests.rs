@@ -90,6 +90,19 @@ fn a_restart_gives_the_new_value_as_increase_and_a_drop_gives_none() {
 }
 
 #[test]
+fn another_server_at_the_same_address_gives_neither_increase_nor_drop() {
+    for (started, value) in [(-5_000, 5_000_000), (-5_000, 5), (900, 5_000_000), (900, 5)] {
+        let mut sip1 = Box::new();
+        sip1.answer(0, 0, &[("a:count", 1_000)]);
+        let applied = sip1.answer(2, started, &[("a:count", value)]);
+        assert_eq!((applied.restarted, applied.is_other, applied.dropped), (false, true, vec![]));
+        assert_eq!(sip1.now.rates, [None]);
+        assert!(!sip1.answer(3, started, &[("a:count", value + 1)]).is_other);
+        assert_eq!(sip1.now.rates, [Some(1.0)]);
+    }
+}
+
+#[test]
 fn a_failure_keeps_the_values_and_says_why() {
     let mut sip1 = Box::new();
     sip1.answer(0, 0, &[("a:count", 1)]);

@@ -8,6 +8,8 @@ use crate::source::Reading;
 
 /// A start instant that moves by more than this is a restart; uptimes are whole seconds, and answers take a while.
 pub const RESTART_TOLERANCE: Duration = Duration::from_secs(3);
+/// A start that lies further than this before what it can be is another server's: a server's own clock may be corrected by less.
+const OTHER_TOLERANCE: Duration = Duration::from_secs(60);
 /// A rate is never drawn across a gap of more intervals than this.
 pub const MAX_GAP_INTERVALS: u32 = 3;
 
@@ -22,15 +24,37 @@ pub struct Moment {
     pub uptime_ms: Option<i64>,
 }
 
-/// Whether the box restarted between two answers. Compares uptimes with the monotonic clock, so that neither a step of this
-/// host's clock nor a long outage (after which the uptime may be larger than before) is taken for something else.
+/// Who gave an answer, by the start that it tells and the one that the answer before told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    /// The same run of the same server, or nobody says.
+    Same,
+    /// The same server, which started after the answer before.
+    Anew,
+    /// Another server, which ran while the one before still answered: the address was given to it.
+    Other,
+}
+
+/// Compares uptimes with the monotonic clock, so that neither a step of this host's clock nor a long outage (after which the uptime may
+/// be larger than before) is taken for a restart. Another server is one by the wall clock as well, since the monotonic one stands still
+/// while this host sleeps.
 #[must_use]
-pub(super) fn restarted(before: &Moment, now: &Moment) -> bool {
-    let (Some(up_before), Some(up_now)) = (before.uptime_ms, now.uptime_ms) else { return false };
+pub(super) fn start(before: &Moment, now: &Moment) -> Start {
+    let (Some(up_before), Some(up_now)) = (before.uptime_ms, now.uptime_ms) else { return Start::Same };
     let elapsed = now.instant.saturating_duration_since(before.instant);
     let elapsed_ms = i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX);
+    let longest_ms = elapsed_ms.max(now.at_ms.saturating_sub(before.at_ms));
     let tolerance_ms = i64::try_from(RESTART_TOLERANCE.as_millis()).unwrap_or(i64::MAX);
-    up_before.saturating_add(elapsed_ms).saturating_sub(up_now) > tolerance_ms
+    let is_later = up_before.saturating_add(elapsed_ms).saturating_sub(up_now) > tolerance_ms;
+    let other_ms = i64::try_from(OTHER_TOLERANCE.as_millis()).unwrap_or(i64::MAX);
+    let is_earlier = up_now.saturating_sub(longest_ms.saturating_add(up_before)) > other_ms;
+    let ran_before = up_now.saturating_sub(longest_ms) > other_ms;
+    match (is_later, ran_before) {
+        (true, true) => Start::Other,
+        (true, false) => Start::Anew,
+        (false, _) if is_earlier => Start::Other,
+        (false, _) => Start::Same,
+    }
 }
 
 /// What two neighbouring values of a counter say.
@@ -99,22 +123,46 @@ mod tests {
     }
 
     #[track_caller]
-    fn check_restart(up_before_s: i64, elapsed_s: u64, up_now_s: i64, expect: bool) {
+    fn check_start(up_before_s: i64, elapsed_s: u64, up_now_s: i64, expect: Start) {
         let instant = Instant::now();
-        let before = Moment { instant, at_ms: 0, uptime_ms: Some(up_before_s * 1000) };
-        // The wall clock steps wildly: it must not matter.
-        let now = Moment { instant: instant + Duration::from_secs(elapsed_s), at_ms: -3_600_000, uptime_ms: Some(up_now_s * 1000) };
-        assert_eq!(restarted(&before, &now), expect);
+        let at = |at_ms| {
+            let before = Moment { instant, at_ms: 0, uptime_ms: Some(up_before_s * 1000) };
+            let now = Moment { instant: instant + Duration::from_secs(elapsed_s), at_ms, uptime_ms: Some(up_now_s * 1000) };
+            start(&before, &now)
+        };
+        assert_eq!(at(i64::try_from(elapsed_s).unwrap() * 1000), expect, "{up_before_s} {elapsed_s} {up_now_s}");
+        // A wall clock that is set back does not matter.
+        assert_eq!(at(-3_600_000), expect, "{up_before_s} {elapsed_s} {up_now_s}");
     }
 
     #[test]
-    fn a_restart_is_a_start_instant_that_moves() {
-        check_restart(100, 10, 110, false);
-        check_restart(100, 10, 107, false);
-        check_restart(100, 10, 106, true);
-        check_restart(100, 10, 2, true);
+    fn a_restart_is_a_start_after_the_answer_before() {
+        check_start(100, 10, 110, Start::Same);
+        check_start(100, 10, 107, Start::Same);
+        check_start(100, 10, 113, Start::Same);
+        check_start(100, 10, 13, Start::Anew);
+        check_start(100, 10, 2, Start::Anew);
         // After a long outage the uptime may be larger than before and still be a restart.
-        check_restart(100, 1000, 500, true);
-        check_restart(100, 1000, 1100, false);
+        check_start(100, 1000, 500, Start::Anew);
+        check_start(100, 1000, 1100, Start::Same);
+    }
+
+    #[test]
+    fn who_ran_while_another_answered_is_another() {
+        check_start(100, 10, 106, Start::Other);
+        check_start(100, 10, 71, Start::Other);
+        check_start(100, 10, 171, Start::Other);
+        // Within what a clock may be corrected by.
+        check_start(100, 10, 14, Start::Anew);
+        check_start(100, 10, 114, Start::Same);
+        check_start(100, 10, 100_000, Start::Other);
+        check_start(1_000, 1_000, 1_500, Start::Other);
+        // This host slept for an hour, which only its wall clock tells, or that was set forward.
+        let before = Moment { instant: Instant::now(), at_ms: 0, uptime_ms: Some(100_000) };
+        let now = |uptime_ms| Moment { at_ms: 3_600_000, uptime_ms: Some(uptime_ms), ..before };
+        assert_eq!(start(&before, &now(3_700_000)), Start::Same);
+        assert_eq!(start(&before, &now(100_000)), Start::Same);
+        assert_eq!(start(&before, &now(7_000_000)), Start::Other);
+        assert_eq!(start(&before, &Moment { uptime_ms: None, ..now(0) }), Start::Same);
     }
 }

@@ -21,7 +21,7 @@ const HERE: &str = "/cp/boxes";
 
 /// Pushes a value, or removes what was pushed; the page shows it at once.
 pub(super) async fn push(State(app): State<Shared>, caller: Caller, headers: HeaderMap, form: Form) -> Response {
-    match done(&app, &form) {
+    match done(&app, &caller, &form) {
         Ok(told) => {
             // A paused box shows it when it goes on.
             let _ = app.desk.refresh(BUILTIN_BOX).await;
@@ -31,14 +31,14 @@ pub(super) async fn push(State(app): State<Shared>, caller: Caller, headers: Hea
     }
 }
 
-fn done(app: &App, form: &Form) -> Result<String, DeskError> {
+fn done(app: &App, caller: &Caller, form: &Form) -> Result<String, DeskError> {
     let (name, value) = (form.text("name"), form.text("value"));
     if form.text("do") == "remove" {
         app.desk.remove_pushed(BUILTIN_BOX, name)?;
         return Ok(format!("{} is removed. What was recorded of it stays", short(name)));
     }
     let push = Push::parse(value).ok_or_else(|| DeskError::invalid("value", format!("{value:?} is none: write such as +1, -4 or =7")))?;
-    let value = app.desk.push(BUILTIN_BOX, name, push, None)?;
+    let value = app.desk.push(BUILTIN_BOX, name, push, None, &caller.who())?;
     Ok(format!("{} is {value} now", short(name)))
 }
 

@@ -114,6 +114,8 @@ impl Recording {
             anew.extend(restarted.map(|(full, _)| Anew { full: Arc::clone(full), cause: ResetCause::Restart, by: None }));
         } else if applied.restarted {
             marks.push(ResetCause::Restart);
+        } else if applied.is_other {
+            marks.push(ResetCause::Moved);
         }
         Self { box_id: now.stored.id, at_ms, interval_ms, names: Arc::clone(names), values, marks, dropped, anew, started_ms: None }
     }

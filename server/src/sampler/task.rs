@@ -231,6 +231,8 @@ impl Task {
         queue.samples(recording);
         if applied.restarted {
             tracing::info!(name = self.stored.spec.name, "the box restarted");
+        } else if applied.is_other {
+            tracing::warn!(name = self.stored.spec.name, "another server answers at the address of the box than before");
         }
         self.ask_around(&applied, first).await;
     }
@@ -259,7 +261,7 @@ impl Task {
             }
             return;
         };
-        if first || applied.restarted {
+        if first || applied.is_new_run() {
             match source.server().await {
                 Ok(server) => {
                     let mut now = self.entry.lock();
@@ -269,9 +271,9 @@ impl Task {
                 Err(error) => tracing::debug!(name = self.stored.spec.name, %error, "the box does not say what it is"),
             }
         }
-        self.kinds_wanted |= applied.new_names || applied.restarted;
+        self.kinds_wanted |= applied.new_names || applied.is_new_run();
         let due = self.kinds_asked.is_none_or(|asked| asked.elapsed() >= KINDS_EVERY);
-        if self.kinds_wanted && (due || applied.restarted) {
+        if self.kinds_wanted && (due || applied.is_new_run()) {
             self.kinds_asked = Some(Instant::now());
             match source.kinds().await {
                 Ok(kinds) => {

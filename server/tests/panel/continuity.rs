@@ -4,7 +4,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::{
-    fake_box::FakeBox,
+    fake_box::{FakeBox, LONG_AGO},
     support::{Start, TestPanel},
 };
 
@@ -43,6 +43,29 @@ async fn another_servers_numbers_are_no_increase_of_this_ones() {
     assert!(rates(&series).iter().all(|rate| *rate == 0.0), "{series}");
     let live = panel.get("/cp/api/v1/boxes/sip1/statistics").await;
     assert_eq!((&live["statistics"][0]["value"], &live["statistics"][0]["rate"]), (&json!(5_000_000), &json!(0.0)));
+}
+
+/// The panel is not told that the address was given to another server. What gives that one away is its start: it ran already while the one
+/// before still answered. One that started later is not told apart from a restart, and one that does not say when it started from nothing.
+#[tokio::test]
+async fn another_servers_numbers_at_the_same_address_are_no_increase_either() {
+    // It runs for longer than the one before, or not as long.
+    for (uptime, value) in [(LONG_AGO * 2, 5_000_000), (LONG_AGO / 2, 5_000_000), (LONG_AGO * 2, 50), (LONG_AGO / 2, 50)] {
+        let (panel, sip1) = recording(100).await;
+        // Between two answers, as what is set meanwhile must be of one poll.
+        sip1.silence(true);
+        panel.until("/cp/api/v1/boxes/sip1", |one| one["state"] == "down").await;
+        sip1.become_another(uptime);
+        sip1.set("core:rcv_requests", value);
+        sip1.silence(false);
+        let moved = panel.until(RATES, |series| !causes(series).is_empty()).await;
+        let before = samples(&moved);
+        let series = panel.until(RATES, |series| samples(series) > before + 3).await;
+        assert_eq!(causes(&series), ["moved"], "{uptime:?} {value}");
+        assert!(rates(&series).iter().all(|rate| *rate == 0.0), "{series}");
+        let live = panel.get("/cp/api/v1/boxes/sip1/statistics").await;
+        assert_eq!((&live["statistics"][0]["value"], &live["statistics"][0]["rate"]), (&json!(value), &json!(0.0)));
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use axum::{Router, extract::State, http::header, response::IntoResponse, routing::post};
@@ -72,15 +72,22 @@ impl FakeBox {
         self.says.lock().unwrap().started = Instant::now();
     }
 
+    /// Another server has the address from now on, which runs for so long.
+    pub(crate) fn become_another(&self, uptime: Duration) {
+        self.says.lock().unwrap().started = Instant::now().checked_sub(uptime).unwrap();
+    }
+
     /// From now on it answers 500, as a server that is going down does.
     pub(crate) fn silence(&self, silent: bool) {
         self.says.lock().unwrap().silent = silent;
     }
 }
 
-/// A server that has been running for a while.
+/// How long a server has been running that has been so for a while.
+pub(crate) const LONG_AGO: Duration = Duration::from_secs(1_000);
+
 fn long_ago() -> Instant {
-    Instant::now().checked_sub(std::time::Duration::from_secs(1_000)).unwrap()
+    Instant::now().checked_sub(LONG_AGO).unwrap()
 }
 
 async fn answer(State((says, mut held)): State<(Arc<Mutex<Says>>, watch::Receiver<bool>)>, body: String) -> axum::response::Response {
