@@ -1,5 +1,5 @@
-//! Ten thousand bad polls, and then everything that could be left behind is counted: descriptors, tasks, memory. Alone in its binary,
-//! so that nothing else moves the counts.
+//! Ten thousand bad polls, and boxes that hang over FIFOs and datagrams; then everything that could be left behind is counted:
+//! descriptors, tasks, memory, files. Alone in its binary, so that nothing else moves the counts.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where something is not as it must be")]
 
@@ -8,11 +8,12 @@ mod bad;
 #[path = "../source/replay.rs"]
 #[expect(dead_code, reason = "what servers have seen is looked at elsewhere")]
 mod replay;
+mod stuck;
 #[path = "../panel/support.rs"]
 #[expect(dead_code, reason = "not every question is asked here")]
 mod support;
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use app::model::BoxKind;
 use peak_alloc::PeakAlloc;
@@ -23,6 +24,7 @@ use tokio::{runtime::Handle, task::JoinSet};
 
 use bad::BAD;
 use replay::Replay;
+use stuck::Stuck;
 use support::{LIMIT, Start, TestPanel};
 
 #[global_allocator]
@@ -123,6 +125,22 @@ async fn bad_polls_leave_nothing_behind() {
     settled(first, SLACK).await;
     let after = HEAP.current_usage();
     assert!(after <= heap + 4 * HEAP_NOISE, "{heap} bytes after a round of bad boxes, {after} after another");
+    stuck_boxes(&panel).await;
+}
+
+async fn stuck_boxes(panel: &TestPanel) {
+    let stuck = Stuck::start();
+    let good = Replay::start(|request| match request.method().as_str() {
+        "get_statistics" => request.result(r#"{"core:timestamp":80,"core:rcv_requests":5}"#),
+        "list_statistics" => request.recorded("opensips-4.0/list_all"),
+        _ => request.recorded("opensips-4.0/cmd_version"),
+    })
+    .await;
+    let first = left();
+    stuck.round(panel, &good).await;
+    settled(first, SLACK).await;
+    assert_eq!(stuck.left(), [PathBuf::new(); 0]);
+    assert!(stuck.questions().iter().all(|count| *count == 1), "{:?}", stuck.questions());
 }
 
 /// Every bad box is added, ticked, polled some times, and removed with its history.

@@ -35,12 +35,18 @@ fn free_port() -> u16 {
 
 impl Kamailio {
     async fn start() -> Self {
+        Self::start_with(|text| text).await
+    }
+
+    /// With another configuration; `addresses()[0]` must answer.
+    async fn start_with(configure: impl FnOnce(String) -> String) -> Self {
         assert!(std::path::Path::new(PATH).exists(), "{PATH} is not there: install Debian's package kamailio");
         let folder = TempDir::new().unwrap();
         let rpc_port = free_port();
         let text = std::fs::read_to_string(format!("{}/tests/kamailio/kamailio.cfg", env!("CARGO_MANIFEST_DIR"))).unwrap();
         let text = text.replace("FOLDER", folder.path().to_str().unwrap()).replace("RPC_PORT", &rpc_port.to_string());
         let text = text.replace("SIP_PORT", &free_port().to_string()).replace("UAS_PORT", &free_port().to_string());
+        let text = configure(text);
         let config = folder.path().join("kamailio.cfg");
         std::fs::write(&config, text).unwrap();
         let mut command = Command::new(PATH);
@@ -72,23 +78,44 @@ impl Kamailio {
     }
 }
 
+/// It has one socket for datagrams: by UDP it is another Kamailio.
+#[tokio::test]
+async fn a_real_kamailio_is_found_and_polled_by_udp() {
+    let port = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let parameter = |value: &str| format!("modparam(\"jsonrpcs\", \"dgram_socket\", \"{value}\")");
+    let kamailio = Kamailio::start_with(|text| {
+        let line = text.lines().find(|line| line.contains("dgram_socket")).unwrap().to_owned();
+        text.replace(&line, &parameter(&format!("udp:127.0.0.1:{port}")))
+    })
+    .await;
+    is_found_and_polled(&format!("udp://127.0.0.1:{port}")).await;
+    drop(kamailio);
+}
+
+/// The address is that of a Kamailio; how many statistics it has at each of three polls.
+async fn is_found_and_polled(address: &str) -> Vec<usize> {
+    let report = probe(address, None, None).await;
+    assert_eq!((report.verdict, report.kind), (Verdict::Kamailio, Some(BoxKind::Kamailio)), "{address}: {}", report.message);
+    assert!(report.server.is_some_and(|name| name.starts_with("Kamailio ")), "{address}");
+    let target = Target { kind: BoxKind::Kamailio, address: address.parse().unwrap(), user: None, password: None, time_limit: PATIENT };
+    let mut source = Source::new(target).unwrap();
+    let mut counts = Vec::new();
+    for _ in 0..3 {
+        let answer = source.poll().await.unwrap();
+        assert_eq!(value(&answer, "shmem:total_size"), Ok(Number::Int(67_108_864)), "{address}");
+        assert!(answer.started_at_ms.is_some(), "{address}");
+        counts.push(answer.names.len());
+    }
+    counts
+}
+
 #[tokio::test]
 async fn a_real_kamailio_is_found_and_polled_every_way() {
     let kamailio = Kamailio::start().await;
     let before = kamailio.files();
     let mut counts = Vec::new();
     for address in kamailio.addresses() {
-        let report = probe(&address, None, None).await;
-        assert_eq!((report.verdict, report.kind), (Verdict::Kamailio, Some(BoxKind::Kamailio)), "{address}: {}", report.message);
-        assert!(report.server.is_some_and(|name| name.starts_with("Kamailio ")), "{address}");
-        let target = Target { kind: BoxKind::Kamailio, address: address.parse().unwrap(), user: None, password: None, time_limit: PATIENT };
-        let mut source = Source::new(target).unwrap();
-        for _ in 0..3 {
-            let answer = source.poll().await.unwrap();
-            assert_eq!(value(&answer, "shmem:total_size"), Ok(Number::Int(67_108_864)), "{address}");
-            assert!(answer.started_at_ms.is_some(), "{address}");
-            counts.push(answer.names.len());
-        }
+        counts.extend(is_found_and_polled(&address).await);
     }
     assert!(counts[0] > 100 && counts.iter().all(|count| *count == counts[0]), "{counts:?}");
     assert_eq!(kamailio.files(), before, "nothing is left behind");
