@@ -215,6 +215,12 @@ impl Source {
         })
     }
 
+    /// Where it is asked; there is no login in it.
+    #[must_use]
+    pub fn address(&self) -> &Address {
+        &self.target.address
+    }
+
     /// Asks for every statistic and for the uptime.
     ///
     /// # Errors

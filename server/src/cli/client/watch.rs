@@ -58,7 +58,7 @@ pub(in crate::cli) async fn watch(args: WatchArgs, env: &Environment, out: &mut 
             Ok(answer) => {
                 seen.take(&answer, &args.ask.names, &kinds);
                 if in_place {
-                    let screen = screen.get_or_insert_with(|| paint::Screen::new(&args.ask.address, args.every));
+                    let screen = screen.get_or_insert_with(|| paint::Screen::new(&source.address().to_string(), args.every));
                     screen.paint(&seen.rows, answer.at_ms, None, out)?;
                 } else {
                     write_changes(&seen, answer.at_ms, args.ask.json, out)?;
