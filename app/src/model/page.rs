@@ -70,6 +70,7 @@ pub struct Frame {
 
 /// A page: its frame is beside it.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one a request, and it is moved twice")]
 pub enum Page {
     /// `/cp`
     Realtime(RealtimePage),

@@ -139,7 +139,7 @@ async fn stuck_boxes(panel: &TestPanel) {
     let first = left();
     stuck.round(panel, &good).await;
     settled(first, SLACK).await;
-    assert_eq!(stuck.left(), [PathBuf::new(); 0]);
+    assert_eq!(stuck.left(), Vec::<PathBuf>::new());
     assert!(stuck.questions().iter().all(|count| *count == 1), "{:?}", stuck.questions());
 }
 

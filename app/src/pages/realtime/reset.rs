@@ -47,7 +47,7 @@ pub(super) fn question(current: &BoxView, question: &ResetQuestion) -> AnyView {
     };
     let stay = (count > 0 && question.left_out == 0 && question.gauges > 0).then(|| match question.gauges {
         1 => " One gauge matches as well and stays as it is.".to_owned(),
-        many => format!(" {} gauges match as well and stay as they are.", many),
+        many => format!(" {many} gauges match as well and stay as they are."),
     });
     let back = question.back.clone();
     let answer = if count > 0 && question.left_out == 0 { form(current, question).into_any() } else { close(back, "Back").into_any() };
@@ -71,7 +71,7 @@ fn form(current: &BoxView, question: &ResetQuestion) -> impl IntoView + use<> {
     };
     let press = match counters.len() {
         1 => "Reset it".to_owned(),
-        many => format!("Reset {} counters", many),
+        many => format!("Reset {many} counters"),
     };
     view! {
         {which}
