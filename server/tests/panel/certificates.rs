@@ -7,8 +7,11 @@ use crate::support::{Start, TestPanel};
 
 const PLAIN: &str = "https://127.0.0.1:1/mi";
 
+/// Names and values of a form.
+type Fields<'a> = &'a [(&'a str, &'a str)];
+
 /// Sends the form as the page has it, with these fields; what the panel answers.
-async fn sent(panel: &TestPanel, path: &str, fields: &[(&str, &str)]) -> (StatusCode, String) {
+async fn sent(panel: &TestPanel, path: &str, fields: Fields<'_>) -> (StatusCode, String) {
     let form = [fields, &[("name", "sip1"), ("kind", "opensips"), ("do", "add"), ("box", "sip1")]].concat();
     let answer = panel.form(path, &form).await;
     (answer.status(), answer.text().await.unwrap())
@@ -54,7 +57,7 @@ async fn they_are_kept_in_the_address_and_shown_in_their_fields() {
 #[tokio::test]
 async fn what_is_wrong_is_said_at_its_field_and_what_was_typed_stays() {
     let panel = Start::new().signed_in().await;
-    let cases: [(&[(&str, &str)], &str, &str); 7] = [
+    let cases: [(Fields<'_>, &str, &str); 7] = [
         (&[("address", PLAIN), ("ca", "ca.pem")], "ca", "whole path"),
         (&[("address", PLAIN), ("cert", "/")], "cert", "whole path"),
         (&[("address", PLAIN), ("key", "/k.pem")], "cert", "the certificate that the key belongs to"),

@@ -135,7 +135,7 @@ fn named(ask: &Value) -> Vec<&str> {
 
 /// Whether an argument means a statistic.
 fn reaches(word: &str, full: &str) -> bool {
-    let (group, name) = full.split_once(':').unwrap();
+    let (group, name) = full.split_once(':').unwrap_or(("", full));
     word == "all" || word == name || word.strip_suffix(':') == Some(group)
 }
 

@@ -1,6 +1,6 @@
 //! Tests of the binary as a process: what a person at a shell meets, and what it leaves behind when it is ended at any instant.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where something is not as it must be")]
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 mod client;
 mod clock;
