@@ -8,6 +8,9 @@ use crate::{
     shown::short,
 };
 
+/// A server cannot be told to reset a longer name: OpenSIPS takes requests of 1024 bytes.
+const MAX_RESET_BYTES: usize = 1024;
+
 /// The table of a group. `group` is its label.
 pub(super) fn table(box_name: &str, group: &str, rows: &[RowView]) -> String {
     let mut out = String::with_capacity(512 + rows.len() * 1_280);
@@ -136,7 +139,7 @@ fn push_links(out: &mut String, box_name: &str, row: &RowView) {
     out.push_str(r#"" title="Chart" aria-label="chart of "#);
     push_text(out, &name);
     out.push_str(r##""><svg aria-hidden="true"><use href="#icon-chart"/></svg></a>"##);
-    if row.kind == Kind::Counter {
+    if row.kind == Kind::Counter && row.name.len() <= MAX_RESET_BYTES {
         out.push_str(r#"<a class="ico zero" href=""#);
         push_text(out, &links::reset(box_name, &quoted(&row.name)));
         out.push_str(r#"" title="Reset…" aria-label="reset "#);
