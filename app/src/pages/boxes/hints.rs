@@ -95,7 +95,7 @@ modparam("jsonrpcs", "fifo_reply_dir", "/tmp/")
 modparam("jsonrpcs", "dgram_socket", "/run/kamailio/rpc.sock")
 "#,
         address: "unix:/run/kamailio/rpc.sock",
-        advice: "Or fifo:/run/kamailio/rpc.fifo. The folder of replies ends with a slash, as Kamailio writes names right behind it. The panel must be of the server's group.",
+        advice: "Or fifo:/run/kamailio/rpc.fifo. The folder of replies ends with a slash, as Kamailio writes names right behind it. The panel must be of the server's group. With \"udp:10.0.0.5:8091\" in place of the socket's path it is udp://10.0.0.5:8091, from another host as well.",
     },
     Way {
         title: "Metrics, as Prometheus and OpenMetrics write them",
