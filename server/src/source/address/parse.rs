@@ -38,9 +38,16 @@ pub(super) fn read(text: &str) -> Result<Typed, String> {
     if text.is_empty() {
         return Err("give an address, such as http://10.0.0.5:8888/mi".into());
     }
+    let too_long = || format!("the address is longer than {MAX_ADDRESS_BYTES} bytes");
     if text.len() > MAX_ADDRESS_BYTES {
-        return Err(format!("the address is longer than {MAX_ADDRESS_BYTES} bytes"));
+        return Err(too_long());
     }
+    let typed = of_scheme(text)?;
+    // It is kept as it is written, where a letter may take several bytes, and must be read again then.
+    if typed.address.to_string().len() > MAX_ADDRESS_BYTES { Err(too_long()) } else { Ok(typed) }
+}
+
+fn of_scheme(text: &str) -> Result<Typed, String> {
     if text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
         return Err(
             "the address holds a space, a backslash or a control character; leave it out, or write it as %20 and the like where it belongs to a file or a password".into(),

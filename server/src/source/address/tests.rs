@@ -76,6 +76,7 @@ fn what_cannot() {
     check("http://h/m i", Err("space"));
     check("http:\\\\h", Err("backslash"));
     check(&format!("h/{}", "x".repeat(MAX_ADDRESS_BYTES)), Err("longer"));
+    check(&format!("h/{}", "ä".repeat(MAX_ADDRESS_BYTES / 4)), Err("longer"));
     check("prometheus+ftp://h", Err("cannot be asked"));
     check("fifo:tmp/f", Err("the whole path"));
     check("fifo:/", Err("the whole path"));
