@@ -214,6 +214,9 @@ impl Sampler {
                 }
             }
         }
+        if let Err(error) = store.merge_due(clock::now_ms()).await {
+            tracing::error!(%error, "a day that is over could not be merged; it is tried again");
+        }
         store.probe_trouble().await;
         if let Err(error) = store.sync().await {
             tracing::error!(%error, "what is committed could not be written to the disk; it is tried again");

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sqlx::AnyPool;
 
 mod accounts;
+mod backup;
 mod boxes;
 mod bytes;
 mod cell;
@@ -20,6 +21,7 @@ mod custom;
 mod head;
 mod health;
 mod last;
+mod merge;
 mod open;
 mod pack;
 mod read;

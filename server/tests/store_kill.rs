@@ -1,4 +1,4 @@
-//! What the store has answered for survives `kill -9`, also while it seals. The test runs itself again as the process to kill.
+//! What the store has answered for survives `kill -9`, also while it seals and merges. The test runs itself again as the process to kill.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something fails, in its helpers too")]
 
@@ -17,6 +17,8 @@ const ROUNDS: usize = 6;
 const SERIES: usize = 50;
 /// Polls that are under way at once.
 const POLLS: i64 = 20;
+/// Between two polls: so many that days are over, and merged, all the time.
+const STEP_MS: i64 = 900_000;
 
 async fn series_of(store: &Store) -> (i64, Vec<SeriesId>) {
     let id = match store.boxes().await.unwrap().first() {
@@ -47,7 +49,7 @@ async fn stored(store: &Store, series: &[SeriesId]) -> i64 {
     for (i, series) in (0..).zip(series) {
         let samples = store.samples(*series, i64::MIN, i64::MAX).await.unwrap();
         for (n, (at, value)) in (0..).zip(samples.iter()) {
-            assert_eq!((at, value), (n * 10, Some(Number::Int(n * i))));
+            assert_eq!((at, value), (n * STEP_MS, Some(Number::Int(n * i))));
         }
         counts.push(i64::try_from(samples.at_ms.len()).unwrap());
     }
@@ -68,11 +70,19 @@ async fn records_until_killed() {
             sealing.seal_due(i64::MAX).await.unwrap();
         }
     });
+    let merging = store.clone();
+    tokio::spawn(async move {
+        loop {
+            if !merging.merge_due(i64::MAX).await.unwrap() {
+                tokio::task::yield_now().await;
+            }
+        }
+    });
     loop {
         let polls = (next..next + POLLS).map(|n| PollRecord {
             box_id,
-            at_ms: n * 10,
-            interval_ms: 10,
+            at_ms: n * STEP_MS,
+            interval_ms: STEP_MS,
             values: (0..).zip(&series).map(|(i, series)| (*series, Some(Number::Int(n * i)))).collect(),
             marks: Vec::new(),
             started_ms: None,

@@ -97,6 +97,13 @@ impl Column {
         }
     }
 
+    /// Adds the polls of another after its own.
+    pub(super) fn append(&mut self, other: &Self) {
+        other.runs.iter().for_each(|&(sort, length)| self.push_run(sort, length));
+        self.ints.extend_from_slice(&other.ints);
+        self.floats.extend_from_slice(&other.floats);
+    }
+
     /// The polls it covers.
     pub(super) fn polls(&self) -> usize {
         self.polls
@@ -249,6 +256,13 @@ impl Times {
             from += run.len();
         }
         Self { at_ms, intervals }
+    }
+
+    /// Those of spans that follow one another.
+    pub(super) fn joined(spans: &[Self]) -> Self {
+        let at_ms = spans.iter().flat_map(|times| times.at_ms.iter().copied()).collect();
+        let interval_ms: Vec<i64> = spans.iter().flat_map(Self::interval_ms).collect();
+        Self::new(at_ms, &interval_ms)
     }
 
     /// The interval at each poll.

@@ -31,19 +31,19 @@ const CHUNKS_PER_INSERT: usize = 20;
 type HeadEnds = (i64, Option<i64>, Option<i64>, Option<i64>);
 
 /// A span and its chunks, ready to be stored.
-struct Sealed {
-    start_ms: i64,
-    end_ms: i64,
-    seq: i64,
-    polls: i64,
-    times: Vec<u8>,
-    chunks: Vec<SealedChunk>,
+pub(super) struct Sealed {
+    pub(super) start_ms: i64,
+    pub(super) end_ms: i64,
+    pub(super) seq: i64,
+    pub(super) polls: i64,
+    pub(super) times: Vec<u8>,
+    pub(super) chunks: Vec<SealedChunk>,
 }
 
-struct SealedChunk {
-    series: SeriesId,
-    samples: i64,
-    payload: Vec<u8>,
+pub(super) struct SealedChunk {
+    pub(super) series: SeriesId,
+    pub(super) samples: i64,
+    pub(super) payload: Vec<u8>,
 }
 
 impl Store {
@@ -87,7 +87,7 @@ impl Store {
         let Some(last_seq) = self.inner.writer.cut(box_id, last).await? else { return Ok(()) };
         let head = self.take_head(box_id).await?;
         for fault in &head.faults {
-            tracing::error!(box_id, "a poll was lost, stored bytes are damaged: {fault}");
+            tracing::error!(box_id, "a poll was lost, stored bytes are damaged: {}", fault.why);
         }
         let sealed = tokio::task::spawn_blocking(move || seal(&head, last_seq)).await;
         let sealed = sealed.map_err(|error| StoreError::Damaged(format!("sealing box {box_id}: {error}")))?;
@@ -112,10 +112,7 @@ impl Store {
         let mut change = self.inner.write.begin_with(BEGIN_WRITE).await?;
         let mut chunks = 0;
         for span in sealed {
-            insert_span(&mut change, box_id, span).await?;
-            for some in span.chunks.chunks(CHUNKS_PER_INSERT) {
-                insert_chunks(&mut change, span, some).await?;
-            }
+            insert_sealed(&mut change, box_id, span).await?;
             chunks += span.chunks.len();
         }
         let delete = sqlx::query("delete from head where box_id = $1 and seq <= $2").bind(box_id).bind(last_seq);
@@ -171,6 +168,15 @@ fn seal(head: &Head, last_seq: i64) -> Result<Vec<Sealed>, Damage> {
         }
     }
     Ok(sealed)
+}
+
+/// Stores a span and its chunks.
+pub(super) async fn insert_sealed(connection: &mut AnyConnection, box_id: i64, span: &Sealed) -> Result<(), StoreError> {
+    insert_span(connection, box_id, span).await?;
+    for some in span.chunks.chunks(CHUNKS_PER_INSERT) {
+        insert_chunks(connection, span, some).await?;
+    }
+    Ok(())
 }
 
 async fn insert_span(connection: &mut AnyConnection, box_id: i64, span: &Sealed) -> Result<(), StoreError> {

@@ -7,6 +7,7 @@ use super::*;
 mod config;
 mod custom;
 mod damage;
+mod merging;
 mod opening;
 mod recording;
 
@@ -84,6 +85,11 @@ fn ints(samples: &Samples) -> Vec<(i64, i64)> {
 
 async fn everything(store: &Store, series: SeriesId) -> Samples {
     store.samples(series, i64::MIN, i64::MAX).await.unwrap()
+}
+
+/// Merges all that is due.
+async fn merge_all(store: &Store) {
+    while store.merge_due(i64::MAX).await.unwrap() {}
 }
 
 /// Seals all there is.
