@@ -18,6 +18,7 @@ use crate::{
     vault::VaultError,
 };
 
+mod backup;
 mod boxes;
 mod check;
 mod client;
@@ -26,6 +27,7 @@ mod secret;
 mod tokens;
 mod users;
 
+pub use backup::BackupArgs;
 pub use boxes::BoxCommand;
 pub use client::{AskArgs, ResetArgs, WatchArgs};
 pub use tokens::TokenCommand;
@@ -85,6 +87,8 @@ pub enum Command {
     Token(TokenCommand),
     /// Read every chunk of the database back and report; exit code 1 when something is wrong
     Check,
+    /// Copy the database into a file, as it is at one instant, also while the panel runs
+    Backup(BackupArgs),
     /// Ask a server for statistics and print them
     Get(AskArgs),
     /// Ask a server which statistics it has, and print them with their kind
@@ -201,6 +205,7 @@ pub async fn run(cli: Cli, env: &Environment) -> Result<Outcome, CliError> {
         Command::User(command) => users::run(command, &mut place, out).await?,
         Command::Token(command) => tokens::run(command, &mut place, out).await?,
         Command::Check => check::run(&mut place, out).await?,
+        Command::Backup(args) => backup::run(&args, &mut place, out).await?,
         Command::Get(args) => client::get(args, env, out).await?,
         Command::List(args) => client::list(args, env, out).await?,
         Command::Reset(args) => client::reset(args, env, out).await?,

@@ -7,21 +7,39 @@ use crate::store::CheckReport;
 
 pub(super) async fn run(place: &mut Place<'_>, out: &mut dyn Write) -> Result<ExitCode, CliError> {
     let store = place.store().await?;
-    let mut shown = None;
-    let report = store
-        .check(|part| {
-            let percent = percent(part);
-            if shown != Some(percent) {
-                shown = Some(percent);
-                eprint!("\rchecked {percent} %");
-            }
-        })
-        .await?;
-    if shown.is_some() {
-        eprintln!();
-    }
+    let mut progress = Progress::new("checked");
+    let report = store.check(|part| progress.tell(part)).await;
+    progress.end();
     store.close().await;
-    print(&report, out)
+    print(&report?, out)
+}
+
+/// How far something is, in one line that is written over.
+pub(super) struct Progress {
+    word: &'static str,
+    shown: Option<u8>,
+}
+
+impl Progress {
+    /// `word` says what is done, such as `checked`.
+    pub(super) fn new(word: &'static str) -> Self {
+        Self { word, shown: None }
+    }
+
+    /// From 0 to 1.
+    pub(super) fn tell(&mut self, part: f64) {
+        let percent = percent(part);
+        if self.shown != Some(percent) {
+            self.shown = Some(percent);
+            eprint!("\r{} {percent} %", self.word);
+        }
+    }
+
+    pub(super) fn end(&mut self) {
+        if self.shown.take().is_some() {
+            eprintln!();
+        }
+    }
 }
 
 fn print(report: &CheckReport, out: &mut dyn Write) -> Result<ExitCode, CliError> {

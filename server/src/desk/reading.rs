@@ -1,14 +1,14 @@
 //! Reading series: what charts, the API and exports ask.
 
 use app::{
-    model::{Kind, Mode, Series},
+    model::{Gap, Kind, Mode, Series},
     shown::short,
 };
 
 use super::{Desk, DeskError};
 use crate::{
     history::{self, Span},
-    store::{Samples, SeriesId},
+    store::{Samples, SeriesId, StoreError},
 };
 
 /// At most so many points in one answer: more than any screen has pixels.
@@ -59,7 +59,7 @@ impl Desk {
         let found = self.find_series(&ask.box_name, &ask.name).await?;
         let mode = ask.mode.unwrap_or(if found.kind == Kind::Counter { Mode::Rate } else { Mode::Value });
         let span = Span { from_ms: ask.from_ms, to_ms: ask.to_ms, points: ask.points, mode };
-        let gaps = self.store.gaps(found.box_id, ask.from_ms, ask.to_ms).await?;
+        let mut gaps = self.store.gaps(found.box_id, ask.from_ms, ask.to_ms).await?;
         let (samples, resets) = match found.series {
             Some(series) => {
                 let from_ms = ask.from_ms.saturating_sub(history::lookback_ms(found.interval_ms));
@@ -68,6 +68,8 @@ impl Desk {
             }
             None => (Samples::default(), Vec::new()),
         };
+        gaps.extend(samples.damaged.iter().map(|gap| damaged(gap, ask)));
+        gaps.sort_by_key(|gap| gap.from);
         let drawn = history::columns(&samples, &gaps, &resets, found.kind, span);
         let unit = if mode == Mode::Rate { per_second(found.unit) } else { found.unit.to_owned() };
         Ok(Series {
@@ -92,7 +94,14 @@ impl Desk {
         check_span(from_ms, to_ms)?;
         let found = self.find_series(box_name, name).await?;
         match found.series {
-            Some(series) => Ok(self.store.samples(series, from_ms, to_ms).await?),
+            Some(series) => {
+                let samples = self.store.samples(series, from_ms, to_ms).await?;
+                // Whoever takes samples away would not see that some are missing.
+                match samples.damaged.first() {
+                    Some(gap) => Err(StoreError::Damaged(format!("{}; tickmark check tells all that is", gap.reason)).into()),
+                    None => Ok(samples),
+                }
+            }
             None => Ok(Samples::default()),
         }
     }
@@ -112,6 +121,12 @@ impl Desk {
         let interval_ms = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX);
         Ok(Found { box_id, box_name, series, kind, unit, interval_ms })
     }
+}
+
+/// A gap where stored samples cannot be read, as the charts tell it.
+fn damaged(gap: &Gap, ask: &SeriesAsk) -> Gap {
+    tracing::error!(name = ask.name, reason = gap.reason, "stored samples are damaged and left out");
+    Gap { reason: format!("stored samples are damaged: {}", gap.reason), ..*gap }
 }
 
 /// The unit of an increase per second.

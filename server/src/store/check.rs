@@ -114,7 +114,7 @@ async fn check_head(view: &mut AnyConnection, box_id: i64, report: &mut CheckRep
     }
     report.head_rows += head.polls() as u64;
     report.head_samples += head.samples() as u64;
-    report.faults.extend(head.faults.iter().map(|fault| format!("box {box_id}, {fault}")));
+    report.faults.extend(head.faults.iter().map(|fault| format!("box {box_id}, {}", fault.why)));
     Ok(())
 }
 

@@ -19,7 +19,7 @@ pub(super) struct Head {
     /// The number of the last row.
     pub(super) last_seq: i64,
     /// What did not decode, each with its place.
-    pub(super) faults: Vec<String>,
+    pub(super) faults: Vec<HeadFault>,
     seqs: Vec<i64>,
     at_ms: Vec<i64>,
     interval_ms: Vec<i64>,
@@ -29,6 +29,15 @@ pub(super) struct Head {
     /// The layout and the cells of the last row; none after a row that did not decode.
     chain: Option<(i64, Vec<Cell>)>,
     values: Vec<Option<Number>>,
+}
+
+/// A row that did not decode.
+#[derive(Clone, Debug)]
+pub(super) struct HeadFault {
+    /// Its time, as far as that can be believed.
+    pub(super) at_ms: i64,
+    pub(super) interval_ms: i64,
+    pub(super) why: String,
 }
 
 /// The time of a poll, and what it said.
@@ -125,7 +134,8 @@ impl Head {
         self.last_seq = row.seq;
         if let Err(Damage(why)) = self.try_push(row, payload) {
             self.chain = None;
-            self.faults.push(format!("row {} of the head: {why}", row.seq));
+            let why = format!("row {} of the head: {why}", row.seq);
+            self.faults.push(HeadFault { at_ms: row.at_ms, interval_ms: row.interval_ms, why });
         }
     }
 
@@ -245,7 +255,7 @@ mod tests {
         let head = head(&[10, 20, 30, 40, 50], &[1], &[3]);
         assert_eq!(values(&head), [1, 4, 5]);
         assert_eq!(
-            head.faults,
+            head.faults.iter().map(|fault| fault.why.as_str()).collect::<Vec<_>>(),
             ["row 2 of the head: the check sum is wrong", "row 3 of the head: the row it builds on is missing or damaged"]
         );
         assert_eq!((head.first_seq, head.last_seq), (1, 5));

@@ -140,7 +140,7 @@ fn connect_url(path: Option<&Path>) -> String {
 }
 
 /// Makes the file for its owner alone, since it holds password hashes; SQLite gives its log the same mode. One that is there stays as it is.
-fn make_private(path: &Path) -> io::Result<()> {
+pub(super) fn make_private(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
     match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),

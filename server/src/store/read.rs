@@ -7,7 +7,7 @@ use sqlx::{AnyConnection, FromRow};
 
 use super::bytes::{Damage, sum_of, verified};
 use super::chunk::{Column, Slots, Times};
-use super::head::Head;
+use super::head::{Head, HeadFault};
 use super::row::{RowHead, decode_layout};
 use super::samples::Samples;
 use super::seal::{MAX_SPAN_MS, MAX_SPAN_POLLS};
@@ -40,10 +40,11 @@ struct Piece {
 
 impl Store {
     /// The samples of a series with `from_ms <= at_ms < to_ms`, from chunks and head as one, in the order of their recording: where
-    /// a clock was set back, times go back with it and no sample takes another's place. A series that is not there has none.
+    /// a clock was set back, times go back with it and no sample takes another's place. A series that is not there has none. What does not
+    /// decode is left out, and [`Samples::damaged`] names it.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] names what does not decode.
+    /// When the database fails.
     pub async fn samples(&self, series: SeriesId, from_ms: i64, to_ms: i64) -> Result<Samples, StoreError> {
         let Some(box_id) = self.box_of(series).await? else { return Ok(Samples::default()) };
         let shared = self.head_of(box_id);
@@ -57,17 +58,22 @@ impl Store {
             rows = ask.chunks(&mut *view).await?;
             view.commit().await?;
         }
-        let recent = head_pieces(&head, &ask)?;
+        let (recent, mut damaged) = head_pieces(&head, &ask);
         drop(head);
-        let piece = |row: &ChunkRow| {
-            self.piece(box_id, row).map_err(|Damage(why)| {
-                StoreError::Damaged(format!("the chunk of series {} of box {box_id} that begins at {}: {why}", series.0, row.start_ms))
-            })
-        };
-        let mut pieces = rows.iter().map(piece).collect::<Result<Vec<Piece>, StoreError>>()?;
+        let mut pieces = Vec::with_capacity(rows.len() + recent.len());
+        for row in &rows {
+            match self.piece(box_id, row) {
+                Ok(piece) => pieces.push(piece),
+                Err(Damage(why)) => {
+                    let reason = format!("the chunk of series {} of box {box_id} that begins at {}: {why}", series.0, row.start_ms);
+                    damaged.push(Gap { from: row.start_ms, to: row.end_ms.saturating_add(1), reason });
+                }
+            }
+        }
         pieces.extend(recent);
         let mut samples = Samples::with_room_for(pieces.iter().map(|piece| piece.column.samples()).sum());
         pieces.iter().for_each(|piece| piece.append(&mut samples, from_ms, to_ms));
+        samples.damaged = damaged;
         Ok(samples)
     }
 
@@ -176,11 +182,15 @@ pub(super) async fn refresh(view: &mut AnyConnection, box_id: i64, head: &mut He
     Ok(())
 }
 
-fn head_pieces(head: &Head, ask: &Ask) -> Result<Vec<Piece>, StoreError> {
+fn head_pieces(head: &Head, ask: &Ask) -> (Vec<Piece>, Vec<Gap>) {
     let &Ask { box_id, series, from_ms, to_ms } = ask;
-    if let Some(fault) = head.faults.first() {
-        return Err(StoreError::Damaged(format!("box {box_id}, {fault}")));
-    }
+    let within = head.faults.iter().filter(|fault| (from_ms..to_ms).contains(&fault.at_ms));
+    let gap = |fault: &HeadFault| Gap {
+        from: fault.at_ms,
+        to: fault.at_ms.saturating_add(fault.interval_ms),
+        reason: format!("box {box_id}, {}", fault.why),
+    };
+    let mut damaged: Vec<Gap> = within.map(gap).collect();
     let stretches = head.stretches(head.polls(), MAX_SPAN_POLLS, MAX_SPAN_MS);
     let mut whole = None;
     let mut pieces = Vec::new();
@@ -191,14 +201,18 @@ fn head_pieces(head: &Head, ask: &Ask) -> Result<Vec<Piece>, StoreError> {
         }
         let column = match &whole {
             Some(column) => column,
-            None => {
-                let place = |Damage(why)| StoreError::Damaged(format!("the head of series {} of box {box_id}: {why}", series.0));
-                whole.insert(head.column(series, head.polls()).map_err(place)?)
-            }
+            None => match head.column(series, head.polls()) {
+                Ok(column) => whole.insert(column),
+                Err(Damage(why)) => {
+                    let (from, to) = (times.at_ms.first().copied().unwrap_or(from_ms), to_ms);
+                    damaged.push(Gap { from, to, reason: format!("the head of series {} of box {box_id}: {why}", series.0) });
+                    break;
+                }
+            },
         };
         pieces.push(Piece { times: Arc::new(times), column: column.part(stretch.start..stretch.end) });
     }
-    Ok(pieces)
+    (pieces, damaged)
 }
 
 /// A chunk and its span as they are stored, and where the head of the box begins and ends in the same state.
@@ -208,6 +222,7 @@ struct ChunkRow {
     head_last: Option<i64>,
     start_ms: i64,
     seq: i64,
+    end_ms: i64,
     times: Option<Vec<u8>>,
     payload: Vec<u8>,
 }
@@ -225,7 +240,7 @@ impl Ask {
     async fn chunks<'e>(&self, view: impl sqlx::Executor<'e, Database = sqlx::Any>) -> Result<Vec<ChunkRow>, StoreError> {
         let select = "select (select seq from head where box_id = $1 order by seq limit 1) as head_first, \
                       (select seq from head where box_id = $1 order by seq desc limit 1) as head_last, \
-                      chunk.start_ms, chunk.seq, span.payload as times, chunk.payload from chunk left join span \
+                      chunk.start_ms, chunk.seq, chunk.end_ms, span.payload as times, chunk.payload from chunk left join span \
                       on span.box_id = $1 and span.tier = chunk.tier and span.start_ms = chunk.start_ms and span.seq = chunk.seq \
                       where chunk.series_id = $2 and chunk.tier = $3 and chunk.start_ms >= $4 and chunk.start_ms < $5 \
                       and chunk.end_ms >= $6 order by chunk.seq";

@@ -1,7 +1,7 @@
 //! The samples of one series as readers get them: eight bytes a time, eight a value where all are whole numbers, as nearly always. They
 //! must not know how they were stored.
 
-use app::model::Number;
+use app::model::{Gap, Number};
 
 /// The samples of one series, in the order of their recording.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -12,12 +12,14 @@ pub struct Samples {
     pub values: Values,
     /// The intervals the box was polled at: from which sample on, and milliseconds. The first run begins with the first sample.
     pub intervals: Vec<(usize, i64)>,
+    /// Where stored bytes are damaged, and what of them: samples are missing there.
+    pub damaged: Vec<Gap>,
 }
 
 impl Samples {
     /// None yet, and room for so many.
     pub(super) fn with_room_for(samples: usize) -> Self {
-        Self { at_ms: Vec::with_capacity(samples), values: Values::Ints(Vec::with_capacity(samples)), intervals: Vec::new() }
+        Self { at_ms: Vec::with_capacity(samples), values: Values::Ints(Vec::with_capacity(samples)), ..Self::default() }
     }
 
     /// Adds one that was recorded after the others.
@@ -49,7 +51,7 @@ impl Samples {
     /// These samples in another order: `order` says which comes first, and so on.
     #[must_use]
     pub fn in_order(&self, order: &[usize]) -> Self {
-        let mut samples = Self::default();
+        let mut samples = Self { damaged: self.damaged.clone(), ..Self::default() };
         for &i in order {
             samples.push(self.at_ms[i], self.values.get(i), self.interval_ms(i));
         }

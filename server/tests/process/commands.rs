@@ -3,6 +3,7 @@
 use std::{
     io::{Read, Write},
     net::TcpStream,
+    os::unix::fs::PermissionsExt,
     process::Command,
     time::{Duration, Instant},
 };
@@ -99,6 +100,30 @@ fn boxes_users_and_tokens_are_managed_beside_a_running_panel() {
 }
 
 #[test]
+fn a_backup_beside_a_running_panel_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut panel = Served::start(folder.path(), &["--interval", "200ms"]);
+    for round in 0..3 {
+        let file = format!("backup{round}.db");
+        let made = run(folder.path(), &["backup", &file]);
+        assert!(made.status.success(), "{}{}", text(&made.stdout), text(&made.stderr));
+        assert!(text(&made.stdout).contains("samples") && !folder.path().join(format!("{file}.part")).exists());
+        let checked = run(folder.path(), &["check", "--database", &format!("sqlite:{file}")]);
+        assert!(checked.status.success(), "{}{}", text(&checked.stdout), text(&checked.stderr));
+        let listed = run(folder.path(), &["box", "list", "--database", &format!("sqlite:{file}")]);
+        assert!(text(&listed.stdout).contains("tickmark"), "{}", text(&listed.stdout));
+    }
+    let again = run(folder.path(), &["backup", "backup0.db"]);
+    assert!(!again.status.success() && text(&again.stderr).contains("is there already"), "{}", text(&again.stderr));
+    let nowhere = run(folder.path(), &["backup", "no/such/folder.db"]);
+    assert!(!nowhere.status.success() && text(&nowhere.stderr).contains("cannot write no/such/folder.db"), "{}", text(&nowhere.stderr));
+    let mode = folder.path().join("backup0.db").metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600, "it holds hashes and tokens");
+    panel.signal("TERM");
+    panel.child.wait().unwrap();
+}
+
+#[test]
 fn help_documents_every_flag() {
     let folder = tempfile::tempdir().unwrap();
     let help = text(&run(folder.path(), &["serve", "--help"]).stdout);
@@ -107,7 +132,7 @@ fn help_documents_every_flag() {
         assert!(help.contains(&format!("TICKMARK_{}", flag.replace('-', "_").to_uppercase())), "{flag}");
     }
     assert!(help.contains("TICKMARK_ADMIN_PASSWORD"));
-    for command in ["box", "user", "token", "get", "list", "reset", "watch", "check", "import", "export"] {
+    for command in ["box", "user", "token", "get", "list", "reset", "watch", "check", "backup", "import", "export"] {
         assert!(text(&run(folder.path(), &["--help"]).stdout).contains(command), "{command}");
     }
 }
