@@ -18,11 +18,10 @@ quietly() {
     fi
 }
 
-packages=()
-want() { # a command, then the Debian packages that bring it
-    local command=$1
-    shift
-    have "$command" || packages+=("$@")
+# What is missing is gathered and told at once: nobody likes to be told the second half after the first was installed.
+packages=() afterwards=()
+want() { # a command, then the Debian package that brings it
+    have "$1" || packages+=("$2")
 }
 
 install_packages() {
@@ -45,7 +44,6 @@ install_packages() {
         quietly "${apt[@]}" update
         quietly "${apt[@]}" install -y --no-install-recommends "${packages[@]}"
     fi
-    packages=()
 }
 
 need_build() {
@@ -86,9 +84,12 @@ need_kamailio() {
 
 need_browser() {
     want chromium chromium
-    want node nodejs npm
+    want node nodejs
     want npm npm
-    install_packages
+    afterwards+=(install_browser_tests)
+}
+
+install_browser_tests() {
     local e2e=server/tests/e2e
     if [ "$e2e/node_modules/.package-lock.json" -nt "$e2e/package-lock.json" ]; then return; fi
     say "Installing the browser tests' two packages …"
@@ -103,8 +104,12 @@ need_python() {
 }
 
 need_checks() {
-    local tool
     want shellcheck shellcheck
+    afterwards+=(install_checks)
+}
+
+install_checks() {
+    local tool
     for tool in "${tools[@]}"; do
         if ! have "${tool%@*}"; then
             say "Building ${tool%@*}, once: this takes some minutes …"
@@ -115,3 +120,4 @@ need_checks() {
 
 for part in "$@"; do "need_$part"; done
 install_packages
+for step in "${afterwards[@]}"; do "$step"; done
