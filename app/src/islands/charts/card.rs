@@ -72,26 +72,26 @@ impl Card {
         // All are measured before one is changed: else the browser lays the page out again for each.
         let measured: Vec<_> = figures
             .map(|figure| {
-                let picture = figure.query_selector("img").ok().flatten();
-                let height = picture.as_ref().map_or(0, |img| img.client_height() - FACTS_HEIGHT).clamp(HEIGHT.0, HEIGHT.1);
-                (figure, picture, height)
+                let img = figure.query_selector("img").ok().flatten();
+                let height = img.map_or(0, |img| img.client_height() - FACTS_HEIGHT).clamp(HEIGHT.0, HEIGHT.1);
+                (figure, height)
             })
             .collect();
-        measured.into_iter().filter_map(|(figure, picture, height)| Self::of(figure, picture.as_ref(), height.unsigned_abs())).collect()
+        measured.into_iter().filter_map(|(figure, height)| Self::of(figure, height.unsigned_abs())).collect()
     }
 
-    fn of(figure: HtmlElement, picture: Option<&Element>, height: u32) -> Option<Self> {
+    fn of(figure: HtmlElement, height: u32) -> Option<Self> {
         let read = |name: &str| figure.get_attribute(name).unwrap_or_default();
         let plot: HtmlElement = document().create_element("div").ok()?.dyn_into().ok()?;
         plot.set_class_name("plot");
         plot.set_tab_index(0);
         plot.set_attribute("role", "group").ok()?;
         plot.set_attribute("aria-label", &format!("{}: read values with the arrow keys", short(&read("data-name")))).ok()?;
-        match picture {
-            // The picture stays until there is something better.
-            Some(img) => {
-                img.replace_with_with_node_1(&plot).ok()?;
-                plot.append_child(img).ok()?;
+        match figure.query_selector("picture").ok().flatten() {
+            // The picture stays until there is something better: all of it, as its image alone would be the one for wide windows.
+            Some(picture) => {
+                picture.replace_with_with_node_1(&plot).ok()?;
+                plot.append_child(&picture).ok()?;
             }
             None => {
                 figure.append_child(&plot).ok()?;
