@@ -71,6 +71,18 @@ impl Ask {
         number.ok_or_else(|| wrong(name, &format!("is {text:?}; allowed are whole numbers from {} to {}", allowed.start(), allowed.end())))
     }
 
+    /// `true` or `false`, which it is when left out.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn flag(&self, name: &'static str) -> Result<bool, Problem> {
+        match self.get(name) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(other) => Err(wrong(name, &format!("is {other:?}; allowed are true and false"))),
+        }
+    }
+
     /// `mode=value|rate`.
     ///
     /// # Errors

@@ -37,9 +37,7 @@ async fn draw(app: &App, ask: &Ask, palette: Palette) -> Result<String, Problem>
     }
     let mut questions: Vec<SeriesAsk> = names.iter().map(|name| series::read(ask, name, width)).collect::<Result<_, _>>()?;
     let mut lines = read_all(app, &questions).await?;
-    // A young history is drawn from its beginning on: asked again from there, its points fill the width.
-    let begins = lines.first().map(|first| (first.from, range(&lines).0));
-    if let Some((_, begins)) = begins.filter(|(asked, begins)| begins > asked) {
+    if let Some(begins) = begins_late(&lines) {
         for question in &mut questions {
             question.from_ms = begins;
         }
@@ -55,6 +53,12 @@ async fn read_all(app: &App, questions: &[SeriesAsk]) -> Result<Vec<Series>, Pro
         lines.push(app.desk.series(question).await?);
     }
     Ok(lines)
+}
+
+/// Where a young history begins, which is drawn from there on: asked again from there, its points fill the width.
+pub(super) fn begins_late(series: &[Series]) -> Option<i64> {
+    let asked = series.first()?.from;
+    Some(range(series).0).filter(|begins| *begins > asked)
 }
 
 /// The time axis: the span, or what there is of it when the history is young.

@@ -1,11 +1,11 @@
 //! A span of one series, in columns.
 
-use std::sync::Arc;
+use std::{slice, sync::Arc};
 
 use app::model::Series;
 use axum::{Json, extract::State};
 
-use super::Ask;
+use super::{Ask, charts};
 use crate::{
     clock,
     desk::{MAX_POINTS, SeriesAsk},
@@ -32,9 +32,16 @@ pub(super) fn read(ask: &Ask, name: &str, default_points: u32) -> Result<SeriesA
     ("to" = Option<String>, Query, description = "RFC 3339 or epoch milliseconds; now when left out"),
     ("span" = Option<String>, Query, description = "Instead of `from`: `1h`, `24h`, `7d`; `24h` when left out"),
     ("points" = Option<u32>, Query, description = "At most so many, 1,200 when left out"),
+    ("fit" = Option<bool>, Query, description = "`true`: where less than half of the span is known, only what is known, as charts are drawn; the answer's `from` says from when"),
     ("mode" = Option<app::model::Mode>, Query, description = "`value` or `rate`; counters as rate when left out")),
     responses((status = 200, body = Series), (status = 404, description = "No such box or statistic")))]
 pub(super) async fn series(State(app): State<Arc<App>>, ask: Ask) -> Result<Json<Series>, Problem> {
-    let ask = read(&ask, ask.need("name")?, DEFAULT_POINTS)?;
-    Ok(Json(app.desk.series(&ask).await?))
+    let mut question = read(&ask, ask.need("name")?, DEFAULT_POINTS)?;
+    let fit = ask.flag("fit")?;
+    let mut series = app.desk.series(&question).await?;
+    if let Some(begins) = charts::begins_late(slice::from_ref(&series)).filter(|_| fit) {
+        question.from_ms = begins;
+        series = app.desk.series(&question).await?;
+    }
+    Ok(Json(series))
 }

@@ -78,6 +78,21 @@ async fn a_span_longer_than_points_comes_in_equal_buckets() {
 }
 
 #[tokio::test]
+async fn a_young_history_that_is_fitted_has_all_its_points() {
+    let (panel, _sip1) = recorded("dialog:active_dialogs").await;
+    let path = "/cp/api/v1/series?box=sip1&name=dialog:active_dialogs&span=24h&points=4&mode=value";
+    panel.until("/cp/api/v1/series?box=sip1&name=dialog:active_dialogs&mode=value", |series| samples(series) > 5).await;
+    let whole = panel.get(path).await;
+    assert_eq!(samples(&whole), 4, "a day in four");
+    let fitted = panel.get(&format!("{path}&fit=true")).await;
+    let length = |series: &Value| series["to"].as_i64().unwrap() - series["from"].as_i64().unwrap();
+    assert_eq!(length(&whole), 24 * 3_600_000);
+    assert!(length(&fitted) < 12 * 3_600_000, "{fitted}");
+    assert_eq!((samples(&fitted), &fitted["columns"]["t"][0]), (4, &fitted["from"]));
+    panel.send(Method::GET, &format!("{path}&fit=perhaps"), json!(null), StatusCode::BAD_REQUEST).await;
+}
+
+#[tokio::test]
 async fn pictures_and_exports_are_what_they_say() {
     let (panel, _sip1) = recorded("dialog:active_dialogs").await;
     panel.until("/cp/api/v1/series?box=sip1&name=dialog:active_dialogs", |series| samples(series) >= 3).await;

@@ -165,7 +165,7 @@ impl Card {
         self.loaded_width = self.width();
         let points = self.loaded_width.to_string();
         let mode = self.mode.map_or("", Mode::as_str);
-        let how = links::with_query("", &[("span", &self.span), ("points", &points), ("mode", mode)]);
+        let how = links::with_query("", &[("span", &self.span), ("fit", "true"), ("points", &points), ("mode", mode)]);
         format!("{}/series{}&{}", links::API, self.query, how.trim_start_matches('?'))
     }
 
