@@ -38,6 +38,8 @@ const TOP: i32 = 8;
 const TOP_WITH_FACTS: i32 = 26;
 /// Pixels below the plot: ticks and one line of text.
 const BOTTOM: i32 = 24;
+/// Pixels left of the facts where they need all the room.
+const FACTS_LEFT: i32 = 2;
 /// Pixels right of the plot.
 const RIGHT: i32 = 8;
 /// Pixels from a label of the value axis to the plot.
@@ -188,10 +190,10 @@ impl Plan {
         }
         if PICTURES
             && chart.with_facts
-            && let Some(text) = words::facts_line(chart)
+            && let Some(text) = words::facts_line(chart, self.width - RIGHT - FACTS_LEFT)
         {
             // In a narrow picture they begin left of the plot.
-            let x = (self.width - RIGHT - words::text_width(&text)).clamp(2, self.left);
+            let x = (self.width - RIGHT - words::text_width(&text)).clamp(FACTS_LEFT, self.left);
             root.draw(&Text::new(text, (x * UNITS, 6 * UNITS), font(Role::Facts)))?;
         }
         if PICTURES {

@@ -38,11 +38,12 @@ pub(super) enum Detail {
     Name,
 }
 
-/// `now 184   min 2   mean 97   max 911`.
-pub(super) fn facts_line(chart: &Chart<'_>) -> Option<String> {
+/// `now 184   min 2   mean 97   max 911`; without the mean where so many pixels do not hold it.
+pub(super) fn facts_line(chart: &Chart<'_>, pixels: i32) -> Option<String> {
     let line = chart.lines.first().filter(|_| chart.lines.len() == 1)?;
-    let parts = fact_words(&facts(line.columns)?, |n| format::fact(n, chart.unit));
-    Some(parts.join(APART))
+    let [now, min, mean, max] = fact_words(&facts(line.columns)?, |n| format::fact(n, chart.unit));
+    let whole = [&*now, &min, &mean, &max].join(APART);
+    Some(if text_width(&whole) <= pixels { whole } else { [now, min, max].join(APART) })
 }
 
 /// `now 184`, `min 2`, `mean 97`, `max 911`.
