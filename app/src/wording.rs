@@ -161,11 +161,7 @@ pub fn probe(report: &ProbeReport) -> (&'static str, String, &'static str) {
         return ("note bad", "No box found there".to_owned(), "");
     }
     let server = report.server.as_deref().unwrap_or("a SIP server");
-    let title = match report.statistics {
-        Some(count) => format!("Found {server} with {count} statistics"),
-        None => format!("Found {server}"),
-    };
-    ("note good", title, "Give it a name and press Add box.")
+    ("note good", format!("Found {server}"), "Press Add box; the name can be another.")
 }
 
 /// A name for a box that is free, to be changed by whoever has a better one.
