@@ -180,7 +180,7 @@ impl Plan {
         let (from, to) = time::sane(chart.from_ms, chart.to_ms);
         let time = TimeAxis::new(from, to, chart.offset_ms, left, width - RIGHT, width);
         let columns = usize::try_from(width - RIGHT - left).unwrap_or(1).max(1);
-        let lines = chart.lines.iter().map(|line| line::runs(line.columns, line.gaps, (from, to), columns)).collect();
+        let lines = chart.lines.iter().map(|line| line::runs(line.columns, line.gaps, chart.resets, (from, to), columns)).collect();
         Self { width, height, left, top, legend, time, value, lines }
     }
 

@@ -1,7 +1,7 @@
 //! Columns → points to draw: at most four for each pixel column, so that no spike is lost and no picture grows without bound.
 
 use super::axis::drawable;
-use crate::model::{Columns, Gap};
+use crate::model::{Columns, Gap, Reset};
 
 /// A point: epoch milliseconds and a value.
 pub(super) type Point = (i64, f64);
@@ -37,8 +37,9 @@ impl Bucket {
     }
 }
 
-/// The runs of a line within a span, for a plot that many pixels wide. `null` breaks a line, and so does a gap between two points.
-pub(super) fn runs(columns: &Columns, gaps: &[Gap], (from, to): (i64, i64), pixels: usize) -> Vec<Run> {
+/// The runs of a line within a span, for a plot that many pixels wide. A gap between two points breaks it; so does `null`, where a gap or
+/// a reset tells why. Any other `null` is a bucket between two samples: that the box was asked less often than it has pixels is no hole.
+pub(super) fn runs(columns: &Columns, gaps: &[Gap], resets: &[Reset], (from, to): (i64, i64), pixels: usize) -> Vec<Run> {
     let pixels = i64::try_from(pixels).unwrap_or(1).max(1);
     // Wide spans would overflow: they are counted in coarser steps.
     let width = ((to - from) / pixels).max(1);
@@ -46,18 +47,26 @@ pub(super) fn runs(columns: &Columns, gaps: &[Gap], (from, to): (i64, i64), pixe
     let mut run = Run::default();
     let mut bucket: Option<Bucket> = None;
     let mut before: Option<i64> = None;
-    let mut gaps = gaps.iter().peekable();
+    let mut skipped = false;
+    let mut gaps = gaps;
     for (index, at) in columns.t.iter().copied().enumerate() {
-        let values = values(columns, index);
-        if at < from || at > to || values.is_none() {
+        if at < from || at > to {
             close(&mut runs, &mut run, &mut bucket);
             continue;
         }
-        while gaps.next_if(|gap| gap.to < at).is_some() {}
-        if before.replace(at).is_some_and(|before| gaps.peek().is_some_and(|gap| gap.from <= before)) {
-            close(&mut runs, &mut run, &mut bucket);
+        let Some(values) = values(columns, index) else {
+            skipped = true;
+            continue;
+        };
+        let skipped = std::mem::take(&mut skipped);
+        if let Some(before) = before.replace(at) {
+            gaps = &gaps[gaps.iter().take_while(|gap| gap.to <= before).count()..];
+            let by_gap = gaps.iter().take_while(|gap| gap.from < at).any(|gap| skipped || (gap.from <= before && gap.to >= at));
+            if by_gap || (skipped && resets.iter().any(|reset| reset.at > before && reset.at <= at)) {
+                close(&mut runs, &mut run, &mut bucket);
+            }
         }
-        for v in values.into_iter().flatten() {
+        for v in values {
             let (point, pixel) = ((at, v), (at - from) / width);
             match &mut bucket {
                 Some(open) if open.pixel == pixel => open.take(point),

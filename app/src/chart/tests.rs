@@ -106,6 +106,21 @@ fn a_spike_between_pixels_is_drawn() {
 }
 
 #[test]
+fn a_bucket_between_two_samples_is_no_hole() {
+    let columns = series("1 _ 2 _ _ 3 4");
+    let circles_and_lines = |gaps: &[Gap], resets: &[Reset]| {
+        let lines = [Line { gaps, ..line("x", &columns) }];
+        let svg = draw(&Chart { gaps, resets, ..chart(&lines, Palette::Page) });
+        (svg.matches("<circle ").count(), svg.matches("stroke-width=\"14\"").count())
+    };
+    assert_eq!(circles_and_lines(&[], &[]), (0, 1), "one line through all");
+    let gap = Gap { from: START + 21_000, to: START + 50_500, reason: "no answer".to_owned() };
+    assert_eq!(circles_and_lines(&[gap], &[]), (0, 2), "broken by the gap, whose ends lie within buckets");
+    let reset = Reset { at: START + 15_000, cause: ResetCause::Drop, by: None };
+    assert_eq!(circles_and_lines(&[], &[reset]), (1, 1), "broken by a drop, which has no rate");
+}
+
+#[test]
 fn facts_are_exact() {
     let columns = series("5 _ 9223372036854775807 9223372036854775806 _");
     let facts = facts(&columns).unwrap();
