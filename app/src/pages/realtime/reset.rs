@@ -41,9 +41,14 @@ pub(super) fn question(current: &BoxView, question: &ResetQuestion) -> AnyView {
         (_, left_out @ 1..) => {
             format!("{} counters match, and {} are reset at most. Narrow the search, or reset group by group.", count + left_out, count)
         }
-        _ => "The server itself sets them to zero, for everybody who reads them. What is recorded stays, and its charts are marked with \
-              the reset and your name."
-            .to_owned(),
+        _ => {
+            let them = if count == 1 { "it" } else { "them" };
+            let charts = if count == 1 { "its chart is" } else { "their charts are" };
+            format!(
+                "The server itself sets {them} to zero, for everybody who reads {them}. What is recorded stays, and {charts} marked with the \
+                 reset and your name."
+            )
+        }
     };
     let stay = (count > 0 && question.left_out == 0 && question.gauges > 0).then(|| match question.gauges {
         1 => " One gauge matches as well and stays as it is.".to_owned(),
