@@ -251,6 +251,8 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
             io::ErrorKind::AddrNotAvailable => "this host has no such address".to_owned(),
             _ => error.to_string(),
         };
-        ServeError::Listen(format!("cannot listen on {address}: {why}; choose another with --listen, such as --listen 127.0.0.1:8889"))
+        ServeError::Listen(format!(
+            "cannot listen on {address}: {why}; choose another with --listen or TICKMARK_LISTEN, such as --listen 127.0.0.1:8889"
+        ))
     })
 }
