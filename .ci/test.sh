@@ -10,6 +10,10 @@ sum() { # a word, a file
     grep -oE "[0-9]+ $1" "$2" | awk '{ total += $1 } END { print total + 0 }'
 }
 
+# Tests that this user or this system cannot run write here which they are, and why.
+export TICKMARK_TESTS_LEFT_OUT=$log/left_out
+: >"$TICKMARK_TESTS_LEFT_OUT"
+
 status=0
 echo "Building the panel and its tests …"
 cargo build --quiet --locked --bin tickmark
@@ -20,6 +24,9 @@ else
     cargo test --quiet --locked --workspace --no-fail-fast 2>&1 | tee "$log/rust" || status=1
     grep '^test result:' "$log/rust" >"$log/rust.sums" || true
 fi
+
+left_out=$(wc -l <"$TICKMARK_TESTS_LEFT_OUT")
+sed 's/^/Left out: /' "$TICKMARK_TESTS_LEFT_OUT"
 
 echo "Chromium against a Kamailio under traffic …"
 export TICKMARK_BIN=${TICKMARK_BIN:-$(realpath "${CARGO_TARGET_DIR:-target}")/debug/tickmark}
@@ -34,6 +41,8 @@ tail -n 1 "$log/package" >"$log/package.sums"
 
 cat "$log"/*.sums >"$log/sums"
 passed=$(sum passed "$log/sums") failed=$(sum failed "$log/sums") skipped=$(sum skipped "$log/sums")
+# Those that left themselves out count as passed so far.
+passed=$((passed - left_out)) skipped=$((skipped + left_out))
 # Tests that could not even be built or begun fail too.
 if [ "$status" != 0 ] && [ "$failed" = 0 ]; then failed=1; fi
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -16,6 +16,7 @@ mod events;
 mod fake_box;
 mod faults;
 mod hostile;
+mod left_out;
 mod logins;
 mod mi;
 mod mi_fifo;

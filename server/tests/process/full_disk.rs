@@ -5,6 +5,7 @@ use std::{fs, io::Write as _, path::PathBuf, process::Command};
 
 use crate::{
     fake_box::FakeBox,
+    left_out::left_out,
     served::{BINARY, Served},
     watcher::{Told, Watcher},
 };
@@ -25,8 +26,7 @@ async fn start(folder: &tempfile::TempDir, config: &str) -> Option<(Served, Path
         command
     };
     if !unshare(&mount).status().is_ok_and(|status| status.success()) {
-        assert!(std::env::var_os("CI").is_none(), "CI can mount");
-        println!("skipped: this user may not make a mount namespace");
+        left_out("this user may not make a mount namespace");
         return None;
     }
     let script = format!("{mount} && exec '{BINARY}' --listen 127.0.0.1:0 --database sqlite:disk/tickmark.db");

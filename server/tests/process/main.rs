@@ -10,6 +10,8 @@ mod commands;
 mod fake_box;
 mod full_disk;
 mod killed;
+#[path = "../panel/left_out.rs"]
+mod left_out;
 mod pushed;
 mod served;
 mod watcher;
