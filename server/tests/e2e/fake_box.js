@@ -5,8 +5,9 @@ import { createServer } from 'node:http';
 const STATISTICS = { 'core:rcv_requests': 1000, 'core:drop_requests': 2, 'dialog:active_dialogs': 7, 'registrar:accepted_regs': 4 };
 
 /** `stands(name)` says which values never change. Answers `{ address, be, stop }`: `be('up' | 'failing' | 'silent')` decides how it answers from now on. */
-export async function startFakeBox(given = STATISTICS, stands = () => false) {
-  const statistics = { ...given };
+export async function startFakeBox(statistics = STATISTICS, stands = () => false) {
+  /** What each was when it was reset. */
+  const zeros = {};
   let mood = 'up';
   let polls = 0;
   const waiting = new Set();
@@ -27,11 +28,11 @@ export async function startFakeBox(given = STATISTICS, stands = () => false) {
     const [group, bare] = [(name) => name.slice(0, name.indexOf(':')), (name) => name.slice(name.indexOf(':') + 1)];
     const reaches = (name) => words.some((word) => word === 'all' || word === `${group(name)}:` || word === bare(name));
     // All others move with every poll.
-    const value = (name) => (stands(name) ? statistics[name] : statistics[name] + polls);
+    const value = (name) => statistics[name] + (stands(name) ? 0 : polls) - (zeros[name] ?? 0);
     const results = {
       get_statistics: () => Object.fromEntries(Object.keys(statistics).filter(reaches).map((name) => [name, value(name)])),
       reset_statistics: () => {
-        for (const name of Object.keys(statistics).filter(reaches)) statistics[name] -= value(name);
+        for (const name of Object.keys(statistics).filter(reaches)) zeros[name] = value(name) + (zeros[name] ?? 0);
         return 'OK';
       },
       list_statistics: () => Object.fromEntries(Object.keys(statistics).map((name) => [name, /active|size/.test(name) ? 'non-incremental' : 'incremental'])),
