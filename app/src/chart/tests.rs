@@ -135,7 +135,7 @@ fn facts_that_a_narrow_picture_does_not_hold_lose_the_mean() {
     let lines = [line("x", &columns)];
     let told = |width| {
         let svg = draw(&Chart { width, unit: "bytes", with_facts: true, ..chart(&lines, Palette::Light) });
-        svg.split("<text").nth(1).unwrap().split(['>', '<']).nth(1).unwrap().replace('\u{a0}', "").to_owned()
+        svg.split("<text").nth(1).unwrap().split(['>', '<']).nth(1).unwrap().replace('\u{a0}', "")
     };
     assert_eq!(told(640), "now 6.77 MiB min 3.2 MiB mean 4.39 MiB max 6.77 MiB");
     assert_eq!(told(240), "now 6.77 MiB min 3.2 MiB max 6.77 MiB");
