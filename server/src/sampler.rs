@@ -160,7 +160,7 @@ impl Sampler {
             }
             Some(task) => {
                 task.stop.cancel();
-                Begin { idle_because: task.stored.spec.paused.then_some("paused"), moved: !same_server(&task.stored, &stored) }
+                Begin { idle_because: task.stored.spec.paused.then_some("paused"), moved: !task.stored.spec.is_same_server(&stored.spec) }
             }
             None => Begin { idle_because: Some("Tickmark was not running"), moved: false },
         };
@@ -316,19 +316,8 @@ impl Shared {
     }
 }
 
-/// Whether a changed box is still the same server, as far as the panel can tell.
-fn same_server(before: &StoredBox, now: &StoredBox) -> bool {
-    before.spec.kind == now.spec.kind && before.spec.address == now.spec.address
-}
-
 /// Whether a changed box is still asked in the same way; else its task starts anew.
 fn same_polling(before: &StoredBox, now: &StoredBox) -> bool {
     let (a, b) = (&before.spec, &now.spec);
-    a.kind == b.kind
-        && a.address == b.address
-        && a.user == b.user
-        && a.password_sealed == b.password_sealed
-        && a.interval_ms == b.interval_ms
-        && a.paused == b.paused
-        && a.name == b.name
+    a.is_asked_like(b) && a.interval_ms == b.interval_ms && a.paused == b.paused
 }

@@ -156,27 +156,22 @@ impl BoxNow {
     /// The same box, not asked yet, as it is looked at more often than it is recorded.
     #[must_use]
     pub fn closely(&self, interval: Duration) -> Self {
-        let (stored, default_interval_ms) = (self.stored.clone(), i64::try_from(interval.as_millis()).unwrap_or(i64::MAX));
-        let mut now = Self::new(stored, Rules::default(), Vec::new(), default_interval_ms);
-        (now.rules, now.kinds, now.interval) = (Arc::clone(&self.rules), Arc::clone(&self.kinds), interval);
-        now
+        let (rules, kinds) = (Arc::clone(&self.rules), Arc::clone(&self.kinds));
+        Self { rules, kinds, interval, ..Self::new(self.stored.clone(), Rules::default(), Vec::new(), 0) }
     }
 
     /// Whether this is what [`Self::closely`] would make of another box still.
     #[must_use]
     pub fn is_close_up_of(&self, other: &Self) -> bool {
-        let is_same_server = self.stored.spec.address == other.stored.spec.address
-            && self.stored.spec.kind == other.stored.spec.kind
-            && self.stored.spec.user == other.stored.spec.user
-            && self.stored.spec.password_sealed == other.stored.spec.password_sealed
-            && self.stored.spec.name == other.stored.spec.name;
-        is_same_server && Arc::ptr_eq(&self.rules, &other.rules) && Arc::ptr_eq(&self.kinds, &other.kinds)
+        self.stored.spec.is_asked_like(&other.stored.spec)
+            && Arc::ptr_eq(&self.rules, &other.rules)
+            && Arc::ptr_eq(&self.kinds, &other.kinds)
     }
 
     /// Takes a changed description, changed ticks or corrected kinds. At another address there is another server: nothing that is
     /// known of the one before holds for it.
     pub fn redescribe(&mut self, stored: StoredBox, rules: Rules, corrected: Vec<(String, Kind)>, default_interval_ms: i64) {
-        if stored.spec.address != self.stored.spec.address || stored.spec.kind != self.stored.spec.kind {
+        if !stored.spec.is_same_server(&self.stored.spec) {
             let (answers, changes, recorded_at_ms, polls) = (self.answers, self.changes + 1, self.recorded_at_ms, self.polls);
             *self = Self { answers, changes, recorded_at_ms, polls, ..Self::new(stored, rules, corrected, default_interval_ms) };
             return;
@@ -388,11 +383,11 @@ impl BoxNow {
     }
 }
 
-#[cfg(test)]
-#[path = "now_tests.rs"]
-mod tests;
-
 /// Whether a counter is lower than it was.
 fn fell(before: Reading, after: Reading) -> bool {
     before.is_ok_and(|before| after.is_ok_and(|after| after.as_f64() < before.as_f64()))
 }
+
+#[cfg(test)]
+#[path = "now_tests.rs"]
+mod tests;

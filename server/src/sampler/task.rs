@@ -211,7 +211,7 @@ impl Task {
         let (applied, mut recording, first) = {
             let entry = Arc::clone(&self.entry);
             let mut now = entry.lock();
-            if now.stored.spec.address != self.stored.spec.address || now.stored.spec.kind != self.stored.spec.kind {
+            if !now.stored.spec.is_same_server(&self.stored.spec) {
                 // It was changed while this answer was under way: another task asks there now.
                 return;
             }

@@ -38,6 +38,20 @@ pub struct BoxSpec {
     pub password_sealed: Option<Vec<u8>>,
 }
 
+impl BoxSpec {
+    /// Whether a changed box is still the same server, as far as the panel can tell.
+    #[must_use]
+    pub fn is_same_server(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.address == other.address
+    }
+
+    /// Whether a changed box is still asked in the same way and under the same name, however often.
+    #[must_use]
+    pub fn is_asked_like(&self, other: &Self) -> bool {
+        self.is_same_server(other) && self.user == other.user && self.password_sealed == other.password_sealed && self.name == other.name
+    }
+}
+
 /// One rule of what is recorded of a box.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TickRule {
