@@ -284,9 +284,7 @@ impl Source {
         if !self.dialect.knows(Question::Kinds) {
             return Ok(Vec::new());
         }
-        let limit = self.target.time_limit;
-        let asked = timeout_at(Instant::now() + limit, self.ask(Question::Kinds, Bodies::Answers)).await;
-        asked.unwrap_or_else(|_| Err(self.transport.silence(limit)))?;
+        self.ask_in_time(Question::Kinds, Bodies::Answers).await?;
         let (body, id, dialect) = (std::mem::take(&mut self.body), self.id, self.dialect);
         let read = aside(body.len(), move || wire::kinds(&body, dialect, id)).await?;
         self.checked(read)
@@ -300,10 +298,15 @@ impl Source {
         if !self.dialect.knows(Question::Version) {
             return Ok(EXPORTER.to_owned());
         }
-        let limit = self.target.time_limit;
-        let asked = timeout_at(Instant::now() + limit, self.ask(Question::Version, Bodies::SmallAnswers)).await;
-        asked.unwrap_or_else(|_| Err(self.transport.silence(limit)))?;
+        self.ask_in_time(Question::Version, Bodies::SmallAnswers).await?;
         self.checked(wire::server(&self.body, self.dialect, self.id))
+    }
+
+    /// As [`Self::ask`], with the whole time limit for this one question.
+    async fn ask_in_time(&mut self, question: Question<'_>, bodies: Bodies) -> Result<Timing, SourceError> {
+        let limit = self.target.time_limit;
+        let asked = timeout_at(Instant::now() + limit, self.ask(question, bodies)).await;
+        asked.unwrap_or_else(|_| Err(self.transport.silence(limit)))
     }
 
     /// Sends one request; the answer is in `body`, its id must be `id`.

@@ -7,7 +7,6 @@ use std::{
 };
 
 use app::model::{Kind, Number, split_name};
-use tokio::time::{Instant, timeout_at};
 
 use super::{
     Answer, Reading, Source, SourceError,
@@ -212,10 +211,8 @@ impl Source {
     }
 
     async fn reset_batch(&mut self, resetting: &mut Resetting, batch: &[usize]) -> Result<(), SourceError> {
-        let limit = self.target.time_limit;
         let names = bare_names(resetting, batch);
-        let asked = timeout_at(Instant::now() + limit, self.ask(Question::Reached(&names), Bodies::Answers)).await;
-        asked.unwrap_or_else(|_| Err(self.transport.silence(limit)))?;
+        self.ask_in_time(Question::Reached(&names), Bodies::Answers).await?;
         let read = wire::some(&self.body, self.dialect, Question::Reached(&[]), self.id);
         let reached = self.checked(read)?;
         for &place in batch {
@@ -236,9 +233,8 @@ impl Source {
             return Ok(());
         }
         let names = bare_names(resetting, &told);
-        let asked = timeout_at(Instant::now() + limit, self.ask(Question::Reset(&names), Bodies::SmallAnswers)).await;
-        // It may have been done all the same: reading again tells.
-        asked.unwrap_or_else(|_| Err(self.transport.silence(limit)))?;
+        // It may have been done also where this fails: reading again tells.
+        self.ask_in_time(Question::Reset(&names), Bodies::SmallAnswers).await?;
         let refused = match wire::is_reset(&self.body, self.dialect, self.id) {
             Ok(true) => return Ok(()),
             Ok(false) => "the server says that it has no such statistic".to_owned(),
