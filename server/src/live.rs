@@ -227,10 +227,20 @@ pub fn closely(now: &BoxNow, shown: &Shown, ask: &Ask) -> Option<(Vec<String>, D
     groups(now, shown).map(|groups| (groups, every))
 }
 
-/// The groups of what is shown of a box, when it is little enough to be looked at closely.
+/// Whether what is shown of a box can be looked at closely: the box is asked, and it is little enough.
 #[must_use]
-pub fn groups(now: &BoxNow, shown: &Shown) -> Option<Vec<String>> {
+pub fn can_be_close(now: &BoxNow, shown: &Shown) -> bool {
+    few_places(now, shown).is_some()
+}
+
+fn few_places(now: &BoxNow, shown: &Shown) -> Option<Arc<[u32]>> {
     let places = places(&now.layout, shown).unwrap_or_else(|| Arc::clone(&now.layout.sorted));
+    (!now.stored.spec.paused && (1..=MAX_CLOSELY).contains(&places.len())).then_some(places)
+}
+
+/// The groups of what is shown of a box, when that can be looked at closely.
+fn groups(now: &BoxNow, shown: &Shown) -> Option<Vec<String>> {
+    let places = few_places(now, shown)?;
     let mut groups: Vec<String> = Vec::new();
     for &place in places.iter() {
         let group = split_name(&now.layout.names[place as usize]).0;
@@ -238,8 +248,7 @@ pub fn groups(now: &BoxNow, shown: &Shown) -> Option<Vec<String>> {
             groups.push(group.to_owned());
         }
     }
-    let is_asked = !now.stored.spec.paused;
-    (is_asked && (1..=MAX_CLOSELY).contains(&places.len())).then_some(groups)
+    Some(groups)
 }
 
 /// The places that somebody watches.

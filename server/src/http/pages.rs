@@ -90,10 +90,7 @@ fn closely(now: &BoxNow, ask: &Ask) -> Closely {
     if let Some((_, every)) = live::closely(now, &shown, ask) {
         return Closely::On(format_duration(every));
     }
-    match live::groups(now, &shown) {
-        Some(_) if now.interval > CLOSELY => Closely::Offered(format_duration(CLOSELY)),
-        _ => Closely::No,
-    }
+    if now.interval > CLOSELY && live::can_be_close(now, &shown) { Closely::Offered(format_duration(CLOSELY)) } else { Closely::No }
 }
 
 /// What words would set to zero. It leads back to where it was asked for.
