@@ -115,7 +115,8 @@ impl Store {
             let rows = "select start_ms, seq, payload from chunk where series_id = $1 and tier = $2 and start_ms between $3 and $4";
             let rows = sqlx::query_as(rows).bind(series.0).bind(TIER_RAW).bind(first.start_ms).bind(last.start_ms);
             let mut parts: Vec<Option<Vec<u8>>> = vec![None; group.len()];
-            for (start_ms, seq, payload) in rows.fetch_all(&self.inner.read).await?.into_iter().map(|row: ChunkRow| row) {
+            let rows: Vec<ChunkRow> = rows.fetch_all(&self.inner.read).await?;
+            for (start_ms, seq, payload) in rows {
                 if let Some(&place) = places.get(&(start_ms, seq)) {
                     before += payload.len();
                     parts[place] = Some(payload);
