@@ -69,7 +69,8 @@ async fn a_reset_says_what_became_of_each() {
 async fn a_watch_repaints_its_terminal_and_gives_it_back() {
     let server = server().await;
     server.count_polls("core:polls");
-    let watch = format!("'{BINARY}' watch '{}' core: --kind opensips --every 200ms", server.url());
+    // Without `exec` Ctrl-C would reach a shell as well, and its end be seen in the watch's place.
+    let watch = format!("exec '{BINARY}' watch '{}' core: --kind opensips --every 200ms", server.url());
     let watching = tokio::task::spawn_blocking(move || {
         let mut script = Command::new("script");
         script.args(["--quiet", "--return", "--flush", "--command", &watch, "/dev/null"]).env("TERM", "xterm");

@@ -44,17 +44,24 @@ pub(in crate::cli) async fn watch(args: WatchArgs, env: &Environment, out: &mut 
     let kinds = Kinds::ask(&mut source, system).await?;
     let mut due = tokio::time::interval(args.every);
     due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    let mut interrupted = signal(SignalKind::interrupt())?;
     let mut ended = signal(SignalKind::terminate())?;
     let mut seen = Seen::default();
     let in_place = !args.ask.json && io::stdout().is_terminal();
     let mut screen = None;
     loop {
         tokio::select! {
-            _ = due.tick() => {}
-            _ = tokio::signal::ctrl_c() => break,
+            _ = interrupted.recv() => break,
             _ = ended.recv() => break,
+            _ = due.tick() => {}
         }
-        match source.poll().await {
+        // A server that is slow to answer does not keep anyone.
+        let polled = tokio::select! {
+            _ = interrupted.recv() => break,
+            _ = ended.recv() => break,
+            polled = source.poll() => polled,
+        };
+        match polled {
             Ok(answer) => {
                 seen.take(&answer, &args.ask.names, &kinds);
                 if in_place {
