@@ -32,7 +32,8 @@ bench: ## the figures, measured here: some minutes; PARTS="chart poll" for some 
 	@.ci/need.sh build client
 	@.ci/bench.sh $(PARTS)
 
-fuzz: ## the parsers, hurt for a minute each; needs a nightly toolchain; TARGETS="xml_rpc" SECONDS_EACH=600
+fuzz: ## the parsers, hurt for a minute each; TARGETS="xml_rpc" SECONDS_EACH=600
+	@.ci/need.sh build client
 	@.ci/fuzz.sh
 
 audit: ## known holes in dependencies; fetches the list of them
