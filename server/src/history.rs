@@ -5,15 +5,17 @@ use app::model::{Columns, Gap, Kind, Mode, Number, Reset};
 use self::line::Line;
 use crate::store::Samples;
 
+pub use rolled::columns_of_rollup;
+
 mod buckets;
 mod gaps;
 mod line;
 mod rates;
+mod rolled;
 #[cfg(test)]
 mod tests;
 
-/// Samples further apart than so many intervals have a gap between them, and no rate across it.
-pub const GAP_INTERVALS: i64 = 3;
+pub use crate::store::GAP_INTERVALS;
 
 /// Why there is a gap when the box has none on record.
 pub const NOT_RECORDED: &str = "not recorded";
@@ -32,6 +34,24 @@ pub struct Span {
     pub points: usize,
     /// Values or rates.
     pub mode: Mode,
+}
+
+impl Span {
+    /// How long a point is.
+    #[must_use]
+    pub fn width_ms(self) -> i64 {
+        let points = i64::try_from(self.points).unwrap_or(i64::MAX).max(1);
+        let length_ms = self.to_ms.saturating_sub(self.from_ms).max(0);
+        length_ms / points + i64::from(length_ms % points != 0)
+    }
+
+    /// The start and the end of each point.
+    fn buckets(self) -> impl Iterator<Item = (i64, i64)> {
+        let width_ms = self.width_ms();
+        let starts = std::iter::successors(Some(self.from_ms), move |start| start.checked_add(width_ms));
+        let starts = starts.take_while(move |&start| start < self.to_ms && self.points > 0);
+        starts.map(move |start| (start, start.saturating_add(width_ms).min(self.to_ms)))
+    }
 }
 
 /// What there is to draw of a series over a span.

@@ -21,11 +21,16 @@ mod custom;
 mod head;
 mod health;
 mod last;
+mod marks;
 mod merge;
 mod open;
 mod pack;
 mod read;
 mod record;
+mod roll;
+mod rolled;
+mod rollup;
+mod rollups;
 mod row;
 mod samples;
 mod seal;
@@ -34,12 +39,16 @@ mod spans;
 #[cfg(test)]
 mod tests;
 mod ticks;
+mod tier;
 mod types;
 
 pub use custom::Custom;
 pub use health::Trouble;
 pub use record::{MAX_BATCH_POLLS, QUEUE_POLLS};
+pub use roll::{GAP_INTERVALS, MarkedStep};
+pub use rollup::{Bucket, Rates, Rollup, Summary};
 pub use samples::{Samples, Values};
+pub use tier::Tier;
 pub use types::{Account, BoxSpec, CheckReport, LastKnown, Mark, PollRecord, SeriesId, StoreStats, StoredBox, TickRule, Token};
 
 /// Begins a transaction that will write: takes the write lock at once, so that it cannot fail half-way for want of it.
@@ -47,9 +56,6 @@ const BEGIN_WRITE: &str = "begin immediate";
 
 /// Begins a transaction whose questions all see the same state.
 const BEGIN_READ: &str = "begin";
-
-/// The tier of the samples themselves.
-const TIER_RAW: i64 = 0;
 
 /// Why the database did not do it.
 #[derive(Debug, thiserror::Error)]

@@ -217,7 +217,7 @@ pub struct ChartsPage {
     pub boxes: Vec<BoxView>,
     /// The box whose charts are shown; all of them when none is chosen.
     pub current: Option<String>,
-    /// The span: `1h`, `6h`, `24h`, `7d` or `30d`.
+    /// The span: `1h`, `6h`, `24h`, `7d`, `30d` or `1y`.
     pub span: String,
     /// Rate or value for all charts; each by its kind when none is chosen.
     pub mode: Option<Mode>,

@@ -140,7 +140,8 @@ pub struct Series {
     pub from: i64,
     /// Its end.
     pub to: i64,
-    /// What the columns were made of: `raw` for samples.
+    /// What the columns were made of: `raw` for samples, `minute` and `hour` for roll-ups: the coarsest that still has two in each point.
+    /// Where fewer samples than points lie in the span, and where samples are asked for more closely, it is `raw`.
     pub tier: String,
     /// The columns.
     pub columns: Columns,

@@ -1,4 +1,4 @@
-//! Durations as people write them: `500ms`, `10s`, `5m`, `24h`, `7d`. Pure; the API, forms, flags and the file all read them here.
+//! Durations as people write them: `500ms`, `10s`, `5m`, `24h`, `7d`, `1y` (365 days). Pure; the API, forms, flags and the file all read them here.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ pub const MAX_INTERVAL: Duration = Duration::from_secs(60 * 60);
 pub const MAX_DURATION: Duration = Duration::from_secs(36_500 * 24 * 60 * 60);
 
 /// The units, largest first, in milliseconds.
-const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+const UNITS: [(&str, u64); 6] = [("y", 365 * 86_400_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 /// Reads a whole number and its unit.
 ///
@@ -22,7 +22,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let (digits, unit) = trimmed.split_at(unit_at);
     let unit = UNITS.iter().find(|(name, _)| *name == unit.trim_start());
     let (Some((_, unit_ms)), false) = (unit, digits.is_empty()) else {
-        return Err(format!("{trimmed:?} is no duration: write a whole number and its unit, such as 500ms, 10s, 5m, 24h or 7d"));
+        return Err(format!("{trimmed:?} is no duration: write a whole number and its unit, such as 500ms, 10s, 5m, 24h, 7d or 1y"));
     };
     let duration = digits.parse::<u64>().ok().and_then(|count| count.checked_mul(*unit_ms)).map(Duration::from_millis);
     match duration {
@@ -85,7 +85,7 @@ mod tests {
         check("1d", 86_400_000, "24h");
         check("7d", 604_800_000, "7d");
         check("0s", 0, "0s");
-        check("36500d", 3_153_600_000_000, "36500d");
+        check("36500d", 3_153_600_000_000, "100y");
     }
 
     #[test]
@@ -94,7 +94,7 @@ mod tests {
             let error = parse_duration(wrong).unwrap_err();
             assert!(error.contains(&format!("{:?}", wrong.trim())) && error.contains("500ms"), "{error}");
         }
-        assert_eq!(parse_duration("36501d").unwrap_err(), "\"36501d\" is too long: at most 36500d is allowed");
+        assert_eq!(parse_duration("36501d").unwrap_err(), "\"36501d\" is too long: at most 100y is allowed");
         assert!(parse_duration("99999999999999999999d").unwrap_err().contains("too long"));
         assert!(parse_duration("18446744073709551615d").unwrap_err().contains("too long"));
     }

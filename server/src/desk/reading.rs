@@ -8,7 +8,7 @@ use app::{
 use super::{Desk, DeskError};
 use crate::{
     history::{self, Span},
-    store::{Samples, SeriesId, StoreError},
+    store::{Rollup, Samples, SeriesId, StoreError, Tier},
 };
 
 /// At most so many points in one answer: more than any screen has pixels.
@@ -45,6 +45,28 @@ struct Found {
     interval_ms: i64,
 }
 
+/// What is stored of a series over a span.
+enum Stored {
+    Samples(Samples),
+    Rollup(Rollup),
+}
+
+impl Stored {
+    fn tier(&self) -> Tier {
+        match self {
+            Self::Samples(_) => Tier::Raw,
+            Self::Rollup(rollup) => rollup.tier.unwrap_or(Tier::Raw),
+        }
+    }
+
+    fn damaged(&self) -> &[Gap] {
+        match self {
+            Self::Samples(samples) => &samples.damaged,
+            Self::Rollup(rollup) => &rollup.damaged,
+        }
+    }
+}
+
 impl Desk {
     /// Columns, gaps and resets of a series over a span.
     ///
@@ -60,17 +82,20 @@ impl Desk {
         let mode = ask.mode.unwrap_or(if found.kind == Kind::Counter { Mode::Rate } else { Mode::Value });
         let span = Span { from_ms: ask.from_ms, to_ms: ask.to_ms, points: ask.points, mode };
         let mut gaps = self.store.gaps(found.box_id, ask.from_ms, ask.to_ms).await?;
-        let (samples, resets) = match found.series {
+        let from_ms = ask.from_ms.saturating_sub(history::lookback_ms(found.interval_ms));
+        let (stored, resets) = match found.series {
             Some(series) => {
-                let from_ms = ask.from_ms.saturating_sub(history::lookback_ms(found.interval_ms));
-                let samples = self.store.samples(series, from_ms, ask.to_ms).await?;
-                (samples, self.store.resets(found.box_id, series, from_ms, ask.to_ms).await?)
+                let stored = self.stored(series, from_ms, span).await?;
+                (stored, self.store.resets(found.box_id, series, from_ms, ask.to_ms).await?)
             }
-            None => (Samples::default(), Vec::new()),
+            None => (Stored::Samples(Samples::default()), Vec::new()),
         };
-        gaps.extend(samples.damaged.iter().map(|gap| damaged(gap, ask)));
+        gaps.extend(stored.damaged().iter().map(|gap| damaged(gap, ask)));
         gaps.sort_by_key(|gap| gap.from);
-        let drawn = history::columns(&samples, &gaps, &resets, found.kind, span);
+        let drawn = match &stored {
+            Stored::Samples(samples) => history::columns(samples, &gaps, &resets, found.kind, span),
+            Stored::Rollup(rollup) => history::columns_of_rollup(rollup, &gaps, &resets, found.kind, span),
+        };
         let unit = if mode == Mode::Rate { per_second(found.unit) } else { found.unit.to_owned() };
         Ok(Series {
             box_name: found.box_name,
@@ -79,11 +104,24 @@ impl Desk {
             unit,
             from: ask.from_ms,
             to: ask.to_ms,
-            tier: "raw".into(),
+            tier: stored.tier().as_str().into(),
             columns: drawn.columns,
             gaps: drawn.gaps,
             resets: drawn.resets,
         })
+    }
+
+    /// What is stored of a series: the samples, or the coarsest roll-up that has two points of its own in each that is drawn.
+    async fn stored(&self, series: SeriesId, from_ms: i64, span: Span) -> Result<Stored, StoreError> {
+        let tier = Tier::for_width(span.width_ms());
+        if tier != Tier::Raw {
+            let rollup = self.store.rollup(series, from_ms, span.to_ms, tier).await?;
+            // As many points as there are samples show each of them.
+            if usize::try_from(rollup.samples()).is_ok_and(|samples| samples > span.points) {
+                return Ok(Stored::Rollup(rollup));
+            }
+        }
+        Ok(Stored::Samples(self.store.samples(series, from_ms, span.to_ms).await?))
     }
 
     /// The samples themselves.

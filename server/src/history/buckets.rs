@@ -23,21 +23,12 @@ struct Bucket {
 
 /// At most `span.points` buckets over the whole span; those without values are null. The samples `range` lie within the span.
 pub(super) fn buckets(at_ms: &[i64], line: &Line<'_>, range: Range<usize>, span: Span) -> Columns {
-    let points = i64::try_from(span.points).unwrap_or(i64::MAX);
-    let length_ms = span.to_ms.saturating_sub(span.from_ms);
-    if points == 0 || length_ms <= 0 {
-        return Columns::default();
-    }
-    let width_ms = length_ms / points + i64::from(length_ms % points != 0);
     let mut columns = Columns::default();
     let mut sample = range.start;
-    let mut start_ms = span.from_ms;
-    while start_ms < span.to_ms {
-        let next_ms = start_ms.saturating_add(width_ms).min(span.to_ms);
+    for (start_ms, next_ms) in span.buckets() {
         let inside = at_ms[sample..range.end].iter().take_while(|&&at| at < next_ms).count();
         push(&mut columns, start_ms, Bucket::of(line, sample..sample + inside).as_ref());
         sample += inside;
-        start_ms = next_ms;
     }
     columns
 }

@@ -23,6 +23,11 @@ pub(super) fn gaps(samples: &Samples, breaks: &[usize], box_gaps: &[Gap], span: 
             on_record(box_gaps, last, span.to_ms, &mut gaps);
         }
     }
+    cut(gaps, span)
+}
+
+/// Gaps cut to a span, in the order of their starts.
+pub(super) fn cut(mut gaps: Vec<Gap>, span: Span) -> Vec<Gap> {
     for gap in &mut gaps {
         gap.from = gap.from.max(span.from_ms);
         gap.to = gap.to.min(span.to_ms);
@@ -33,7 +38,7 @@ pub(super) fn gaps(samples: &Samples, breaks: &[usize], box_gaps: &[Gap], span: 
 }
 
 /// The gaps of the box, cut to where there are no samples.
-fn on_record(box_gaps: &[Gap], from: i64, to: i64, gaps: &mut Vec<Gap>) {
+pub(super) fn on_record(box_gaps: &[Gap], from: i64, to: i64, gaps: &mut Vec<Gap>) {
     gaps.extend(box_gaps.iter().map(|gap| Gap { from: gap.from.max(from), to: gap.to.min(to), reason: gap.reason.clone() }));
 }
 
@@ -41,10 +46,15 @@ fn on_record(box_gaps: &[Gap], from: i64, to: i64, gaps: &mut Vec<Gap>) {
 fn between(samples: &Samples, breaks: &[usize], box_gaps: &[Gap], range: Range<usize>, gaps: &mut Vec<Gap>) {
     for &i in breaks.iter().filter(|i| range.contains(i)) {
         let (from, to) = (samples.at_ms[i - 1], samples.at_ms[i]);
-        let overlap = |gap: &&Gap| gap.to.min(to).saturating_sub(gap.from.max(from));
-        let reason = box_gaps.iter().filter(|gap| overlap(gap) > 0).max_by_key(overlap);
-        gaps.push(Gap { from, to, reason: reason.map_or(NOT_RECORDED, |gap| &gap.reason).to_owned() });
+        gaps.push(Gap { from, to, reason: reason(box_gaps, from, to) });
     }
+}
+
+/// Why there is a gap: what covers most of it on record.
+pub(super) fn reason(box_gaps: &[Gap], from: i64, to: i64) -> String {
+    let overlap = |gap: &&Gap| gap.to.min(to).saturating_sub(gap.from.max(from));
+    let reason = box_gaps.iter().filter(|gap| overlap(gap) > 0).max_by_key(overlap);
+    reason.map_or(NOT_RECORDED, |gap| &gap.reason).to_owned()
 }
 
 /// Around each run of samples without a value, up to the samples beside it.

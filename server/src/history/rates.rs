@@ -5,7 +5,7 @@ use std::ops::Range;
 use app::model::{Kind, Number, Reset, ResetCause};
 
 use super::{drawable, is_apart, line::Line};
-use crate::store::{Samples, Values};
+use crate::store::{Rates, Rollup, Samples, Values};
 
 /// The rate at each sample, which are in the order of their recording; no number at the first, after a gap, beside an unknown value,
 /// where a counter fell for no known reason, and where the clock was set back. `in_order`: it never was.
@@ -105,14 +105,39 @@ impl Steps<'_> {
         if mark.unclear || is_apart(self.breaks, sample) {
             return f64::NAN;
         }
-        let increase = match self.kind {
-            Kind::Gauge => Some(difference(value, before)),
-            Kind::Counter if mark.cause.is_some_and(ResetCause::began_anew) => Some(value.as_f64()),
-            Kind::Counter => Some(difference(value, before)).filter(|increase| *increase >= 0.0),
-        };
-        let rate = increase.filter(|_| to > from).map(|increase| per_second(increase, to - from));
+        let rate = increase(before, value, mark, self.kind).filter(|_| to > from).map(|increase| per_second(increase, to - from));
         rate.filter(|rate| rate.is_finite()).unwrap_or(f64::NAN)
     }
+}
+
+/// By how much a statistic grew in a step; none where that is not known.
+fn increase(before: Number, value: Number, mark: Between, kind: Kind) -> Option<f64> {
+    match kind {
+        Kind::Gauge => Some(difference(value, before)),
+        Kind::Counter if mark.cause.is_some_and(ResetCause::began_anew) => Some(value.as_f64()),
+        Kind::Counter => Some(difference(value, before)).filter(|increase| *increase >= 0.0),
+    }
+}
+
+/// The steps of a roll-up that no bucket has, as rates at their ends, in the order of time.
+pub(super) fn of_steps(rollup: &Rollup, resets: &[Reset], kind: Kind) -> Vec<(i64, Rates)> {
+    let mut marks = Marks { all: resets, rest: resets, repeated: rollup.repeated.clone() };
+    let mut rates = Vec::with_capacity(rollup.steps.len());
+    let mut last_ms = i64::MIN;
+    for step in &rollup.steps {
+        if step.from_ms < last_ms {
+            marks.rest = marks.all;
+        }
+        last_ms = step.to_ms;
+        let mark = marks.between(step.from_ms, step.to_ms);
+        let took_ms = step.to_ms - step.from_ms;
+        let (Some(before), Some(value)) = (drawable(Some(step.before)), drawable(Some(step.value))) else { continue };
+        let increase = increase(before, value, mark, kind).filter(|_| took_ms > 0 && !mark.unclear);
+        rates.extend(increase.map(|increase| (step.to_ms, Rates::of_one(increase, took_ms))));
+    }
+    rates.retain(|(_, rates)| rates.most.is_finite());
+    rates.sort_by_key(|&(at_ms, _)| at_ms);
+    rates
 }
 
 /// The marks, and one for each fall of a counter that has none.

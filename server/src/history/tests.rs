@@ -240,3 +240,5 @@ proptest! {
         prop_assert_eq!(ints(&columns.last).last().copied(), inside.last().copied());
     }
 }
+
+mod rolled;

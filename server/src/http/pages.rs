@@ -38,7 +38,7 @@ const MAX_UNSEEN: usize = 200;
 /// How often is asked what is looked at closely.
 const CLOSELY: Duration = Duration::from_millis(200);
 /// The spans that the charts page offers.
-const SPANS: [&str; 5] = ["1h", "6h", "24h", "7d", "30d"];
+const SPANS: [&str; 6] = ["1h", "6h", "24h", "7d", "30d", "1y"];
 
 /// Realtime Statistics.
 pub(super) async fn realtime(State(app): State<Shared>, caller: Caller, ask: Ask, request: Request) -> Result<Response, Problem> {

@@ -10,12 +10,23 @@ use super::bytes::Damage;
 use super::chunk::{Column, Times};
 use super::head::Head;
 use super::read::refresh;
+use super::roll::{Buckets, Rolled};
 use super::series::series_in;
+use super::tier::Tier;
 use super::types::CheckReport;
 use super::{BEGIN_READ, Store, StoreError};
 
 /// Where a span is: tier, start, number of its first poll.
 type SpanKey = (i64, i64, i64);
+
+/// What a span says, by which its chunks are read.
+enum Span {
+    /// So many polls.
+    Polls(usize),
+    Rolled(Buckets),
+    /// It does not decode.
+    Damaged,
+}
 
 impl Store {
     /// Reads everything back; `progress` is told how far it is, from 0 to 1.
@@ -53,8 +64,8 @@ impl Store {
     }
 }
 
-/// The polls of each span of a box.
-async fn check_spans(view: &mut AnyConnection, box_id: i64, report: &mut CheckReport) -> Result<HashMap<SpanKey, usize>, StoreError> {
+/// The spans of a box.
+async fn check_spans(view: &mut AnyConnection, box_id: i64, report: &mut CheckReport) -> Result<HashMap<SpanKey, Span>, StoreError> {
     let select = "select tier, start_ms, seq, end_ms, polls, payload from span where box_id = $1 order by tier, start_ms, seq";
     let rows: Vec<(i64, i64, i64, i64, i64, Vec<u8>)> = match sqlx::query_as(select).bind(box_id).fetch_all(view).await {
         Ok(rows) => rows,
@@ -62,25 +73,37 @@ async fn check_spans(view: &mut AnyConnection, box_id: i64, report: &mut CheckRe
     };
     let mut spans = HashMap::new();
     for (tier, start_ms, seq, end_ms, polls, payload) in rows {
-        let fault = match Times::decode(&payload) {
-            Err(Damage(why)) => Some(why),
-            Ok(times) if times.at_ms.first() != Some(&start_ms) || times.at_ms.last() != Some(&end_ms) => {
-                Some("its times are not those it is stored under")
-            }
-            Ok(times) if i64::try_from(times.at_ms.len()) != Ok(polls) => Some("it has more or fewer polls than it says"),
-            Ok(_) => None,
-        };
-        report.faults.extend(fault.map(|why| format!("the span of box {box_id} that begins at {start_ms}: {why}")));
-        spans.insert((tier, start_ms, seq), usize::try_from(polls).unwrap_or_default());
+        let span = read_span(tier, &payload, (start_ms, end_ms), polls);
+        if let Err(Damage(why)) = &span {
+            let what = tier_name(tier);
+            report.faults.push(format!("the span of {what} of box {box_id} that begins at {start_ms}: {why}"));
+        }
+        spans.insert((tier, start_ms, seq), span.unwrap_or(Span::Damaged));
     }
     Ok(spans)
+}
+
+fn read_span(tier: i64, payload: &[u8], (start_ms, end_ms): (i64, i64), polls: i64) -> Result<Span, Damage> {
+    let tier = Tier::of_number(tier).ok_or(Damage("its tier is of a newer Tickmark"))?;
+    let (first, last, count, span) = if tier == Tier::Raw {
+        let times = Times::decode(payload)?;
+        let count = times.at_ms.len();
+        (times.at_ms.first().copied(), times.at_ms.last().copied(), count, Span::Polls(count))
+    } else {
+        let buckets = Buckets::decode(payload, tier.bucket_ms())?;
+        (buckets.first_ms.first().copied(), buckets.last_ms.last().copied(), buckets.len(), Span::Rolled(buckets))
+    };
+    if (first, last) != (Some(start_ms), Some(end_ms)) {
+        return Err(Damage("its times are not those it is stored under"));
+    }
+    if i64::try_from(count) == Ok(polls) { Ok(span) } else { Err(Damage("it has more or fewer polls than it says")) }
 }
 
 async fn check_series(
     view: &mut AnyConnection,
     series: i64,
     place: &str,
-    spans: &HashMap<SpanKey, usize>,
+    spans: &HashMap<SpanKey, Span>,
     report: &mut CheckReport,
 ) -> Result<(), StoreError> {
     let select = "select tier, start_ms, seq, samples, payload from chunk where series_id = $1 order by tier, start_ms, seq";
@@ -90,19 +113,41 @@ async fn check_series(
     };
     for (tier, start_ms, seq, samples, payload) in rows {
         report.chunks += 1;
-        let fault = match (Column::decode(&payload), spans.get(&(tier, start_ms, seq))) {
-            (Err(Damage(why)), _) => Some(why),
-            (Ok(_), None) => Some("its span is missing"),
-            (Ok(column), Some(&polls)) if column.polls() != polls => Some("it has more or fewer polls than its span"),
-            (Ok(column), _) if i64::try_from(column.samples()) != Ok(samples) => Some("it has more or fewer samples than it says"),
-            (Ok(column), _) => {
-                report.chunk_samples += column.samples() as u64;
-                None
+        match read_chunk(spans.get(&(tier, start_ms, seq)), &payload, samples) {
+            Ok(found) if tier == Tier::Raw.number() => report.chunk_samples += found,
+            Ok(_) => {}
+            Err(Damage(why)) => {
+                let what = tier_name(tier);
+                report.faults.push(format!("the chunk of {what} of {place} that begins at {start_ms}: {why}"));
             }
-        };
-        report.faults.extend(fault.map(|why| format!("the chunk of {place} that begins at {start_ms}: {why}")));
+        }
     }
     Ok(())
+}
+
+/// The samples of a chunk.
+fn read_chunk(span: Option<&Span>, payload: &[u8], samples: i64) -> Result<u64, Damage> {
+    let found = match span {
+        None => return Err(Damage("its span is missing")),
+        Some(Span::Damaged) => return Err(Damage("its span is damaged")),
+        Some(Span::Polls(polls)) => {
+            let column = Column::decode(payload)?;
+            if column.polls() != *polls {
+                return Err(Damage("it has more or fewer polls than its span"));
+            }
+            i64::try_from(column.samples()).unwrap_or(i64::MAX)
+        }
+        Some(Span::Rolled(buckets)) => Rolled::decode(payload, buckets)?.samples(),
+    };
+    if found == samples { Ok(found.unsigned_abs()) } else { Err(Damage("it has more or fewer samples than it says")) }
+}
+
+fn tier_name(tier: i64) -> &'static str {
+    match Tier::of_number(tier) {
+        Some(Tier::Minutes) => "minutes",
+        Some(Tier::Hours) => "hours",
+        Some(Tier::Raw) | None => "samples",
+    }
 }
 
 async fn check_head(view: &mut AnyConnection, box_id: i64, report: &mut CheckReport) -> Result<(), StoreError> {

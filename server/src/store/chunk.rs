@@ -109,6 +109,13 @@ impl Column {
         self.polls
     }
 
+    /// Whether all that it knows is whole, and the sum of their differences is so as well.
+    pub(super) fn sums_fit(&self) -> bool {
+        let (Some(&min), Some(&max)) = (self.ints.iter().min(), self.ints.iter().max()) else { return self.floats.is_empty() };
+        let widest = (i128::from(max) - i128::from(min)) * self.ints.len() as i128;
+        self.floats.is_empty() && widest < i128::from(i64::MAX >> 2)
+    }
+
     /// The slots that are samples.
     pub(super) fn samples(&self) -> usize {
         self.runs.iter().filter(|(sort, _)| *sort != Sort::Absent).map(|(_, length)| length).sum()
@@ -281,6 +288,19 @@ impl Times {
                 sink(polls, interval_ms);
             }
         }
+    }
+
+    /// The interval at a poll.
+    pub(super) fn interval_at(&self, poll: usize) -> i64 {
+        let run = self.intervals.partition_point(|&(from, _)| from <= poll);
+        run.checked_sub(1).map_or(0, |run| self.intervals[run].1)
+    }
+
+    /// Some of its polls.
+    pub(super) fn part(&self, range: Range<usize>) -> Self {
+        let mut interval_ms = Vec::with_capacity(range.len());
+        self.for_each_interval(range.clone(), |polls, interval| interval_ms.extend(polls.map(|_| interval)));
+        Self::new(self.at_ms[range].to_vec(), &interval_ms)
     }
 
     /// The polls with `from_ms <= at_ms < to_ms`.

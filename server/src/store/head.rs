@@ -91,6 +91,11 @@ impl Head {
         self.at_ms.len()
     }
 
+    /// The earliest and the latest time; the clock may have been set back in between.
+    pub(super) fn within(&self) -> Option<(i64, i64)> {
+        Some((*self.at_ms.iter().min()?, *self.at_ms.iter().max()?))
+    }
+
     /// Whether these are its first and its last row.
     pub(super) fn is_at(&self, first_seq: Option<i64>, last_seq: Option<i64>) -> bool {
         let ours = (self.last_seq != 0).then_some((self.first_seq, self.last_seq));

@@ -3,8 +3,9 @@
 use super::chunk::{Column, Times};
 use super::head::Poll;
 use super::read::refresh;
+use super::tier::Tier;
 use super::types::{LastKnown, SeriesId};
-use super::{BEGIN_READ, Store, StoreError, TIER_RAW};
+use super::{BEGIN_READ, Store, StoreError};
 
 impl Store {
     /// What was recorded last of a box; none where nothing was.
@@ -37,12 +38,12 @@ impl Store {
     async fn last_of_chunks(&self, box_id: i64) -> Result<Option<Poll>, StoreError> {
         let mut view = self.inner.read.begin_with(BEGIN_READ).await?;
         let newest = "select start_ms, seq, payload from span where box_id = $1 and tier = $2 order by seq desc limit 1";
-        let newest = sqlx::query_as(newest).bind(box_id).bind(TIER_RAW);
+        let newest = sqlx::query_as(newest).bind(box_id).bind(Tier::Raw.number());
         let newest: Option<(i64, i64, Vec<u8>)> = newest.fetch_optional(&mut *view).await?;
         let Some((start_ms, seq, times)) = newest else { return Ok(None) };
         let chunks = "select chunk.series_id, chunk.payload from series join chunk on chunk.series_id = series.series_id \
                       where series.box_id = $1 and chunk.tier = $2 and chunk.start_ms = $3 and chunk.seq = $4";
-        let chunks = sqlx::query_as(chunks).bind(box_id).bind(TIER_RAW).bind(start_ms).bind(seq);
+        let chunks = sqlx::query_as(chunks).bind(box_id).bind(Tier::Raw.number()).bind(start_ms).bind(seq);
         let chunks: Vec<(i64, Vec<u8>)> = chunks.fetch_all(&mut *view).await?;
         view.commit().await?;
         let damaged = |error: super::bytes::Damage| StoreError::Damaged(format!("the newest span of box {box_id}: {}", error.0));

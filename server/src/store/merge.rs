@@ -1,13 +1,17 @@
-//! Merges the spans of a day that is over, and their chunks, into one: it takes less room and is read at once. In one transaction each, so
-//! that a kill at any point leaves either. What it means stays the same, to the last sample and to the order of recording.
+//! Merges the spans of a day that is over, and their chunks, into one: it takes less room and is read at once; and rolls the day up into
+//! minutes and hours. In one transaction each, so that a kill at any point leaves either. What it means stays the same, to the last sample and to the order of recording.
 
 use std::collections::BTreeMap;
 
+use sqlx::AnyConnection;
+
 use super::bytes::Damage;
 use super::chunk::{Column, Times};
-use super::seal::{MAX_SPAN_MS, Sealed, SealedChunk, insert_sealed};
+use super::marks::Marks;
+use super::seal::{MAX_SPAN_MS, Sealed, Sealing, insert_sealed};
+use super::tier::Tier;
 use super::types::SeriesId;
-use super::{BEGIN_WRITE, Store, StoreError, TIER_RAW};
+use super::{BEGIN_WRITE, Store, StoreError};
 
 /// A day, which begins at midnight UTC.
 const DAY_MS: i64 = 86_400_000;
@@ -20,6 +24,9 @@ const MAX_MERGED_POLLS: i64 = 450_000;
 
 /// So many values are merged at once, decoded: half a gigabyte.
 const MAX_MERGED_VALUES: i64 = 64 << 20;
+
+/// The tier whose spans are merged, as it is stored.
+const RAW: i64 = Tier::Raw.number();
 
 /// A span as it is stored.
 #[derive(sqlx::FromRow)]
@@ -43,7 +50,7 @@ impl Store {
         // A box is merged up to `merged_ms`; the first span after that says which day is next.
         let next = "select box_id, (select min(start_ms) from span where span.box_id = box.box_id and tier = $1 \
                     and start_ms >= coalesce(box.merged_ms, $2)) from box where purging = 0 order by box_id";
-        let next: Vec<(i64, Option<i64>)> = sqlx::query_as(next).bind(TIER_RAW).bind(i64::MIN).fetch_all(&self.inner.read).await?;
+        let next: Vec<(i64, Option<i64>)> = sqlx::query_as(next).bind(RAW).bind(i64::MIN).fetch_all(&self.inner.read).await?;
         for (box_id, first_ms) in next {
             let Some(day_ms) = first_ms.map(|first_ms| first_ms - first_ms.rem_euclid(DAY_MS)) else { continue };
             let over = day_ms.saturating_add(DAY_MS + AFTER_MS) <= now_ms;
@@ -67,11 +74,9 @@ impl Store {
         let series: i64 = sqlx::query_scalar(series).bind(box_id).fetch_one(&self.inner.read).await?;
         let most = (MAX_MERGED_VALUES / series.max(1)).min(MAX_MERGED_POLLS);
         for group in groups(self.spans_of_day(box_id, day_ms).await?, day_ms, most) {
-            match self.merged(box_id, &group).await {
-                Ok(Some(merged)) => self.replace(box_id, &group, &merged).await?,
-                Ok(None) => {}
+            match self.merge_group(box_id, &group).await {
                 Err(StoreError::Damaged(why)) => tracing::error!(box_id, day_ms, why, "a day is left unmerged"),
-                Err(error) => return Err(error),
+                outcome => outcome?,
             }
         }
         let done = sqlx::query("update box set merged_ms = $1 where box_id = $2").bind(day_ms + DAY_MS).bind(box_id);
@@ -82,38 +87,49 @@ impl Store {
     /// The spans that begin in a day, and whatever was recorded between them, in the order of recording.
     async fn spans_of_day(&self, box_id: i64, day_ms: i64) -> Result<Vec<SpanRow>, StoreError> {
         let ends = "select min(seq), max(seq) from span where box_id = $1 and tier = $2 and start_ms >= $3 and start_ms < $4";
-        let ends = sqlx::query_as(ends).bind(box_id).bind(TIER_RAW).bind(day_ms).bind(day_ms + DAY_MS);
+        let ends = sqlx::query_as(ends).bind(box_id).bind(RAW).bind(day_ms).bind(day_ms + DAY_MS);
         let (Some(first), Some(last)): (Option<i64>, Option<i64>) = ends.fetch_one(&self.inner.read).await? else { return Ok(Vec::new()) };
         let spans = "select start_ms, seq, end_ms, polls, payload from span where box_id = $1 and tier = $2 and seq between $3 and $4 \
                      order by seq";
-        let spans = sqlx::query_as(spans).bind(box_id).bind(TIER_RAW).bind(first).bind(last);
+        let spans = sqlx::query_as(spans).bind(box_id).bind(RAW).bind(first).bind(last);
         Ok(spans.fetch_all(&self.inner.read).await?)
     }
 
-    /// Spans and their chunks as one; none: that would take more room.
-    async fn merged(&self, box_id: i64, group: &[SpanRow]) -> Result<Option<Sealed>, StoreError> {
+    /// Makes one span of some where that takes less room, and rolls up what is there then.
+    async fn merge_group(&self, box_id: i64, group: &[SpanRow]) -> Result<(), StoreError> {
+        let Some((merged, before)) = self.merged(box_id, group).await? else { return Ok(()) };
+        let raw = merged.iter().filter(|span| span.tier == Tier::Raw);
+        let after: usize = raw.map(|span| span.times.len() + span.chunks.iter().map(|chunk| chunk.payload.len()).sum::<usize>()).sum();
+        if group.len() > 1 && after < before {
+            return self.replace(box_id, group, &merged).await;
+        }
+        if group.len() == 1 {
+            return self.roll_up(box_id, &merged).await;
+        }
+        for span in group {
+            if let Some((rolled, _)) = self.merged(box_id, std::slice::from_ref(span)).await? {
+                self.roll_up(box_id, &rolled).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Spans and their chunks as one, rolled up as well; and the bytes that they have now.
+    async fn merged(&self, box_id: i64, group: &[SpanRow]) -> Result<Option<(Vec<Sealed>, usize)>, StoreError> {
         let (Some(first), Some(last)) = (group.first(), group.last()) else { return Ok(None) };
         let mut times = Vec::with_capacity(group.len());
         for span in group {
             let decoded = Times::decode(&span.payload).map_err(|Damage(why)| damaged(box_id, span.start_ms, why))?;
             times.push(decoded);
         }
-        let polls: Vec<usize> = times.iter().map(|times| times.at_ms.len()).collect();
-        let whole = Times::joined(&times);
-        let mut sealed = Sealed {
-            start_ms: first.start_ms,
-            end_ms: last.end_ms,
-            seq: first.seq,
-            polls: group.iter().map(|span| span.polls).sum(),
-            times: whole.encode(),
-            chunks: Vec::new(),
-        };
+        let marks = self.marks_of(box_id, first.start_ms, last.end_ms).await?;
         let mut before: usize = group.iter().map(|span| span.payload.len()).sum();
         let places: BTreeMap<(i64, i64), usize> =
             group.iter().enumerate().map(|(place, span)| ((span.start_ms, span.seq), place)).collect();
+        let mut chunks = Vec::new();
         for (series, _) in self.series_of(box_id).await? {
             let rows = "select start_ms, seq, payload from chunk where series_id = $1 and tier = $2 and start_ms between $3 and $4";
-            let rows = sqlx::query_as(rows).bind(series.0).bind(TIER_RAW).bind(first.start_ms).bind(last.start_ms);
+            let rows = sqlx::query_as(rows).bind(series.0).bind(RAW).bind(first.start_ms).bind(last.start_ms);
             let mut parts: Vec<Option<Vec<u8>>> = vec![None; group.len()];
             let rows: Vec<ChunkRow> = rows.fetch_all(&self.inner.read).await?;
             for (start_ms, seq, payload) in rows {
@@ -122,42 +138,66 @@ impl Store {
                     parts[place] = Some(payload);
                 }
             }
-            if parts.iter().all(Option::is_none) {
-                continue;
+            if parts.iter().any(Option::is_some) {
+                chunks.push((series, parts));
             }
-            let polls = polls.clone();
-            let joined = tokio::task::spawn_blocking(move || join(series, &parts, &polls)).await;
-            let joined = joined.map_err(|error| StoreError::Damaged(format!("merging series {}: {error}", series.0)))?;
-            sealed.chunks.push(joined.map_err(|Damage(why)| damaged(box_id, first.start_ms, why))?);
         }
-        let after = sealed.times.len() + sealed.chunks.iter().map(|chunk| chunk.payload.len()).sum::<usize>();
-        Ok((after < before).then_some(sealed))
+        let (start_ms, seq) = (first.start_ms, first.seq);
+        let sealed = tokio::task::spawn_blocking(move || join(&times, seq, &chunks, &marks)).await;
+        let sealed = sealed.map_err(|error| StoreError::Damaged(format!("merging what box {box_id} has from {start_ms} on: {error}")))?;
+        Ok(Some((sealed.map_err(|Damage(why)| damaged(box_id, start_ms, why))?, before)))
     }
 
-    /// Stores the merged span in place of those that it came from.
-    async fn replace(&self, box_id: i64, group: &[SpanRow], merged: &Sealed) -> Result<(), StoreError> {
+    /// Stores the merged spans in place of those that they came from.
+    async fn replace(&self, box_id: i64, group: &[SpanRow], merged: &[Sealed]) -> Result<(), StoreError> {
         let mut change = self.inner.write.begin_with(BEGIN_WRITE).await?;
         let mut deleted = 0;
         for span in group {
-            let delete = "delete from chunk where tier = $1 and start_ms = $2 and seq = $3 \
-                          and series_id in (select series_id from series where box_id = $4)";
-            sqlx::query(delete).bind(TIER_RAW).bind(span.start_ms).bind(span.seq).bind(box_id).execute(&mut *change).await?;
-            let delete = "delete from span where box_id = $1 and tier = $2 and start_ms = $3 and seq = $4";
-            let delete = sqlx::query(delete).bind(box_id).bind(TIER_RAW).bind(span.start_ms).bind(span.seq);
-            deleted += delete.execute(&mut *change).await?.rows_affected();
+            for tier in Tier::ALL {
+                let gone = delete_span(&mut change, box_id, tier, span.start_ms, span.seq).await?;
+                deleted += if tier == Tier::Raw { gone } else { 0 };
+            }
         }
         if usize::try_from(deleted) != Ok(group.len()) {
             // The box was removed with its history meanwhile.
             change.rollback().await?;
             return Ok(());
         }
-        insert_sealed(&mut change, box_id, merged).await?;
+        for span in merged {
+            insert_sealed(&mut change, box_id, span).await?;
+        }
+        change.commit().await?;
+        Ok(())
+    }
+
+    /// Stores the roll-ups of a span in place of those that it has.
+    async fn roll_up(&self, box_id: i64, rolled: &[Sealed]) -> Result<(), StoreError> {
+        let mut change = self.inner.write.begin_with(BEGIN_WRITE).await?;
+        for span in rolled.iter().filter(|span| span.tier != Tier::Raw) {
+            let there = "select count(*) from span where box_id = $1 and tier = $2 and start_ms = $3 and seq = $4";
+            let there = sqlx::query_scalar(there).bind(box_id).bind(RAW).bind(span.start_ms).bind(span.seq);
+            let there: i64 = there.fetch_one(&mut *change).await?;
+            if there > 0 {
+                delete_span(&mut change, box_id, span.tier, span.start_ms, span.seq).await?;
+                insert_sealed(&mut change, box_id, span).await?;
+            }
+        }
         change.commit().await?;
         Ok(())
     }
 }
 
-/// The spans that can be one: recorded one after the other, of one day, and growing in time; each at least two.
+/// Deletes a span of a tier and its chunks; says how many spans that were.
+async fn delete_span(connection: &mut AnyConnection, box_id: i64, tier: Tier, start_ms: i64, seq: i64) -> Result<u64, StoreError> {
+    let delete = "delete from chunk where tier = $1 and start_ms = $2 and seq = $3 \
+                  and series_id in (select series_id from series where box_id = $4)";
+    sqlx::query(delete).bind(tier.number()).bind(start_ms).bind(seq).bind(box_id).execute(&mut *connection).await?;
+    let delete = "delete from span where box_id = $1 and tier = $2 and start_ms = $3 and seq = $4";
+    let delete = sqlx::query(delete).bind(box_id).bind(tier.number()).bind(start_ms).bind(seq);
+    Ok(delete.execute(connection).await?.rows_affected())
+}
+
+/// The spans that can be one: recorded one after the other, of one day, and growing in time.
 fn groups(spans: Vec<SpanRow>, day_ms: i64, most_polls: i64) -> Vec<Vec<SpanRow>> {
     let mut groups: Vec<Vec<SpanRow>> = vec![Vec::new()];
     for span in spans {
@@ -174,27 +214,34 @@ fn groups(spans: Vec<SpanRow>, day_ms: i64, most_polls: i64) -> Vec<Vec<SpanRow>
             group.push(span);
         }
     }
-    groups.retain(|group| group.len() > 1);
+    groups.retain(|group| !group.is_empty());
     groups
 }
 
-/// The chunks of one series as one; where there is none, it was not ticked.
-fn join(series: SeriesId, parts: &[Option<Vec<u8>>], polls: &[usize]) -> Result<SealedChunk, Damage> {
-    let mut whole = Column::default();
-    for (part, &polls) in parts.iter().zip(polls) {
-        match part {
-            None => whole.push_absent(polls),
-            Some(bytes) => {
-                let column = Column::decode(bytes)?;
-                if column.polls() != polls {
-                    return Err(Damage("it has more or fewer polls than its span"));
+/// A series, and its chunk in each span; none where it was not ticked.
+type Parts = (SeriesId, Vec<Option<Vec<u8>>>);
+
+/// Spans that follow one another as one, which begins with the poll `seq`, rolled up as well.
+fn join(spans: &[Times], seq: i64, chunks: &[Parts], marks: &Marks) -> Result<Vec<Sealed>, Damage> {
+    let times = Times::joined(spans);
+    let mut sealing = Sealing::new(&times, seq, &Tier::ROLLED);
+    for (series, parts) in chunks {
+        let mut whole = Column::default();
+        for (part, span) in parts.iter().zip(spans) {
+            match part {
+                None => whole.push_absent(span.at_ms.len()),
+                Some(bytes) => {
+                    let column = Column::decode(bytes)?;
+                    if column.polls() != span.at_ms.len() {
+                        return Err(Damage("it has more or fewer polls than its span"));
+                    }
+                    whole.append(&column);
                 }
-                whole.append(&column);
             }
         }
+        sealing.add(*series, &whole, marks);
     }
-    let samples = i64::try_from(whole.samples()).unwrap_or(i64::MAX);
-    Ok(SealedChunk { series, samples, payload: whole.encode() })
+    Ok(sealing.done().collect())
 }
 
 fn damaged(box_id: i64, start_ms: i64, why: &str) -> StoreError {

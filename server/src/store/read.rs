@@ -1,9 +1,9 @@
 //! Reads samples from chunks and head as one, and gaps and marks. It must not know how samples are drawn.
 
-use std::{ops::Range, sync::Arc};
+use std::{fmt::Write, ops::Range, sync::Arc};
 
 use app::model::{Gap, Number, Reset, ResetCause};
-use sqlx::{AnyConnection, FromRow};
+use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 use super::bytes::{Damage, sum_of, verified};
 use super::chunk::{Column, Slots, Times};
@@ -11,8 +11,9 @@ use super::head::{Head, HeadFault};
 use super::row::{RowHead, decode_layout};
 use super::samples::Samples;
 use super::seal::{MAX_SPAN_MS, MAX_SPAN_POLLS};
+use super::tier::Tier;
 use super::types::SeriesId;
-use super::{BEGIN_READ, Store, StoreError, TIER_RAW, locked};
+use super::{BEGIN_READ, Store, StoreError, locked};
 
 /// A row of the head.
 #[derive(FromRow)]
@@ -33,9 +34,19 @@ impl HeadRow {
 }
 
 /// A run of samples with growing times.
-struct Piece {
-    times: Arc<Times>,
-    column: Column,
+pub(super) struct Piece {
+    pub(super) times: Arc<Times>,
+    pub(super) column: Column,
+}
+
+/// What is stored of a series in a span.
+pub(super) struct Stored {
+    /// What is sealed, in the order of recording.
+    pub(super) rows: Vec<ChunkRow>,
+    /// What is not, recorded after it.
+    pub(super) recent: Vec<Piece>,
+    /// What of the head is damaged.
+    pub(super) damaged: Vec<Gap>,
 }
 
 impl Store {
@@ -47,27 +58,13 @@ impl Store {
     /// When the database fails.
     pub async fn samples(&self, series: SeriesId, from_ms: i64, to_ms: i64) -> Result<Samples, StoreError> {
         let Some(box_id) = self.box_of(series).await? else { return Ok(Samples::default()) };
-        let shared = self.head_of(box_id);
-        let mut head = shared.lock().await;
-        let ask = Ask { box_id, series, from_ms, to_ms };
-        // One statement sees one state: mostly the head in memory is that of the state already.
-        let mut rows = ask.chunks(&self.inner.read).await?;
-        if !rows.first().is_some_and(|row| head.is_at(row.head_first, row.head_last)) {
-            let mut view = self.inner.read.begin_with(BEGIN_READ).await?;
-            refresh(&mut view, box_id, &mut head).await?;
-            rows = ask.chunks(&mut *view).await?;
-            view.commit().await?;
-        }
-        let (recent, mut damaged) = head_pieces(&head, &ask);
-        drop(head);
+        let ask = Ask { box_id, series, from_ms, to_ms, tiers: vec![Tier::Raw] };
+        let Stored { rows, recent, mut damaged } = self.stored(&ask).await?;
         let mut pieces = Vec::with_capacity(rows.len() + recent.len());
         for row in &rows {
             match self.piece(box_id, row) {
                 Ok(piece) => pieces.push(piece),
-                Err(Damage(why)) => {
-                    let reason = format!("the chunk of series {} of box {box_id} that begins at {}: {why}", series.0, row.start_ms);
-                    damaged.push(Gap { from: row.start_ms, to: row.end_ms.saturating_add(1), reason });
-                }
+                Err(Damage(why)) => damaged.push(row.gap(&ask, why)),
             }
         }
         pieces.extend(recent);
@@ -77,7 +74,23 @@ impl Store {
         Ok(samples)
     }
 
-    fn piece(&self, box_id: i64, row: &ChunkRow) -> Result<Piece, Damage> {
+    /// Chunks and head, as of one state.
+    pub(super) async fn stored(&self, ask: &Ask) -> Result<Stored, StoreError> {
+        let shared = self.head_of(ask.box_id);
+        let mut head = shared.lock().await;
+        // One statement sees one state: mostly the head in memory is that of the state already.
+        let mut rows = ask.chunks(&self.inner.read).await?;
+        if !rows.first().is_some_and(|row| head.is_at(row.head_first, row.head_last)) {
+            let mut view = self.inner.read.begin_with(BEGIN_READ).await?;
+            refresh(&mut view, ask.box_id, &mut head).await?;
+            rows = ask.chunks(&mut *view).await?;
+            view.commit().await?;
+        }
+        let (recent, damaged) = head_pieces(&head, ask);
+        Ok(Stored { rows, recent, damaged })
+    }
+
+    pub(super) fn piece(&self, box_id: i64, row: &ChunkRow) -> Result<Piece, Damage> {
         let bytes = row.times.as_deref().ok_or(Damage("its span is missing"))?;
         let key = (box_id, row.start_ms, row.seq, sum_of(verified(&[], bytes).map(|_| bytes)?));
         let kept = locked(&self.inner.spans).get(key);
@@ -136,7 +149,7 @@ impl Store {
         rows.into_iter().map(reset).collect()
     }
 
-    async fn box_of(&self, series: SeriesId) -> Result<Option<i64>, StoreError> {
+    pub(super) async fn box_of(&self, series: SeriesId) -> Result<Option<i64>, StoreError> {
         if let Some(&box_id) = locked(&self.inner.series_boxes).get(&series) {
             return Ok(Some(box_id));
         }
@@ -183,7 +196,7 @@ pub(super) async fn refresh(view: &mut AnyConnection, box_id: i64, head: &mut He
 }
 
 fn head_pieces(head: &Head, ask: &Ask) -> (Vec<Piece>, Vec<Gap>) {
-    let &Ask { box_id, series, from_ms, to_ms } = ask;
+    let &Ask { box_id, series, from_ms, to_ms, .. } = ask;
     let within = head.faults.iter().filter(|fault| (from_ms..to_ms).contains(&fault.at_ms));
     let gap = |fault: &HeadFault| Gap {
         from: fault.at_ms,
@@ -217,36 +230,69 @@ fn head_pieces(head: &Head, ask: &Ask) -> (Vec<Piece>, Vec<Gap>) {
 
 /// A chunk and its span as they are stored, and where the head of the box begins and ends in the same state.
 #[derive(FromRow)]
-struct ChunkRow {
+pub(super) struct ChunkRow {
     head_first: Option<i64>,
     head_last: Option<i64>,
-    start_ms: i64,
-    seq: i64,
+    pub(super) tier: i64,
+    pub(super) start_ms: i64,
+    pub(super) seq: i64,
     end_ms: i64,
-    times: Option<Vec<u8>>,
-    payload: Vec<u8>,
+    pub(super) times: Option<Vec<u8>>,
+    pub(super) payload: Vec<u8>,
+}
+
+impl ChunkRow {
+    /// The gap that its damage leaves.
+    pub(super) fn gap(&self, ask: &Ask, why: &str) -> Gap {
+        let reason = format!("the chunk of series {} of box {} that begins at {}: {why}", ask.series.0, ask.box_id, self.start_ms);
+        Gap { from: self.start_ms, to: self.end_ms.saturating_add(1), reason }
+    }
 }
 
 /// What is asked for.
-struct Ask {
-    box_id: i64,
-    series: SeriesId,
-    from_ms: i64,
-    to_ms: i64,
+pub(super) struct Ask {
+    pub(super) box_id: i64,
+    pub(super) series: SeriesId,
+    pub(super) from_ms: i64,
+    pub(super) to_ms: i64,
+    /// The tiers that serve, the best first: of each span the first that is there.
+    pub(super) tiers: Vec<Tier>,
 }
 
 impl Ask {
     /// The chunks that touch the span, in the order in which they were recorded.
     async fn chunks<'e>(&self, view: impl sqlx::Executor<'e, Database = sqlx::Any>) -> Result<Vec<ChunkRow>, StoreError> {
-        let select = "select (select seq from head where box_id = $1 order by seq limit 1) as head_first, \
-                      (select seq from head where box_id = $1 order by seq desc limit 1) as head_last, \
-                      chunk.start_ms, chunk.seq, chunk.end_ms, span.payload as times, chunk.payload from chunk left join span \
-                      on span.box_id = $1 and span.tier = chunk.tier and span.start_ms = chunk.start_ms and span.seq = chunk.seq \
-                      where chunk.series_id = $2 and chunk.tier = $3 and chunk.start_ms >= $4 and chunk.start_ms < $5 \
-                      and chunk.end_ms >= $6 order by chunk.seq";
-        let select = sqlx::query_as(select).bind(self.box_id).bind(self.series.0).bind(TIER_RAW);
-        Ok(select.bind(self.from_ms.saturating_sub(MAX_SPAN_MS)).bind(self.to_ms).bind(self.from_ms).fetch_all(view).await?)
+        let select = self.tiers.iter().enumerate().map(|(place, tier)| chunks_of(*tier, &self.tiers[..place]));
+        let select = select.collect::<Vec<String>>().join(" union all ");
+        // Only numbers of tiers are put together here.
+        let select = sqlx::query_as(AssertSqlSafe(select)).bind(self.box_id).bind(self.series.0);
+        let mut rows: Vec<ChunkRow> = select.bind(self.from_ms.saturating_sub(MAX_SPAN_MS)).bind(self.to_ms).fetch_all(view).await?;
+        rows.retain(|row| row.end_ms >= self.from_ms);
+        rows.sort_by_key(|row| row.seq);
+        Ok(rows)
     }
+}
+
+/// The question for the chunks of a tier whose spans have none of other tiers. What it compares is all in the index, so that of chunks that
+/// do not serve nothing is read.
+fn chunks_of(tier: Tier, others: &[Tier]) -> String {
+    let tier = tier.number();
+    let mut select = format!(
+        "select (select seq from head where box_id = $1 order by seq limit 1) as head_first, \
+         (select seq from head where box_id = $1 order by seq desc limit 1) as head_last, \
+         chunk.tier, chunk.start_ms, chunk.seq, chunk.end_ms, span.payload as times, chunk.payload from chunk left join span \
+         on span.box_id = $1 and span.tier = chunk.tier and span.start_ms = chunk.start_ms and span.seq = chunk.seq \
+         where chunk.series_id = $2 and chunk.tier = {tier} and chunk.start_ms >= $3 and chunk.start_ms < $4"
+    );
+    for other in others {
+        let _ = write!(
+            select,
+            " and not exists (select 1 from chunk better where better.series_id = $2 and better.tier = {} \
+             and better.start_ms = chunk.start_ms and better.seq = chunk.seq)",
+            other.number()
+        );
+    }
+    select
 }
 
 impl Piece {

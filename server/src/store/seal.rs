@@ -1,13 +1,17 @@
-//! Turns heads into spans and chunks, in one transaction each, so that a kill at any point leaves either. It must not know who calls
+//! Turns heads into spans and chunks, and rolls them up into minutes meanwhile, in one transaction each, so that a kill at any point leaves either. It must not know who calls
 //! it and when.
 
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::bytes::Damage;
+use super::chunk::{Column, Times};
 use super::head::Head;
+use super::marks::Marks;
 use super::read::refresh;
+use super::roll::Grid;
+use super::tier::Tier;
 use super::types::SeriesId;
-use super::{BEGIN_READ, BEGIN_WRITE, Store, StoreError, TIER_RAW};
+use super::{BEGIN_READ, BEGIN_WRITE, Store, StoreError};
 
 /// A head is sealed when its oldest row is this old …
 const SEAL_AFTER_MS: u64 = 3_600_000;
@@ -30,8 +34,9 @@ const CHUNKS_PER_INSERT: usize = 20;
 /// A box, the time of the oldest row of its head, and the bytes counted at its first and its last row.
 type HeadEnds = (i64, Option<i64>, Option<i64>, Option<i64>);
 
-/// A span and its chunks, ready to be stored.
+/// A span of a tier and its chunks, ready to be stored.
 pub(super) struct Sealed {
+    pub(super) tier: Tier,
     pub(super) start_ms: i64,
     pub(super) end_ms: i64,
     pub(super) seq: i64,
@@ -89,7 +94,9 @@ impl Store {
         for fault in &head.faults {
             tracing::error!(box_id, "a poll was lost, stored bytes are damaged: {}", fault.why);
         }
-        let sealed = tokio::task::spawn_blocking(move || seal(&head, last_seq)).await;
+        let (first_ms, last_ms) = head.within().unwrap_or_default();
+        let marks = self.marks_of(box_id, first_ms, last_ms).await?;
+        let sealed = tokio::task::spawn_blocking(move || seal(&head, last_seq, &marks)).await;
         let sealed = sealed.map_err(|error| StoreError::Damaged(format!("sealing box {box_id}: {error}")))?;
         let sealed = sealed.map_err(|Damage(why)| StoreError::Damaged(format!("sealing box {box_id}: {why}")))?;
         let chunks = self.inner.writer.cut(box_id, self.replace_head(box_id, last_seq, &sealed)).await?;
@@ -139,35 +146,69 @@ fn stagger_ms(box_id: i64) -> u64 {
     (fraction * STAGGER_MS) >> 32
 }
 
-/// The spans and chunks of the rows up to `last_seq`.
-fn seal(head: &Head, last_seq: i64) -> Result<Vec<Sealed>, Damage> {
+/// The spans and chunks of the rows up to `last_seq`, of samples and of minutes.
+fn seal(head: &Head, last_seq: i64, marks: &Marks) -> Result<Vec<Sealed>, Damage> {
     let polls = head.polls_up_to(last_seq);
     let stretches = head.stretches(polls, MAX_SPAN_POLLS, MAX_SPAN_MS);
-    let mut sealed = Vec::with_capacity(stretches.len());
-    for stretch in &stretches {
-        let times = head.times(*stretch);
-        sealed.push(Sealed {
-            start_ms: times.at_ms.first().copied().unwrap_or_default(),
-            end_ms: times.at_ms.last().copied().unwrap_or_default(),
-            seq: head.seq(stretch.start).unwrap_or_default(),
-            polls: number(times.at_ms.len()),
-            times: times.encode(),
-            chunks: Vec::new(),
-        });
+    let times: Vec<Times> = stretches.iter().map(|stretch| head.times(*stretch)).collect();
+    let mut spans: Vec<Sealing<'_>> = Vec::with_capacity(times.len());
+    for (stretch, times) in stretches.iter().zip(&times) {
+        spans.push(Sealing::new(times, head.seq(stretch.start).unwrap_or_default(), &[Tier::Minutes]));
     }
     let mut series: Vec<SeriesId> = head.series().collect();
     series.sort_unstable();
     for series in series {
         let whole = head.column(series, polls)?;
-        for (stretch, span) in stretches.iter().zip(&mut sealed) {
-            let column = whole.part(stretch.start..stretch.end);
-            let samples = number(column.samples());
-            if samples > 0 {
-                span.chunks.push(SealedChunk { series, samples, payload: column.encode() });
-            }
+        for (stretch, span) in stretches.iter().zip(&mut spans) {
+            span.add(series, &whole.part(stretch.start..stretch.end), marks);
         }
     }
-    Ok(sealed)
+    Ok(spans.into_iter().flat_map(Sealing::done).collect())
+}
+
+/// A span that is being made, with the tiers that are worth it.
+pub(super) struct Sealing<'a> {
+    raw: Sealed,
+    tiers: Vec<(Sealed, Grid<'a>)>,
+}
+
+impl<'a> Sealing<'a> {
+    /// Of these polls; `seq` is the number of the first.
+    pub(super) fn new(times: &'a Times, seq: i64, tiers: &[Tier]) -> Self {
+        let raw = Sealed {
+            tier: Tier::Raw,
+            start_ms: times.at_ms.first().copied().unwrap_or_default(),
+            end_ms: times.at_ms.last().copied().unwrap_or_default(),
+            seq,
+            polls: number(times.at_ms.len()),
+            times: times.encode(),
+            chunks: Vec::new(),
+        };
+        let grids = tiers.iter().map(|&tier| (tier, Grid::new(times, tier))).filter(|(_, grid)| grid.buckets.are_worth_it(times));
+        let tiers = grids.map(|(tier, grid)| {
+            let (polls, times) = (number(grid.buckets.len()), grid.buckets.encode(tier.bucket_ms()));
+            (Sealed { tier, polls, times, chunks: Vec::new(), ..raw }, grid)
+        });
+        Self { tiers: tiers.collect(), raw }
+    }
+
+    /// Adds what the polls said of a series.
+    pub(super) fn add(&mut self, series: SeriesId, column: &Column, marks: &Marks) {
+        let samples = number(column.samples());
+        if samples == 0 {
+            return;
+        }
+        self.raw.chunks.push(SealedChunk { series, samples, payload: column.encode() });
+        for (sealed, grid) in &mut self.tiers {
+            let payload = grid.roll(column, marks.of(series)).encode(&grid.buckets);
+            sealed.chunks.push(SealedChunk { series, samples, payload });
+        }
+    }
+
+    /// The samples, then the tiers.
+    pub(super) fn done(self) -> impl Iterator<Item = Sealed> {
+        std::iter::once(self.raw).chain(self.tiers.into_iter().map(|(sealed, _)| sealed))
+    }
 }
 
 /// Stores a span and its chunks.
@@ -181,7 +222,7 @@ pub(super) async fn insert_sealed(connection: &mut AnyConnection, box_id: i64, s
 
 async fn insert_span(connection: &mut AnyConnection, box_id: i64, span: &Sealed) -> Result<(), StoreError> {
     let insert = "insert into span (box_id, tier, start_ms, seq, end_ms, polls, payload) values ($1, $2, $3, $4, $5, $6, $7)";
-    let insert = sqlx::query(insert).bind(box_id).bind(TIER_RAW).bind(span.start_ms).bind(span.seq);
+    let insert = sqlx::query(insert).bind(box_id).bind(span.tier.number()).bind(span.start_ms).bind(span.seq);
     insert.bind(span.end_ms).bind(span.polls).bind(&span.times[..]).execute(connection).await?;
     Ok(())
 }
@@ -192,7 +233,7 @@ async fn insert_chunks(connection: &mut AnyConnection, span: &Sealed, chunks: &[
         (0..chunks.len()).map(|i| format!("(${}, $1, $2, $3, $4, ${}, ${})", 5 + i * 3, 6 + i * 3, 7 + i * 3)).collect();
     let insert = format!("insert into chunk (series_id, tier, start_ms, seq, end_ms, samples, payload) values {}", rows.join(", "));
     // Only numbers of placeholders are put together here.
-    let mut insert = sqlx::query(AssertSqlSafe(insert)).bind(TIER_RAW).bind(span.start_ms).bind(span.seq).bind(span.end_ms);
+    let mut insert = sqlx::query(AssertSqlSafe(insert)).bind(span.tier.number()).bind(span.start_ms).bind(span.seq).bind(span.end_ms);
     for chunk in chunks {
         insert = insert.bind(chunk.series.0).bind(chunk.samples).bind(&chunk.payload[..]);
     }

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use app::model::{BoxKind, Number, Origin};
+use futures::future::join_all;
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
+use server::store::{BoxSpec, PollRecord, QUEUE_POLLS, Store};
 
 use crate::{
     fake_box::FakeBox,
@@ -150,4 +153,57 @@ async fn a_corrected_kind_holds() {
     let panel = Start::again(panel.stop().await).every(Duration::from_secs(1)).signed_in().await;
     let value = panel.until(path, |value| value["at"].is_i64()).await;
     assert_eq!(value["statistics"][0]["kind"], "gauge");
+}
+
+/// A box that was removed from the network long ago, with three hours of one second; in the middle of them a burst of one second.
+async fn with_long_history() -> (TestPanel, i64) {
+    let start = Start::new();
+    let config = start.config();
+    let store = Store::open(config.database.url()).await.unwrap();
+    let spec = BoxSpec {
+        name: "old".to_owned(),
+        address: "http://127.0.0.1:9/mi".to_owned(),
+        kind: BoxKind::Opensips,
+        interval_ms: Some(1_000),
+        labels: [].into(),
+        paused: true,
+        origin: Origin::Panel,
+        user: None,
+        password_sealed: None,
+    };
+    let box_id = store.add_box(&spec, 1).await.unwrap();
+    let series = store.series_ids(box_id, &["core:rcv_requests"]).await.unwrap()[0];
+    let begin_ms = 1_760_000_400_000;
+    let polls = (0..3 * 3_600_i64).map(|second| {
+        let value = Some(Number::Int(second * 10 + if second >= 5_400 { 700 } else { 0 }));
+        let at_ms = begin_ms + second * 1_000;
+        PollRecord { box_id, at_ms, interval_ms: 1_000, values: vec![(series, value)], marks: Vec::new(), started_ms: None }
+    });
+    let polls: Vec<PollRecord> = polls.collect();
+    for some in polls.chunks(QUEUE_POLLS / 2) {
+        for recorded in join_all(some.iter().map(|poll| store.record(poll.clone()))).await {
+            recorded.unwrap();
+        }
+    }
+    while store.seal_due(i64::MAX).await.unwrap() {}
+    while store.merge_due(i64::MAX).await.unwrap() {}
+    store.close().await;
+    (start.signed_in().await, begin_ms)
+}
+
+#[tokio::test]
+async fn a_long_span_is_drawn_from_minutes_and_hours_and_says_so() {
+    let (panel, begin_ms) = with_long_history().await;
+    for (days, points, tier, buckets) in [(7, 2_000, "minute", 180), (300, 2_000, "hour", 3), (1, 20_000, "raw", 10_800)] {
+        let to = begin_ms + days * 86_400_000;
+        let path = format!("/cp/api/v1/series?box=old&name=core:rcv_requests&from={begin_ms}&to={to}&points={points}");
+        let series = panel.get(&path).await;
+        assert_eq!((series["tier"].as_str(), samples(&series)), (Some(tier), buckets), "{days}");
+        let highest = series["columns"]["max"].as_array().unwrap().iter().filter_map(Value::as_f64).fold(0.0, f64::max);
+        assert!((highest - 710.0).abs() < 1e-9, "the burst is seen: {highest}");
+        let lowest = series["columns"]["min"].as_array().unwrap().iter().filter_map(Value::as_f64).fold(f64::INFINITY, f64::min);
+        assert!((lowest - 10.0).abs() < 1e-9, "{lowest}");
+    }
+    let year = panel.ask(Method::GET, "/cp/charts?span=1y&box=old", None).await;
+    assert_eq!(year.status(), StatusCode::OK);
 }

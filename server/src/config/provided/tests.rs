@@ -81,7 +81,7 @@ fn what_is_wrong_is_named_with_its_place() {
     );
     refused(
         &format!("[[box]]\nname='a'\n{good}\ninterval='5'"),
-        "t.toml: [[box]] \"a\": interval: \"5\" is no duration: write a whole number and its unit, such as 500ms, 10s, 5m, 24h or 7d",
+        "t.toml: [[box]] \"a\": interval: \"5\" is no duration: write a whole number and its unit, such as 500ms, 10s, 5m, 24h, 7d or 1y",
     );
     refused(&format!("[[box]]\nname='a'\n{good}\ninterval=5"), "t.toml: [[box]] \"a\": interval: 5 is no text: write it in quotes");
     refused("[[box]]\nname='a'", "t.toml: [[box]] \"a\": address: it is missing, and each table needs it");

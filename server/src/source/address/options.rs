@@ -17,10 +17,11 @@ pub(super) fn encoded(path: &Path) -> String {
     utf8_percent_encode(&path.to_string_lossy(), IN_PATH).to_string()
 }
 
-/// The path of a file, from the root on.
+/// The path of a file, from the root on. It begins with one slash, however many were written: two would be read as those of a URL.
 pub(super) fn absolute(text: &str) -> Option<PathBuf> {
     let path = percent_decode_str(text).decode_utf8().ok()?;
-    (path.starts_with('/') && path.len() > 1 && !path.contains('\0')).then(|| PathBuf::from(path.into_owned()))
+    let below = path.trim_start_matches('/');
+    (below.len() < path.len() && !below.is_empty() && !below.contains('\0')).then(|| PathBuf::from(format!("/{below}")))
 }
 
 pub(super) fn parse_dialect(word: &str) -> Result<BoxKind, String> {

@@ -43,6 +43,9 @@ fn certificates() {
 fn files_and_datagrams() {
     check("fifo:/tmp/opensips_fifo", Ok("fifo:/tmp/opensips_fifo"));
     check("FIFO:///tmp/opensips_fifo", Ok("fifo:/tmp/opensips_fifo"));
+    check("fifo:////tmp/opensips_fifo", Ok("fifo:/tmp/opensips_fifo"));
+    check("unix:/%2F/run/x?reply_dir=//run//r", Ok("unix:/run/x?reply_dir=/run//r"));
+    check("fifo:///", Err("the whole path"));
     check("fifo:/run/a%20b?dialect=2&reply_dir=/run/r", Ok("fifo:/run/a%20b?reply_dir=/run/r&dialect=2"));
     check("fifo:/tmp/f?reply_dir=/tmp", Ok("fifo:/tmp/f"));
     check("fifo:/tmp/f?dialect=4", Ok("fifo:/tmp/f?dialect=3"));

@@ -40,8 +40,9 @@ async fn a_damaged_chunk_is_found() {
     assert_eq!(everything(&store, other).await.at_ms.len(), 110);
     let mut told = Vec::new();
     let report = store.check(|part| told.push(part)).await.unwrap();
-    assert_eq!(report.faults, [format!("the chunk of s:0 of box {id} that begins at 0: the check sum is wrong")]);
-    assert_eq!((report.series, report.chunks, report.chunk_samples, report.head_rows), (2, 2, 100, 20));
+    let fault = |tier| format!("the chunk of {tier} of s:0 of box {id} that begins at 0: the check sum is wrong");
+    assert_eq!(report.faults, ["samples", "minutes"].map(fault));
+    assert_eq!((report.series, report.chunks, report.chunk_samples, report.head_rows), (2, 4, 100, 20));
     assert!(told.is_sorted() && told.first() == Some(&0.0) && told.last() == Some(&1.0), "{told:?}");
 }
 

@@ -23,8 +23,13 @@ async fn a_day(store: &Store) -> (i64, Vec<SeriesId>) {
     (id, series)
 }
 
+/// The rows of a table that are of samples themselves.
 async fn count(store: &Store, table: &str) -> i64 {
-    let select = format!("select count(*) from {table}");
+    of_tier(store, table, Tier::Raw).await
+}
+
+async fn of_tier(store: &Store, table: &str, tier: Tier) -> i64 {
+    let select = format!("select count(*) from {table} where tier = {}", tier.number());
     sqlx::query_scalar(sqlx::AssertSqlSafe(select)).fetch_one(&store.inner.read).await.unwrap()
 }
 
@@ -38,6 +43,8 @@ async fn a_day_that_is_over_is_one_span() {
     assert!(store.merge_due(DAY_MS + 2 * HOUR_MS).await.unwrap());
     assert!(!store.merge_due(i64::MAX).await.unwrap(), "once is enough");
     assert_eq!((count(&store, "span").await, count(&store, "chunk").await), (1, 2));
+    assert_eq!((of_tier(&store, "span", Tier::Hours).await, of_tier(&store, "chunk", Tier::Hours).await), (1, 2));
+    assert_eq!(of_tier(&store, "span", Tier::Minutes).await, 0, "a poll a minute is its own roll-up");
     assert_eq!([everything(&store, series[0]).await, everything(&store, series[1]).await], before);
     let noon = store.samples(series[1], 12 * HOUR_MS, 12 * HOUR_MS + 60_001).await.unwrap();
     assert_eq!(ints(&noon), [(12 * HOUR_MS, 7), (12 * HOUR_MS + 60_000, 7)]);

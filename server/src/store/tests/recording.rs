@@ -103,9 +103,9 @@ async fn chunks_and_head_are_read_as_one() {
     assert_eq!(everything(&store, series[0]).await.intervals, [(0, 10_000)]);
     assert_eq!(store.samples(SeriesId(999), 0, 9).await.unwrap(), Samples::default());
     let report = store.check(|_| {}).await.unwrap();
-    let expected = CheckReport { series: 1, chunks: 1, chunk_samples: 100, head_rows: 50, head_samples: 50, faults: Vec::new() };
+    let expected = CheckReport { series: 1, chunks: 2, chunk_samples: 100, head_rows: 50, head_samples: 50, faults: Vec::new() };
     assert_eq!(report, expected);
-    assert_eq!(store.stats().await.unwrap().chunks_sealed, 1);
+    assert_eq!(store.stats().await.unwrap().chunks_sealed, 2, "the samples and their minutes");
 }
 
 #[tokio::test]

@@ -1,0 +1,118 @@
+//! Minutes and hours to columns for drawing: as samples are, but that a point begins and ends with whole buckets.
+
+use app::model::{Columns, Gap, Kind, Mode, Number, Reset, ResetCause};
+
+use super::{GAP_INTERVALS, History, NO_VALUE, Span, gaps, rates};
+use crate::store::{Bucket, Rates, Rollup, Summary};
+
+/// Columns, gaps and resets of one series over a span, from its roll-up. Buckets that begin before the span or end after it are drawn
+/// whole. Of rates, `first` and `last` are the mean of the first and the last bucket, all else is as of samples. Gaps shorter than a bucket
+/// are not told.
+#[must_use]
+pub fn columns_of_rollup(rollup: &Rollup, box_gaps: &[Gap], resets: &[Reset], kind: Kind, span: Span) -> History {
+    let touches = |bucket: &&Bucket| bucket.last_ms >= span.from_ms && bucket.first_ms < span.to_ms;
+    let buckets: Vec<&Bucket> = rollup.buckets.iter().filter(touches).collect();
+    let points = match span.mode {
+        Mode::Value => values(&buckets, span),
+        Mode::Rate => rates_of(&buckets, rates::of_steps(rollup, resets, kind), kind, span),
+    };
+    let mut marks = resets.to_vec();
+    if kind == Kind::Counter {
+        marks.extend(drops(&buckets));
+    }
+    marks.retain(|reset| (span.from_ms..span.to_ms).contains(&reset.at));
+    marks.sort_by_key(|reset| reset.at);
+    History { columns: points, gaps: told(&buckets, box_gaps, span), resets: marks }
+}
+
+/// The places of the points: the buckets where there is room for each, else equal parts of the span.
+fn places(buckets: &[&Bucket], span: Span) -> Vec<(i64, i64)> {
+    if buckets.len() > span.points {
+        return span.buckets().collect();
+    }
+    let starts: Vec<i64> = buckets.iter().map(|bucket| bucket.start_ms.max(span.from_ms)).collect();
+    let ends = starts.iter().skip(1).copied().chain([span.to_ms]);
+    starts.iter().copied().zip(ends).collect()
+}
+
+fn values(buckets: &[&Bucket], span: Span) -> Columns {
+    let mut columns = Columns::default();
+    let mut rest = buckets.iter().map(|bucket| (bucket.first_ms, bucket.values)).peekable();
+    for (start_ms, end_ms) in places(buckets, span) {
+        let mut all: Option<Summary> = None;
+        while let Some((_, values)) = rest.next_if(|&(at_ms, _)| at_ms < end_ms) {
+            all = match (all, values) {
+                (Some(all), Some(more)) => Some(all.then(more)),
+                (all, more) => all.or(more),
+            };
+        }
+        columns.t.push(start_ms);
+        columns.first.push(all.map(|all| all.first));
+        columns.min.push(all.map(|all| all.min));
+        columns.max.push(all.map(|all| all.max));
+        columns.mean.push(all.map(|all| Number::Float(all.mean)));
+        columns.last.push(all.map(|all| all.last));
+    }
+    columns
+}
+
+fn rates_of(buckets: &[&Bucket], steps: Vec<(i64, Rates)>, kind: Kind, span: Span) -> Columns {
+    let of_bucket = |bucket: &&Bucket| match kind {
+        Kind::Counter => bucket.rises,
+        Kind::Gauge => bucket.rises.and(bucket.falls),
+    };
+    let mut all: Vec<(i64, Rates)> = buckets.iter().map(|bucket| (bucket.first_ms, of_bucket(bucket))).collect();
+    all.extend(steps.into_iter().filter(|&(at_ms, _)| at_ms >= span.from_ms));
+    all.retain(|(_, rates)| rates.count > 0);
+    all.sort_by_key(|&(at_ms, _)| at_ms);
+    let mut columns = Columns::default();
+    let mut rest = all.into_iter().peekable();
+    for (start_ms, end_ms) in places(buckets, span) {
+        let mut sum = Rates::default();
+        let (mut first, mut last) = (None, None);
+        while let Some((_, rates)) = rest.next_if(|&(at_ms, _)| at_ms < end_ms) {
+            sum = sum.and(rates);
+            last = rates.mean();
+            first = first.or(last);
+        }
+        let some = |rate: f64| (sum.count > 0).then_some(Number::Float(rate));
+        columns.t.push(start_ms);
+        columns.first.push(first.map(Number::Float));
+        columns.min.push(some(sum.least));
+        columns.max.push(some(sum.most));
+        columns.mean.push(sum.mean().map(Number::Float));
+        columns.last.push(last.map(Number::Float));
+    }
+    columns
+}
+
+/// A mark for each bucket in which a counter fell and no mark says why.
+fn drops(buckets: &[&Bucket]) -> impl Iterator<Item = Reset> {
+    let fell = buckets.iter().filter(|bucket| bucket.falls.count > 0);
+    fell.map(|bucket| Reset { at: bucket.last_ms, cause: ResetCause::Drop, by: None })
+}
+
+/// Where there are no values, and why.
+fn told(buckets: &[&Bucket], box_gaps: &[Gap], span: Span) -> Vec<Gap> {
+    let mut told = Vec::new();
+    let (Some(first), Some(last)) = (buckets.first(), buckets.last()) else {
+        gaps::on_record(box_gaps, span.from_ms, span.to_ms, &mut told);
+        return gaps::cut(told, span);
+    };
+    gaps::on_record(box_gaps, span.from_ms, first.first_ms, &mut told);
+    for pair in buckets.windows(2) {
+        let (from, to) = (pair[0].last_ms, pair[1].first_ms);
+        if to.saturating_sub(from) > pair[0].interval_ms.max(pair[1].interval_ms).saturating_mul(GAP_INTERVALS) {
+            told.push(Gap { from, to, reason: gaps::reason(box_gaps, from, to) });
+        }
+    }
+    for run in buckets.chunk_by(|one, next| one.values.is_none() == next.values.is_none()) {
+        if let [first, ..] = run
+            && first.values.is_none()
+        {
+            told.push(Gap { from: first.first_ms, to: run[run.len() - 1].last_ms, reason: NO_VALUE.to_owned() });
+        }
+    }
+    gaps::on_record(box_gaps, last.last_ms, span.to_ms, &mut told);
+    gaps::cut(told, span)
+}
