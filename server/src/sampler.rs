@@ -217,9 +217,23 @@ impl Sampler {
         if let Err(error) = store.merge_due(clock::now_ms()).await {
             tracing::error!(%error, "a day that is over could not be merged; it is tried again");
         }
+        self.give_back().await;
         store.probe_trouble().await;
         if let Err(error) = store.sync().await {
             tracing::error!(%error, "what is committed could not be written to the disk; it is tried again");
+        }
+    }
+
+    async fn give_back(&self) {
+        loop {
+            match self.shared.store.give_back().await {
+                Ok(true) if !self.stop.is_cancelled() => {}
+                Ok(_) => return,
+                Err(error) => {
+                    tracing::error!(%error, "the room of what was deleted could not be given back; it is tried again");
+                    return;
+                }
+            }
         }
     }
 

@@ -35,6 +35,7 @@ mod row;
 mod samples;
 mod seal;
 mod series;
+mod space;
 mod spans;
 #[cfg(test)]
 mod tests;

@@ -69,6 +69,9 @@ pub(crate) async fn build(folder: &Path, plan: Plan) -> Outcome<Day> {
     while store.seal_due(i64::MAX).await? {}
     (writing.sealed, writing.recording_us, writing.polls, writing.unsealed) = (Vec::new(), 0.0, 0, 0);
     writing.write(&store, (DAY_START_MS, DAY_START_MS + DAY_MS), 1_000).await?;
+    while store.seal_due(i64::MAX).await? {}
+    while store.merge_due(i64::MAX).await? {}
+    while store.give_back().await? {}
     store.close().await;
 
     #[expect(clippy::cast_precision_loss, reason = "sizes of files and counts of samples")]

@@ -3,7 +3,7 @@
 use app::model::{Columns, Gap, Kind, Mode, Number, Reset, ResetCause};
 
 use super::{GAP_INTERVALS, History, NO_VALUE, Span, gaps, rates};
-use crate::store::{Bucket, Rates, Rollup, Summary};
+use crate::store::{Bucket, Rates, Rollup, Summary, Tier};
 
 /// Columns, gaps and resets of one series over a span, from its roll-up. Buckets that begin before the span or end after it are drawn
 /// whole. Of rates, `first` and `last` are the mean of the first and the last bucket, all else is as of samples. Gaps shorter than a bucket
@@ -13,8 +13,8 @@ pub fn columns_of_rollup(rollup: &Rollup, box_gaps: &[Gap], resets: &[Reset], ki
     let touches = |bucket: &&Bucket| bucket.last_ms >= span.from_ms && bucket.first_ms < span.to_ms;
     let buckets: Vec<&Bucket> = rollup.buckets.iter().filter(touches).collect();
     let points = match span.mode {
-        Mode::Value => values(&buckets, span),
-        Mode::Rate => rates_of(&buckets, rates::of_steps(rollup, resets, kind), kind, span),
+        Mode::Value => values(&buckets, &places(rollup, span)),
+        Mode::Rate => rates_of(&buckets, rates::of_steps(rollup, resets, kind), kind, &places(rollup, span)),
     };
     let mut marks = resets.to_vec();
     if kind == Kind::Counter {
@@ -25,20 +25,18 @@ pub fn columns_of_rollup(rollup: &Rollup, box_gaps: &[Gap], resets: &[Reset], ki
     History { columns: points, gaps: told(&buckets, box_gaps, span), resets: marks }
 }
 
-/// The places of the points: the buckets where there is room for each, else equal parts of the span.
-fn places(buckets: &[&Bucket], span: Span) -> Vec<(i64, i64)> {
-    if buckets.len() > span.points {
-        return span.buckets().collect();
-    }
-    let starts: Vec<i64> = buckets.iter().map(|bucket| bucket.start_ms.max(span.from_ms)).collect();
-    let ends = starts.iter().skip(1).copied().chain([span.to_ms]);
-    starts.iter().copied().zip(ends).collect()
+/// The starts and ends of the points: none is shorter than a bucket, so that no hole is drawn where there is none.
+fn places(rollup: &Rollup, span: Span) -> Vec<(i64, i64)> {
+    let bucket_ms = rollup.tier.map_or(1, Tier::bucket_ms).max(1);
+    let most = span.to_ms.saturating_sub(span.from_ms) / bucket_ms;
+    let points = usize::try_from(most).unwrap_or(usize::MAX).clamp(1, span.points.max(1));
+    Span { points, ..span }.buckets().collect()
 }
 
-fn values(buckets: &[&Bucket], span: Span) -> Columns {
+fn values(buckets: &[&Bucket], places: &[(i64, i64)]) -> Columns {
     let mut columns = Columns::default();
     let mut rest = buckets.iter().map(|bucket| (bucket.first_ms, bucket.values)).peekable();
-    for (start_ms, end_ms) in places(buckets, span) {
+    for &(start_ms, end_ms) in places {
         let mut all: Option<Summary> = None;
         while let Some((_, values)) = rest.next_if(|&(at_ms, _)| at_ms < end_ms) {
             all = match (all, values) {
@@ -56,18 +54,19 @@ fn values(buckets: &[&Bucket], span: Span) -> Columns {
     columns
 }
 
-fn rates_of(buckets: &[&Bucket], steps: Vec<(i64, Rates)>, kind: Kind, span: Span) -> Columns {
+fn rates_of(buckets: &[&Bucket], steps: Vec<(i64, Rates)>, kind: Kind, places: &[(i64, i64)]) -> Columns {
     let of_bucket = |bucket: &&Bucket| match kind {
         Kind::Counter => bucket.rises,
         Kind::Gauge => bucket.rises.and(bucket.falls),
     };
     let mut all: Vec<(i64, Rates)> = buckets.iter().map(|bucket| (bucket.first_ms, of_bucket(bucket))).collect();
-    all.extend(steps.into_iter().filter(|&(at_ms, _)| at_ms >= span.from_ms));
+    let from_ms = places.first().map_or(i64::MAX, |&(from_ms, _)| from_ms);
+    all.extend(steps.into_iter().filter(|&(at_ms, _)| at_ms >= from_ms));
     all.retain(|(_, rates)| rates.count > 0);
     all.sort_by_key(|&(at_ms, _)| at_ms);
     let mut columns = Columns::default();
     let mut rest = all.into_iter().peekable();
-    for (start_ms, end_ms) in places(buckets, span) {
+    for &(start_ms, end_ms) in places {
         let mut sum = Rates::default();
         let (mut first, mut last) = (None, None);
         while let Some((_, rates)) = rest.next_if(|&(at_ms, _)| at_ms < end_ms) {

@@ -23,7 +23,7 @@ const ACQUIRE_LIMIT: Duration = Duration::from_secs(15);
 
 /// What each connection is told. Pages of 16 kB keep the file near its payload; `synchronous = normal` survives `kill -9`, and a power
 /// loss may take the last commits but corrupts nothing; another process's short transaction is waited for.
-const PRAGMAS: &str = "pragma busy_timeout = 5000; pragma page_size = 16384; pragma journal_mode = wal; \
+const PRAGMAS: &str = "pragma busy_timeout = 5000; pragma page_size = 16384; pragma auto_vacuum = incremental; pragma journal_mode = wal; \
                        pragma synchronous = normal; pragma foreign_keys = on; pragma journal_size_limit = 67108864;";
 
 impl Store {

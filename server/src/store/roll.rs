@@ -343,7 +343,7 @@ impl Roller<'_, i64> {
     fn is_plain(&self, polls: &Range<usize>) -> bool {
         let at_ms = &self.grid.times.at_ms;
         let gap = self.grid.breaks.partition_point(|&poll| poll < polls.start);
-        !self.grid.breaks.get(gap).is_some_and(|&poll| poll < polls.end) && !self.is_marked(at_ms[polls.start - 1], at_ms[polls.end - 1])
+        self.grid.breaks.get(gap).is_none_or(|&poll| poll >= polls.end) && !self.is_marked(at_ms[polls.start - 1], at_ms[polls.end - 1])
     }
 }
 

@@ -288,8 +288,7 @@ fn upper<T: Amount>(record: &Record<T>) -> T {
 
 /// The steps with the lowest and the highest rate; their times less the interval, which they mostly are.
 fn extremes<T: Packed>(out: &mut Vec<u8>, records: &[Record<T>], buckets: &Buckets, of: impl Fn(&Record<T>) -> &Steps<T>) {
-    let both: [fn(&Steps<T>) -> Step<T>; 2] = [|steps| steps.least, |steps| steps.most];
-    for step in both {
+    for step in [|steps: &Steps<T>| steps.least, |steps: &Steps<T>| steps.most] {
         let steps: Vec<(Step<T>, bool)> = records.iter().map(|record| (step(of(record)), of(record).count != 0)).collect();
         put_list(out, &steps.iter().map(|(step, _)| step.increase).collect::<Vec<T>>());
         let took = steps.iter().zip(&buckets.interval_ms);
@@ -306,12 +305,13 @@ fn take_extremes<T: Packed>(
     buckets: &Buckets,
     of: impl Fn(&mut Record<T>) -> &mut Steps<T>,
 ) -> Decoded<()> {
-    let both: [fn(&mut Steps<T>) -> &mut Step<T>; 2] = [|steps| &mut steps.least, |steps| &mut steps.most];
-    for step in both {
-        let (increase, took) = (amounts::<T>(reader, records.len())?, ints(reader, records.len())?);
-        for (i, record) in records.iter_mut().enumerate() {
-            *step(of(record)) = Step { increase: increase[i], took_ms: took[i].wrapping_add(buckets.interval_ms[i]) };
-        }
+    let (least, least_took) = (amounts::<T>(reader, records.len())?, ints(reader, records.len())?);
+    let (most, most_took) = (amounts::<T>(reader, records.len())?, ints(reader, records.len())?);
+    for (i, record) in records.iter_mut().enumerate() {
+        let interval_ms = buckets.interval_ms[i];
+        let steps = of(record);
+        steps.least = Step { increase: least[i], took_ms: least_took[i].wrapping_add(interval_ms) };
+        steps.most = Step { increase: most[i], took_ms: most_took[i].wrapping_add(interval_ms) };
     }
     Ok(())
 }

@@ -90,3 +90,26 @@ async fn damage_leaves_a_day_as_it_is() {
     assert_eq!(store.check(|_| {}).await.unwrap().faults.len(), 1);
     assert!(store.samples(series[0], 5 * HOUR_MS, 9 * HOUR_MS).await.is_ok(), "the rest can be read as before");
 }
+
+#[tokio::test]
+async fn room_that_is_free_goes_back_to_the_disk() {
+    let place = Place::new();
+    let store = place.open().await;
+    let id = store.add_box(&spec("a"), 1).await.unwrap();
+    let insert = "insert into head (box_id, seq, at_ms, interval_ms, layout_id, is_key, total_bytes, payload) \
+                  values ($1, $2, 0, 1, $3, 1, 0, zeroblob(1000000))";
+    let layout: i64 = sqlx::query_scalar("insert into layout (box_id, series) values ($1, x'00') returning layout_id")
+        .bind(id)
+        .fetch_one(&store.inner.write)
+        .await
+        .unwrap();
+    for seq in 1..=20 {
+        sqlx::query(insert).bind(id).bind(seq).bind(layout).execute(&store.inner.write).await.unwrap();
+    }
+    sqlx::query("delete from head").execute(&store.inner.write).await.unwrap();
+    while store.give_back().await.unwrap() {}
+    assert!(!store.give_back().await.unwrap(), "it ends");
+    store.close().await;
+    let bytes = std::fs::metadata(place.path()).unwrap().len();
+    assert!(bytes < 8 << 20, "{bytes} bytes are left of twenty millions");
+}
