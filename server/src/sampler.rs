@@ -217,6 +217,9 @@ impl Sampler {
         if let Err(error) = store.merge_due(clock::now_ms()).await {
             tracing::error!(%error, "a day that is over could not be merged; it is tried again");
         }
+        if let Err(error) = store.retain_due(clock::now_ms()).await {
+            tracing::error!(%error, "what is older than it is kept could not be deleted; it is tried again");
+        }
         self.give_back().await;
         store.probe_trouble().await;
         if let Err(error) = store.sync().await {

@@ -27,6 +27,7 @@ mod open;
 mod pack;
 mod read;
 mod record;
+mod retention;
 mod roll;
 mod rolled;
 mod rollup;
@@ -42,15 +43,18 @@ mod tests;
 mod ticks;
 mod tier;
 mod types;
+mod usage;
 
 pub use custom::Custom;
 pub use health::Trouble;
 pub use record::{MAX_BATCH_POLLS, QUEUE_POLLS};
+pub use retention::{DEFAULT_KEEP, Keep, KeepRule, Kept, Retention};
 pub use roll::{GAP_INTERVALS, MarkedStep};
 pub use rollup::{Bucket, Rates, Rollup, Summary};
 pub use samples::{Samples, Values};
 pub use tier::Tier;
 pub use types::{Account, BoxSpec, CheckReport, LastKnown, Mark, PollRecord, SeriesId, StoreStats, StoredBox, TickRule, Token};
+pub use usage::Usage;
 
 /// Begins a transaction that will write: takes the write lock at once, so that it cannot fail half-way for want of it.
 const BEGIN_WRITE: &str = "begin immediate";
@@ -140,6 +144,8 @@ struct Inner {
     heads: Mutex<HashMap<i64, SharedHead>>,
     /// The box of each series that was read.
     series_boxes: Mutex<HashMap<SeriesId, i64>>,
+    /// Before when samples of each box that was asked for are gone.
+    raw_from: Mutex<HashMap<i64, Option<i64>>>,
     /// The poll times of spans that were read.
     spans: Mutex<spans::Spans>,
 }

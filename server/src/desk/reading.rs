@@ -113,11 +113,15 @@ impl Desk {
 
     /// What is stored of a series: the samples, or the coarsest roll-up that has two points of its own in each that is drawn.
     async fn stored(&self, series: SeriesId, from_ms: i64, span: Span) -> Result<Stored, StoreError> {
-        let tier = Tier::for_width(span.width_ms());
-        if tier != Tier::Raw {
+        let mut tier = Tier::for_width(span.width_ms());
+        let are_gone = self.store.are_samples_gone(series, span.from_ms, span.to_ms).await?;
+        if tier != Tier::Raw || are_gone {
+            if tier == Tier::Raw {
+                tier = Tier::Minutes;
+            }
             let rollup = self.store.rollup(series, from_ms, span.to_ms, tier).await?;
-            // As many points as there are samples show each of them.
-            if usize::try_from(rollup.samples()).is_ok_and(|samples| samples > span.points) {
+            // As many points as there are samples show each of them, where they are there.
+            if are_gone || usize::try_from(rollup.samples()).is_ok_and(|samples| samples > span.points) {
                 return Ok(Stored::Rollup(rollup));
             }
         }

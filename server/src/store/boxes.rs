@@ -142,6 +142,7 @@ impl Store {
             "delete from gap where box_id = $1",
             "delete from mark where box_id = $1",
             "delete from kind where box_id = $1",
+            "delete from retention where box_id = $1",
             "delete from tick where box_id = $1",
             "delete from box where box_id = $1",
         ];

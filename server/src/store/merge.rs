@@ -98,9 +98,8 @@ impl Store {
     /// Makes one span of some where that takes less room, and rolls up what is there then.
     async fn merge_group(&self, box_id: i64, group: &[SpanRow]) -> Result<(), StoreError> {
         let Some((merged, before)) = self.merged(box_id, group).await? else { return Ok(()) };
-        let raw = merged.iter().filter(|span| span.tier == Tier::Raw);
-        let after: usize = raw.map(|span| span.times.len() + span.chunks.iter().map(|chunk| chunk.payload.len()).sum::<usize>()).sum();
-        if group.len() > 1 && after < before {
+        let after: i64 = merged.iter().filter(|span| span.tier == Tier::Raw).map(Sealed::bytes).sum();
+        if group.len() > 1 && usize::try_from(after).is_ok_and(|after| after < before) {
             return self.replace(box_id, group, &merged).await;
         }
         if group.len() == 1 {

@@ -53,8 +53,17 @@ impl Store {
             None => write.clone(),
         };
         let writer = record::Writer::start(write.clone(), Arc::clone(&health));
-        let inner =
-            Inner { write, read, path, writer, health, heads: Mutex::default(), series_boxes: Mutex::default(), spans: Mutex::default() };
+        let inner = Inner {
+            write,
+            read,
+            path,
+            writer,
+            health,
+            heads: Mutex::default(),
+            series_boxes: Mutex::default(),
+            raw_from: Mutex::default(),
+            spans: Mutex::default(),
+        };
         let store = Self { inner: inner.into() };
         store.finish_purges().await?;
         Ok(store)

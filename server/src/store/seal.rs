@@ -45,6 +45,13 @@ pub(super) struct Sealed {
     pub(super) chunks: Vec<SealedChunk>,
 }
 
+impl Sealed {
+    /// The bytes that it takes with its chunks.
+    pub(super) fn bytes(&self) -> i64 {
+        number(self.times.len() + self.chunks.iter().map(|chunk| chunk.payload.len()).sum::<usize>())
+    }
+}
+
 pub(super) struct SealedChunk {
     pub(super) series: SeriesId,
     pub(super) samples: i64,
@@ -221,9 +228,10 @@ pub(super) async fn insert_sealed(connection: &mut AnyConnection, box_id: i64, s
 }
 
 async fn insert_span(connection: &mut AnyConnection, box_id: i64, span: &Sealed) -> Result<(), StoreError> {
-    let insert = "insert into span (box_id, tier, start_ms, seq, end_ms, polls, payload) values ($1, $2, $3, $4, $5, $6, $7)";
+    let insert = "insert into span (box_id, tier, start_ms, seq, end_ms, polls, payload, bytes) \
+                  values ($1, $2, $3, $4, $5, $6, $7, $8)";
     let insert = sqlx::query(insert).bind(box_id).bind(span.tier.number()).bind(span.start_ms).bind(span.seq);
-    insert.bind(span.end_ms).bind(span.polls).bind(&span.times[..]).execute(connection).await?;
+    insert.bind(span.end_ms).bind(span.polls).bind(&span.times[..]).bind(span.bytes()).execute(connection).await?;
     Ok(())
 }
 

@@ -10,6 +10,7 @@ mod damage;
 mod merging;
 mod opening;
 mod recording;
+mod retention;
 
 fn spec(name: &str) -> BoxSpec {
     BoxSpec {
