@@ -20,12 +20,14 @@ mod database;
 mod duration;
 mod layers;
 mod names;
+mod postgres;
 mod provided;
 
 pub use database::Database;
 pub use duration::{MAX_DURATION, MAX_INTERVAL, MIN_INTERVAL, format_duration, parse_duration, parse_interval};
 pub use layers::{ConfigError, Environment};
 pub use names::{BUILTIN_BOX, MAX_NAME_LEN, check_account_name, check_box_name, check_token_name, nearest};
+pub use postgres::PostgresUrl;
 pub use provided::{Provided, ProvidedBox, ProvidedPassword, ProvidedUser};
 
 use layers::{ADMIN_PASSWORD, Layers, OPTIONS};
@@ -48,20 +50,25 @@ pub const DEFAULT_LOG_FILTER: &str = "info";
 /// Options of every command that needs the database, as written on the command line.
 #[derive(Args, Clone, Default)]
 pub struct CommonFlags {
-    /// The database: `sqlite:PATH`, or (in a later version) `postgres://USER:PASSWORD@HOST/NAME`
+    /// The database: `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`
     /// [env: TICKMARK_DATABASE] [default: sqlite:tickmark.db]
     #[arg(long, global = true, value_name = "URL", verbatim_doc_comment)]
     pub database: Option<String>,
     /// The configuration file [env: TICKMARK_CONFIG] [default: tickmark.toml, when it is there]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<String>,
+    /// The file with the key that seals the passwords of boxes
+    /// [env: TICKMARK_KEY_FILE] [default: tickmark.key, beside the database's file]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, verbatim_doc_comment)]
+    pub key_file: Option<String>,
 }
 
 impl std::fmt::Debug for CommonFlags {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The URL of a database may hold a password.
         let database = self.database.clone().map(Secret);
-        f.debug_struct("CommonFlags").field("database", &database).field("config", &self.config).finish()
+        let mut fields = f.debug_struct("CommonFlags");
+        fields.field("database", &database).field("config", &self.config).field("key_file", &self.key_file).finish()
     }
 }
 
@@ -186,6 +193,9 @@ pub struct ServeConfig {
     pub listen: SocketAddr,
     /// `--database`, `TICKMARK_DATABASE`, `database`; default `sqlite:tickmark.db`.
     pub database: Database,
+    /// `--key-file`, `TICKMARK_KEY_FILE`, `key_file`; default `tickmark.key` beside the database's file, in the working folder for one on
+    /// a server, none for one in memory.
+    pub key_file: Option<PathBuf>,
     /// `--interval`, `TICKMARK_INTERVAL`, `interval`; default `10s`.
     pub interval: Duration,
     /// What is logged.
@@ -210,9 +220,11 @@ impl ServeConfig {
     /// Names the option, variable or key, the value, and what is allowed.
     pub fn load(flags: &ServeFlags, common: &CommonFlags, env: &Environment) -> Result<Self, ConfigError> {
         let layers = Layers::read(common, env)?;
+        let database = database(&layers, common)?;
         let mut config = Self {
             listen: layers.value("listen", flags.listen.as_deref(), parse_listen)?.unwrap_or(DEFAULT_LISTEN),
-            database: database(&layers, common)?,
+            key_file: key_file(&layers, common, &database)?,
+            database,
             interval: layers.value("interval", flags.interval.as_deref(), parse_interval)?.unwrap_or(DEFAULT_INTERVAL),
             log: LogConfig {
                 format: layers.value("log", flags.log.as_deref(), parse_log)?.unwrap_or_default(),
@@ -232,7 +244,6 @@ impl ServeConfig {
             provided: layers.provided()?,
             notices: env.strangers(),
         };
-        config.database.usable_now()?;
         config.notices.extend(config.later.notices());
         if config.admin_password.is_some() && config.provided.users.iter().any(|user| user.name == FIRST_ACCOUNT) {
             config.admin_password = None;
@@ -263,9 +274,16 @@ impl LaterConfig {
 /// # Errors
 /// As [`ServeConfig::load`].
 pub fn load_database(common: &CommonFlags, env: &Environment) -> Result<Database, ConfigError> {
-    let database = database(&Layers::read(common, env)?, common)?;
-    database.usable_now()?;
-    Ok(database)
+    database(&Layers::read(common, env)?, common)
+}
+
+/// The key file alone, for commands beside a running panel.
+///
+/// # Errors
+/// As [`ServeConfig::load`].
+pub fn load_key_file(common: &CommonFlags, env: &Environment) -> Result<Option<PathBuf>, ConfigError> {
+    let layers = Layers::read(common, env)?;
+    key_file(&layers, common, &database(&layers, common)?)
 }
 
 /// The names of all options, as the configuration file writes them.
@@ -276,6 +294,11 @@ pub fn option_names() -> impl Iterator<Item = &'static str> {
 fn database(layers: &Layers<'_>, common: &CommonFlags) -> Result<Database, ConfigError> {
     let given = layers.value("database", common.database.as_deref(), Database::parse)?;
     given.map_or_else(|| Database::parse(DEFAULT_DATABASE).map_err(ConfigError::Value), Ok)
+}
+
+fn key_file(layers: &Layers<'_>, common: &CommonFlags, database: &Database) -> Result<Option<PathBuf>, ConfigError> {
+    let given = layers.value("key_file", common.key_file.as_deref(), parse_path)?;
+    Ok(given.or_else(|| database.key_file()))
 }
 
 fn admin_password(env: &Environment) -> Result<Option<Secret>, ConfigError> {

@@ -143,8 +143,10 @@ impl Panel {
         let mi_listens = Listening::begin(&config.mi).await?;
         let store = Store::open(config.database.url()).await?;
         let one_alone = config.database.file().map(lock::lock).transpose()?;
-        let key_file = config.database.key_file();
-        let vault = key_file.as_deref().map_or_else(Vault::in_memory, Vault::open)?;
+        if !store.claim().await? {
+            return Err(ServeError::Running(config.database.to_string()));
+        }
+        let vault = config.key_file.as_deref().map_or_else(Vault::in_memory, Vault::open)?;
         let auth = Arc::new(Auth::new(store.clone()));
         provision::builtin(&store, clock::now_ms()).await?;
         // Before the accounts of the configuration file, which would make it look like a later start.

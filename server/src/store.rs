@@ -17,14 +17,19 @@ mod bytes;
 mod cell;
 mod check;
 mod chunk;
+mod claim;
 mod custom;
+mod dialect;
+mod doubt;
 mod head;
 mod health;
+mod insert;
 mod last;
 mod marks;
 mod merge;
 mod open;
 mod pack;
+mod postgres;
 mod read;
 mod record;
 mod retention;
@@ -38,6 +43,7 @@ mod seal;
 mod series;
 mod space;
 mod spans;
+mod sqlite;
 #[cfg(test)]
 mod tests;
 mod ticks;
@@ -55,12 +61,6 @@ pub use samples::{Samples, Values};
 pub use tier::Tier;
 pub use types::{Account, BoxSpec, CheckReport, LastKnown, Mark, PollRecord, SeriesId, StoreStats, StoredBox, TickRule, Token};
 pub use usage::Usage;
-
-/// Begins a transaction that will write: takes the write lock at once, so that it cannot fail half-way for want of it.
-const BEGIN_WRITE: &str = "begin immediate";
-
-/// Begins a transaction whose questions all see the same state.
-const BEGIN_READ: &str = "begin";
 
 /// Why the database did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -136,10 +136,14 @@ struct Inner {
     write: AnyPool,
     /// The connections that read; the same as `write` when the database is in memory.
     read: AnyPool,
-    /// The file; none in memory.
+    dialect: dialect::Dialect,
+    /// The file; none in memory or on a server.
     path: Option<PathBuf>,
     writer: record::Writer,
     health: Arc<health::Health>,
+    claim: Arc<claim::Claim>,
+    /// The bytes of a database on a server, as they were last told.
+    known_size_bytes: std::sync::atomic::AtomicU64,
     /// The heads of boxes that were read.
     heads: Mutex<HashMap<i64, SharedHead>>,
     /// The box of each series that was read.
@@ -154,6 +158,16 @@ struct Inner {
 type SharedHead = Arc<tokio::sync::Mutex<head::Head>>;
 
 impl Store {
+    /// Begins a transaction that will write.
+    async fn begin_write(&self) -> Result<sqlx::Transaction<'static, sqlx::Any>, sqlx::Error> {
+        self.inner.write.begin_with(self.inner.dialect.begin_write()).await
+    }
+
+    /// Begins a transaction whose questions all see the same state.
+    async fn begin_read(&self) -> Result<sqlx::Transaction<'static, sqlx::Any>, sqlx::Error> {
+        self.inner.read.begin_with(self.inner.dialect.begin_read()).await
+    }
+
     fn head_of(&self, box_id: i64) -> SharedHead {
         Arc::clone(locked(&self.inner.heads).entry(box_id).or_default())
     }
@@ -187,7 +201,7 @@ impl Store {
             return;
         }
         let write = async {
-            let mut change = self.inner.write.begin_with(BEGIN_WRITE).await?;
+            let mut change = self.begin_write().await?;
             sqlx::query("update revision set changes = changes where revision_id = 1").execute(&mut *change).await?;
             change.commit().await
         };
@@ -207,7 +221,7 @@ impl Store {
     /// Begins a change of what [`Self::revision`] counts, and counts it.
     async fn begin_change(&self) -> Result<sqlx::Transaction<'static, sqlx::Any>, StoreError> {
         let begin = async {
-            let mut change = self.inner.write.begin_with(BEGIN_WRITE).await?;
+            let mut change = self.begin_write().await?;
             sqlx::query("update revision set changes = changes + 1 where revision_id = 1").execute(&mut *change).await?;
             Ok::<_, sqlx::Error>(change)
         };

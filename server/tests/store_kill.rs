@@ -9,6 +9,12 @@ use server::store::{BoxSpec, PollRecord, SeriesId, Store};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
+#[path = "support/database.rs"]
+#[expect(dead_code, reason = "other tests need more of it")]
+mod database;
+
+use database::TestDatabase;
+
 /// Names the database, in the process to kill.
 const DATABASE: &str = "TICKMARK_TEST_KILL_DATABASE";
 /// Processes that are killed one after the other.
@@ -62,6 +68,8 @@ async fn stored(store: &Store, series: &[SeriesId]) -> i64 {
 async fn records_until_killed() {
     let Ok(database) = std::env::var(DATABASE) else { return };
     let store = Store::open(&database).await.unwrap();
+    // On a server, what the process before was about to write is over then.
+    assert!(store.claim().await.unwrap());
     let (box_id, series) = series_of(&store).await;
     let mut next = stored(&store, &series).await;
     let sealing = store.clone();
@@ -97,8 +105,8 @@ async fn records_until_killed() {
 
 #[tokio::test]
 async fn what_was_answered_survives_kill_9() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = format!("sqlite:{}", folder.path().join("kill.db").display());
+    let kept = TestDatabase::new();
+    let database = kept.url();
     for round in 0..ROUNDS {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "records_until_killed", "--nocapture"])

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::{CliError, Place, print_table, secret::BoxLogin};
 use crate::{
-    config::{Database, check_box_name, format_duration, parse_interval},
+    config::{check_box_name, format_duration, parse_interval},
     source::{self, Secret, Typed},
     store::{BoxSpec, Store, StoredBox},
     vault::Vault,
@@ -126,7 +126,6 @@ async fn add(args: AddArgs, place: &Place<'_>, out: &mut dyn Write) -> Result<()
         };
         (kind, report.address, Some(report.message))
     };
-    let database = place.database()?;
     let spec = BoxSpec {
         name: args.name,
         address,
@@ -136,9 +135,9 @@ async fn add(args: AddArgs, place: &Place<'_>, out: &mut dyn Write) -> Result<()
         paused: args.paused,
         origin: Origin::Panel,
         user,
-        password_sealed: password.as_ref().map(|password| seal(&database, password)).transpose()?,
+        password_sealed: password.as_ref().map(|password| seal(place, password)).transpose()?,
     };
-    let store = Store::open(database.url()).await?;
+    let store = place.store_or_new().await?;
     store.add_box(&spec, place.now_ms).await?;
     if let Some(said) = said {
         writeln!(out, "{said}")?;
@@ -148,8 +147,8 @@ async fn add(args: AddArgs, place: &Place<'_>, out: &mut dyn Write) -> Result<()
     Ok(())
 }
 
-fn seal(database: &Database, password: &Secret) -> Result<Vec<u8>, CliError> {
-    let vault = match database.key_file() {
+fn seal(place: &Place<'_>, password: &Secret) -> Result<Vec<u8>, CliError> {
+    let vault = match crate::config::load_key_file(place.common, place.env)? {
         Some(path) => Vault::open(&path)?,
         None => Vault::in_memory()?,
     };

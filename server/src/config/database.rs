@@ -1,11 +1,11 @@
 //! Which database, by its URL. Pure: opening it is the store's.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
-use url::Url;
-
-use super::ConfigError;
-use crate::source::Secret;
+use super::PostgresUrl;
 
 /// Where samples are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +19,8 @@ pub enum Database {
     },
     /// SQLite in memory, gone with the process: for trying out and for tests.
     Memory,
-    /// PostgreSQL. The URL may hold a password.
-    Postgres(Secret),
+    /// PostgreSQL.
+    Postgres(PostgresUrl),
 }
 
 impl Database {
@@ -44,12 +44,7 @@ impl Database {
         }
         let scheme = text.split_once(':').map(|(scheme, _)| scheme);
         if matches!(scheme, Some("postgres" | "postgresql")) {
-            return match Url::parse(text) {
-                Ok(_) => Ok(Self::Postgres(Secret(text.to_owned()))),
-                Err(error) => {
-                    Err(format!("this PostgreSQL URL cannot be read ({error}): write such as postgres://USER:PASSWORD@HOST/NAME"))
-                }
-            };
+            return PostgresUrl::parse(text).map(Self::Postgres);
         }
         let allowed = "sqlite:PATH or postgres://… is allowed";
         match scheme {
@@ -64,7 +59,7 @@ impl Database {
         match self {
             Self::Sqlite { url, .. } => url,
             Self::Memory => "sqlite::memory:",
-            Self::Postgres(url) => &url.0,
+            Self::Postgres(url) => url.as_str(),
         }
     }
 
@@ -77,7 +72,8 @@ impl Database {
         }
     }
 
-    /// The key file that seals the passwords of boxes: `tickmark.key` beside the database's file; none for one in memory.
+    /// The key file that seals the passwords of boxes: `tickmark.key` beside the database's file, and in the working folder for one on a
+    /// server, which must not have it; none for one in memory.
     #[must_use]
     pub fn key_file(&self) -> Option<PathBuf> {
         match self {
@@ -86,17 +82,15 @@ impl Database {
             Self::Postgres(_) => Some(PathBuf::from(KEY_FILE)),
         }
     }
+}
 
-    /// Whether this version can use it.
-    ///
-    /// # Errors
-    /// Says what to use until a later version can.
-    pub(super) fn usable_now(&self) -> Result<(), ConfigError> {
+/// As people read it.
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Postgres(_) => Err(ConfigError::Later(
-                "PostgreSQL comes in a later version: use sqlite:PATH until then, such as --database sqlite:tickmark.db".to_owned(),
-            )),
-            Self::Sqlite { .. } | Self::Memory => Ok(()),
+            Self::Sqlite { path, .. } => path.display().fmt(f),
+            Self::Memory => f.write_str("a database in memory"),
+            Self::Postgres(url) => url.fmt(f),
         }
     }
 }
@@ -131,10 +125,12 @@ mod tests {
     }
 
     #[test]
-    fn postgres_keeps_its_password_to_itself() {
-        let database = Database::parse("postgres://tick:s3cret@db.example/tickmark").unwrap();
+    fn postgres() {
+        let url = "postgres://tick:s3cret@db.example/tickmark";
+        let database = Database::parse(url).unwrap();
+        assert_eq!((database.url(), database.file()), (url, None));
+        assert_eq!(database.key_file(), Some(PathBuf::from("tickmark.key")));
         assert!(!format!("{database:?}").contains("s3cret"));
-        assert!(database.usable_now().unwrap_err().to_string().contains("later version"));
     }
 
     #[test]

@@ -9,8 +9,20 @@ use std::{
 use super::{CommonFlags, DEFAULT_CONFIG, Provided, nearest, provided};
 
 /// Every option that the file may hold, besides `[[box]]` and `[[user]]`; all but `log_filter` and `mi_token` are flags, too.
-pub(super) const OPTIONS: [&str; 11] =
-    ["listen", "database", "interval", "mi_listen", "mi_fifo", "mi_get", "mi_token", "tls_cert", "tls_key", "log", "log_filter"];
+pub(super) const OPTIONS: [&str; 12] = [
+    "listen",
+    "database",
+    "key_file",
+    "interval",
+    "mi_listen",
+    "mi_fifo",
+    "mi_get",
+    "mi_token",
+    "tls_cert",
+    "tls_key",
+    "log",
+    "log_filter",
+];
 /// The variable with the password of the first account.
 pub(super) const ADMIN_PASSWORD: &str = "TICKMARK_ADMIN_PASSWORD";
 /// Variables that are no option of the file.
@@ -45,9 +57,6 @@ pub enum ConfigError {
     /// A key that the file cannot have.
     #[error("{0}")]
     Key(String),
-    /// What comes in a later version and cannot be done without.
-    #[error("{0}")]
-    Later(String),
 }
 
 /// The environment's variables, passed in so that tests have their own.

@@ -3,7 +3,7 @@
 use app::model::Origin;
 
 use super::types::{Account, Token, origin_of};
-use super::{BEGIN_WRITE, Store, StoreError, taken};
+use super::{Store, StoreError, taken};
 
 type AccountRow = (i64, String, String, String);
 type TokenRow = (String, String, i64);
@@ -98,7 +98,7 @@ impl Store {
     /// # Errors
     /// When the database fails, such as for an account that is not there.
     pub async fn add_session(&self, hash: &[u8], account_id: i64, now_ms: i64, expires_ms: i64) -> Result<(), StoreError> {
-        let mut change = self.inner.write.begin_with(BEGIN_WRITE).await?;
+        let mut change = self.begin_write().await?;
         sqlx::query("delete from session where expires_ms <= $1").bind(now_ms).execute(&mut *change).await?;
         let insert = "insert into session (session_hash, account_id, created_ms, expires_ms) values ($1, $2, $3, $4)";
         sqlx::query(insert).bind(hash).bind(account_id).bind(now_ms).bind(expires_ms).execute(&mut *change).await?;

@@ -5,15 +5,22 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Store, StoreError, open::make_private};
+use super::{Store, StoreError, dialect::Dialect, sqlite::make_private};
+
+/// How a database on a server is copied: its own tool does that as consistently, and whoever keeps a server knows it.
+const PG_DUMP: &str = "a database on a PostgreSQL server is copied with its own tools, while the panel goes on: \
+                       pg_dump --format=custom --file=FILE URL, with the URL of --database; pg_restore brings it back";
 
 impl Store {
     /// Copies the database into a file that is not there yet. It is there once it is whole and on the disk; `progress` is told how far
     /// it is, from 0 to 1.
     ///
     /// # Errors
-    /// When the file exists or cannot be written, or the database cannot be read.
+    /// When the file exists or cannot be written, or the database cannot be read; and for one on a server, which has a tool of its own.
     pub async fn backup(&self, to: &Path, mut progress: impl FnMut(f64)) -> Result<(), StoreError> {
+        if self.inner.dialect == Dialect::Postgres {
+            return Err(StoreError::Open(PG_DUMP.to_owned()));
+        }
         let failed = |error: io::Error| StoreError::Open(format!("cannot write {}: {error}", to.display()));
         if to.exists() {
             return Err(StoreError::Open(format!("{} is there already: name a file that is not", to.display())));

@@ -125,6 +125,7 @@ impl Store {
     async fn purge(&self, id: i64) -> Result<(), StoreError> {
         // Until the head is gone, a poll that was under way could still be sealed into new chunks.
         let mut change = self.begin_change().await?;
+        self.lock_box(&mut change, id).await?;
         for delete in ["delete from head where box_id = $1", "delete from layout where box_id = $1"] {
             sqlx::query(delete).bind(id).execute(&mut *change).await?;
         }
@@ -148,13 +149,22 @@ impl Store {
         ];
         let last = async {
             let mut change = self.begin_change().await?;
+            self.lock_box(&mut change, id).await?;
             for delete in deletes {
                 sqlx::query(delete).bind(id).execute(&mut *change).await?;
             }
             Ok::<_, StoreError>(change.commit().await?)
         };
-        self.inner.writer.cut(id, last).await?;
+        self.inner.writer.cut(id, self.inner.dialect.within(last)).await?;
         locked(&self.inner.heads).remove(&id);
+        Ok(())
+    }
+
+    /// Keeps other processes from adding to a box, or deleting it, until the transaction ends.
+    pub(super) async fn lock_box(&self, connection: &mut sqlx::AnyConnection, id: i64) -> Result<(), StoreError> {
+        if let Some(lock) = self.inner.dialect.lock_box() {
+            sqlx::query(lock).bind(id).execute(connection).await?;
+        }
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 
 use app::model::Kind;
 
-use super::{BEGIN_WRITE, Store, StoreError};
+use super::{Store, StoreError};
 
 /// The setting that counts starts.
 const STARTS: &str = "starts";
@@ -45,7 +45,7 @@ impl Store {
     }
 
     async fn write_custom(&self, changed: &[Custom], gone: &[String]) -> Result<(), sqlx::Error> {
-        let mut change = self.inner.write.begin_with(BEGIN_WRITE).await?;
+        let mut change = self.begin_write().await?;
         for name in gone {
             sqlx::query("delete from custom where name = $1").bind(name).execute(&mut *change).await?;
         }

@@ -5,13 +5,14 @@ use std::{
     fs::OpenOptions,
     io::ErrorKind,
     path::PathBuf,
-    sync::Mutex,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
+use sqlx::{error::DatabaseError, postgres::PgDatabaseError};
 use tokio::sync::watch;
 
-use super::locked;
+use super::{claim::Claim, locked};
 
 /// What keeps the database from being written. All of these pass by themselves, or when somebody mends them: what could not be
 /// written is worth another try.
@@ -21,6 +22,12 @@ pub enum Trouble {
     Full,
     /// The file, its folder or its disk may not be written.
     ReadOnly,
+    /// The server takes no writes.
+    Standby,
+    /// The server is not there, or does not answer.
+    Lost(String),
+    /// Another panel has taken the database.
+    Taken,
     /// Another process holds it.
     Locked,
     /// The disk fails.
@@ -30,6 +37,21 @@ pub enum Trouble {
 impl Trouble {
     /// What a database's error says of it; none where it is about what was asked.
     pub(super) fn of(error: &sqlx::Error) -> Option<Self> {
+        match error {
+            sqlx::Error::PoolTimedOut => Some(Self::Lost("no connection could be had in time".to_owned())),
+            sqlx::Error::Io(error) => Some(Self::Lost(error.to_string())),
+            sqlx::Error::Tls(error) => Some(Self::Lost(error.to_string())),
+            other => {
+                let error = other.as_database_error()?;
+                match error.try_downcast_ref::<PgDatabaseError>() {
+                    Some(error) => Self::of_postgres(error),
+                    None => Self::of_sqlite(error),
+                }
+            }
+        }
+    }
+
+    fn of_sqlite(error: &dyn DatabaseError) -> Option<Self> {
         // SQLite's primary result codes: the lowest byte of an extended one. (https://www.sqlite.org/rescode.html)
         const BUSY: i64 = 5;
         const LOCKED: i64 = 6;
@@ -37,11 +59,6 @@ impl Trouble {
         const IOERR: i64 = 10;
         const FULL: i64 = 13;
         const CANTOPEN: i64 = 14;
-        let error = match error {
-            sqlx::Error::PoolTimedOut => return Some(Self::Disk("no connection could be had in time".to_owned())),
-            sqlx::Error::Io(error) => return Some(Self::Disk(error.to_string())),
-            other => other.as_database_error()?,
-        };
         let code: i64 = error.code()?.parse().ok()?;
         match code & 0xff {
             BUSY | LOCKED => Some(Self::Locked),
@@ -52,12 +69,35 @@ impl Trouble {
         }
     }
 
+    fn of_postgres(error: &PgDatabaseError) -> Option<Self> {
+        // PostgreSQL's SQLSTATEs, of which the first two letters are the class.
+        // (https://www.postgresql.org/docs/current/errcodes-appendix.html)
+        match error.code() {
+            "53100" => Some(Self::Full),
+            "58030" => Some(Self::Disk(error.message().to_owned())),
+            "25006" => Some(Self::Standby),
+            "42501" => Some(Self::ReadOnly),
+            // Two transactions in each other's way, or a lock that was not had in time.
+            "40001" | "40P01" | "55P03" => Some(Self::Locked),
+            // A database that takes nobody in.
+            "55000" => Some(Self::Lost(error.message().to_owned())),
+            // A connection that fails; who may sign in; a database that is gone; a statement that took too long; what the server lacks;
+            // a server that ends, or begins.
+            code if ["08", "28", "3D", "53", "57"].contains(&code.get(..2).unwrap_or_default()) => {
+                Some(Self::Lost(error.message().to_owned()))
+            }
+            _ => None,
+        }
+    }
+
     /// The kind, as logs and gaps name it.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Full => "the disk is full",
-            Self::ReadOnly => "the database is read-only",
+            Self::ReadOnly | Self::Standby => "the database is read-only",
+            Self::Lost(_) => "the database cannot be reached",
+            Self::Taken => "another Tickmark serves the database",
             Self::Locked => "another program holds the database",
             Self::Disk(_) => "the disk failed",
         }
@@ -71,6 +111,11 @@ impl std::fmt::Display for Trouble {
             Self::ReadOnly => {
                 f.write_str("the database may not be written: give the user that runs tickmark the right to write it and its folder")
             }
+            Self::Standby => {
+                f.write_str("the database's server takes no writes: it is a standby, or read-only, or another Tickmark has the database")
+            }
+            Self::Lost(why) => write!(f, "the database cannot be reached ({why}): see to its server, or wait until it is back"),
+            Self::Taken => f.write_str("another Tickmark serves the database: end one of the two"),
             Self::Locked => f.write_str("another program holds the database locked: end that program, or wait until it is done"),
             Self::Disk(why) => write!(f, "the disk with the database fails ({why}): see to the disk"),
         }
@@ -80,14 +125,15 @@ impl std::fmt::Display for Trouble {
 /// The newest word on whether the database can be written.
 pub(super) struct Health {
     newest: watch::Sender<Option<Trouble>>,
-    /// The file; none in memory.
+    /// The file; none in memory or on a server.
     path: Option<PathBuf>,
+    claim: Arc<Claim>,
     last_bad: Mutex<Option<Instant>>,
 }
 
 impl Health {
-    pub(super) fn new(path: Option<PathBuf>) -> Self {
-        Self { newest: watch::Sender::new(None), path, last_bad: Mutex::default() }
+    pub(super) fn new(path: Option<PathBuf>, claim: Arc<Claim>) -> Self {
+        Self { newest: watch::Sender::new(None), path, claim, last_bad: Mutex::default() }
     }
 
     /// Something was written.
@@ -123,8 +169,16 @@ impl Health {
         self.newest.subscribe()
     }
 
-    /// SQLite calls it a failing disk, too, where the file may just not be written any more.
+    /// SQLite calls it a failing disk, too, where the file may just not be written any more; and without the claim, a connection writes
+    /// nothing.
     fn looked_at(&self, trouble: &Trouble) -> Trouble {
+        if *trouble == Trouble::Standby && self.claim.is_lost() {
+            return Trouble::Taken;
+        }
+        if let (Trouble::Lost(why), Some(_)) = (trouble, &self.path) {
+            // A file has no server.
+            return Trouble::Disk(why.clone());
+        }
         let (Trouble::Disk(_), Some(path)) = (trouble, &self.path) else { return trouble.clone() };
         match OpenOptions::new().append(true).open(path) {
             Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => Trouble::ReadOnly,

@@ -5,7 +5,7 @@ use super::head::Poll;
 use super::read::refresh;
 use super::tier::Tier;
 use super::types::{LastKnown, SeriesId};
-use super::{BEGIN_READ, Store, StoreError};
+use super::{Store, StoreError};
 
 impl Store {
     /// What was recorded last of a box; none where nothing was.
@@ -29,14 +29,14 @@ impl Store {
     async fn last_of_head(&self, box_id: i64) -> Result<Option<Poll>, StoreError> {
         let shared = self.head_of(box_id);
         let mut head = shared.lock().await;
-        let mut view = self.inner.read.begin_with(BEGIN_READ).await?;
+        let mut view = self.begin_read().await?;
         refresh(&mut view, box_id, &mut head).await?;
         view.commit().await?;
         Ok(head.last())
     }
 
     async fn last_of_chunks(&self, box_id: i64) -> Result<Option<Poll>, StoreError> {
-        let mut view = self.inner.read.begin_with(BEGIN_READ).await?;
+        let mut view = self.begin_read().await?;
         let newest = "select start_ms, seq, payload from span where box_id = $1 and tier = $2 order by seq desc limit 1";
         let newest = sqlx::query_as(newest).bind(box_id).bind(Tier::Raw.number());
         let newest: Option<(i64, i64, Vec<u8>)> = newest.fetch_optional(&mut *view).await?;

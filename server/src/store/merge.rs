@@ -11,7 +11,7 @@ use super::marks::Marks;
 use super::seal::{MAX_SPAN_MS, Sealed, Sealing, insert_sealed};
 use super::tier::Tier;
 use super::types::SeriesId;
-use super::{BEGIN_WRITE, Store, StoreError};
+use super::{Store, StoreError};
 
 /// A day, which begins at midnight UTC.
 const DAY_MS: i64 = 86_400_000;
@@ -149,7 +149,8 @@ impl Store {
 
     /// Stores the merged spans in place of those that they came from.
     async fn replace(&self, box_id: i64, group: &[SpanRow], merged: &[Sealed]) -> Result<(), StoreError> {
-        let mut change = self.inner.write.begin_with(BEGIN_WRITE).await?;
+        let mut change = self.begin_write().await?;
+        self.lock_box(&mut change, box_id).await?;
         let mut deleted = 0;
         for span in group {
             for tier in Tier::ALL {
@@ -171,7 +172,8 @@ impl Store {
 
     /// Stores the roll-ups of a span in place of those that it has.
     async fn roll_up(&self, box_id: i64, rolled: &[Sealed]) -> Result<(), StoreError> {
-        let mut change = self.inner.write.begin_with(BEGIN_WRITE).await?;
+        let mut change = self.begin_write().await?;
+        self.lock_box(&mut change, box_id).await?;
         for span in rolled.iter().filter(|span| span.tier != Tier::Raw) {
             let there = "select count(*) from span where box_id = $1 and tier = $2 and start_ms = $3 and seq = $4";
             let there = sqlx::query_scalar(there).bind(box_id).bind(RAW).bind(span.start_ms).bind(span.seq);

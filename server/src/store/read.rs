@@ -13,7 +13,7 @@ use super::samples::Samples;
 use super::seal::{MAX_SPAN_MS, MAX_SPAN_POLLS};
 use super::tier::Tier;
 use super::types::SeriesId;
-use super::{BEGIN_READ, Store, StoreError, locked};
+use super::{Store, StoreError, locked};
 
 /// A row of the head.
 #[derive(FromRow)]
@@ -81,7 +81,7 @@ impl Store {
         // One statement sees one state: mostly the head in memory is that of the state already.
         let mut rows = ask.chunks(&self.inner.read).await?;
         if !rows.first().is_some_and(|row| head.is_at(row.head_first, row.head_last)) {
-            let mut view = self.inner.read.begin_with(BEGIN_READ).await?;
+            let mut view = self.begin_read().await?;
             refresh(&mut view, ask.box_id, &mut head).await?;
             rows = ask.chunks(&mut *view).await?;
             view.commit().await?;

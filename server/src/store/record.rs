@@ -7,28 +7,26 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use app::model::Number;
-use sqlx::{AnyConnection, AnyPool, AssertSqlSafe};
+use sqlx::{AnyConnection, AnyPool};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::cell::Cell;
-use super::health::Health;
+use super::dialect::Dialect;
+use super::doubt::{Doubt, Witness};
+use super::health::{Health, Trouble};
+use super::insert::{MARKS_PER_INSERT, ROWS_PER_INSERT, Row, insert_marks, insert_rows, missing_box};
 use super::row::{RowHead, decode_layout, encode_layout, encode_row};
-use super::types::{Mark, PollRecord, SeriesId, StoreStats};
-use super::{BEGIN_WRITE, Store, StoreError, locked};
+use super::types::{PollRecord, SeriesId, StoreStats};
+use super::{Store, StoreError, locked};
 
 /// So many polls may wait to be committed; further ones are dropped and counted.
 pub const QUEUE_POLLS: usize = 1024;
 
 /// So many polls share a transaction at most.
 pub const MAX_BATCH_POLLS: usize = 256;
-
-/// So many rows of the head, and so many marks, go into one statement. The time to bind its values grows with the square of their count,
-/// since SQLite looks for the name of each among all.
-const ROWS_PER_INSERT: usize = 8;
-const MARKS_PER_INSERT: usize = 16;
 
 /// A poll waits so long for others to share its transaction with: a commit costs about as much as a poll.
 const BATCH_WAIT: Duration = Duration::from_millis(50);
@@ -59,14 +57,20 @@ struct Waiting {
 /// What the task shares with the handle.
 struct State {
     write: AnyPool,
+    dialect: Dialect,
     health: Arc<Health>,
+    /// Locked after `tails`.
+    doubt: tokio::sync::Mutex<Doubt>,
     /// Whoever locks it may take a connection then, never the other way round.
-    tails: tokio::sync::Mutex<HashMap<i64, Tail>>,
+    tails: tokio::sync::Mutex<Tails>,
     dropped_polls: AtomicU64,
     samples: AtomicU64,
     commits: AtomicU64,
     chunks_sealed: AtomicU64,
 }
+
+/// Of each box that was recorded since the start.
+type Tails = HashMap<i64, Tail>;
 
 /// Where the head of a box goes on.
 struct Tail {
@@ -80,11 +84,13 @@ struct Tail {
 }
 
 impl Writer {
-    pub(super) fn start(write: AnyPool, health: Arc<Health>) -> Self {
+    pub(super) fn start(write: AnyPool, dialect: Dialect, health: Arc<Health>) -> Self {
         let (polls, queue) = mpsc::channel(QUEUE_POLLS);
         let state = Arc::new(State {
             write,
+            dialect,
             health,
+            doubt: tokio::sync::Mutex::default(),
             tails: tokio::sync::Mutex::default(),
             dropped_polls: AtomicU64::new(0),
             samples: AtomicU64::new(0),
@@ -199,9 +205,17 @@ impl State {
 
     async fn try_commit(&self, polls: &[&PollRecord]) -> Result<(), StoreError> {
         let mut tails = self.tails.lock().await;
-        let result = self.write_all(&mut tails, polls).await;
+        let mut doubt = self.doubt.lock().await;
+        let mut witness = None;
+        let work = async {
+            doubt.resolve(&self.write).await?;
+            let new: Vec<&PollRecord> = polls.iter().copied().filter(|poll| !doubt.has_landed(poll)).collect();
+            if new.is_empty() { Ok(()) } else { self.write_all(&mut tails, &new, &mut witness).await }
+        };
+        let result = self.dialect.within(work).await;
         match &result {
             Ok(()) => {
+                doubt.forget(polls);
                 let samples: usize = polls.iter().map(|poll| poll.values.len()).sum();
                 self.samples.fetch_add(samples as u64, Ordering::Relaxed);
                 self.commits.fetch_add(1, Ordering::Relaxed);
@@ -211,6 +225,9 @@ impl State {
                 // What they remember was not stored.
                 polls.iter().for_each(|poll| drop(tails.remove(&poll.box_id)));
                 if let StoreError::Unwritable(trouble) = error {
+                    if let (Trouble::Lost(_), Some(witness)) = (trouble, witness) {
+                        doubt.raise(witness, polls);
+                    }
                     self.health.bad(trouble);
                 }
             }
@@ -219,36 +236,33 @@ impl State {
     }
 
     /// Polls that only go on with what their boxes recorded before need no questions; a few are one statement, its own transaction.
-    async fn write_all(&self, tails: &mut HashMap<i64, Tail>, polls: &[&PollRecord]) -> Result<(), StoreError> {
+    /// Names a row of the transaction as soon as there may be one.
+    async fn write_all(&self, tails: &mut Tails, polls: &[&PollRecord], witness: &mut Option<Witness>) -> Result<(), StoreError> {
         if polls.iter().all(|poll| goes_on(tails, poll)) {
             let rows: Vec<Row> = polls.iter().filter_map(|poll| Some(tails.get_mut(&poll.box_id)?.next(poll))).collect();
+            *witness = rows.first().map(Witness::of);
             if rows.len() <= ROWS_PER_INSERT {
                 return insert_rows(&self.write, &rows).await;
             }
-            let mut change = self.write.begin_with(BEGIN_WRITE).await?;
+            let mut change = self.write.begin_with(self.dialect.begin_write()).await?;
             for some in rows.chunks(ROWS_PER_INSERT) {
                 insert_rows(&mut *change, some).await?;
             }
             return Ok(change.commit().await?);
         }
-        let mut change = self.write.begin_with(BEGIN_WRITE).await?;
+        let mut change = self.write.begin_with(self.dialect.begin_write()).await?;
         for poll in polls {
-            if let Err(error) = write_poll(&mut change, tails, poll).await {
-                // A transaction that is not committed is rolled back, whether or not this succeeds.
-                let _ = change.rollback().await;
-                return Err(error);
+            match write_poll(&mut change, tails, poll).await {
+                Ok(row) => *witness = row.or(*witness),
+                Err(error) => {
+                    // A transaction that is not committed is rolled back, whether or not this succeeds.
+                    let _ = change.rollback().await;
+                    return Err(error);
+                }
             }
         }
         Ok(change.commit().await?)
     }
-}
-
-/// A row of the head, ready to be stored.
-struct Row {
-    box_id: i64,
-    head: RowHead,
-    total_bytes: i64,
-    payload: Vec<u8>,
 }
 
 impl Tail {
@@ -270,7 +284,7 @@ impl Tail {
 }
 
 /// Whether a poll has nothing but values, of the same series as the one before.
-fn goes_on(tails: &HashMap<i64, Tail>, poll: &PollRecord) -> bool {
+fn goes_on(tails: &Tails, poll: &PollRecord) -> bool {
     poll.marks.is_empty() && poll.started_ms.is_none() && tails.get(&poll.box_id).is_some_and(|tail| tail.fits(poll))
 }
 
@@ -278,9 +292,9 @@ fn same_series(layout: &[SeriesId], values: &[(SeriesId, Option<Number>)]) -> bo
     layout.iter().eq(values.iter().map(|(series, _)| series))
 }
 
-async fn write_poll(connection: &mut AnyConnection, tails: &mut HashMap<i64, Tail>, poll: &PollRecord) -> Result<(), StoreError> {
+async fn write_poll(connection: &mut AnyConnection, tails: &mut Tails, poll: &PollRecord) -> Result<Option<Witness>, StoreError> {
     for some in poll.marks.chunks(MARKS_PER_INSERT) {
-        write_marks(connection, poll.box_id, some).await?;
+        insert_marks(connection, poll.box_id, some).await?;
     }
     if let Some(started_ms) = poll.started_ms {
         sqlx::query("update box set started_ms = $1 where box_id = $2")
@@ -290,7 +304,7 @@ async fn write_poll(connection: &mut AnyConnection, tails: &mut HashMap<i64, Tai
             .await?;
     }
     if poll.values.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let tail = match tails.entry(poll.box_id) {
         std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
@@ -301,40 +315,10 @@ async fn write_poll(connection: &mut AnyConnection, tails: &mut HashMap<i64, Tai
         tail.current = Some(place);
         tail.cells.clear();
     }
-    insert_rows(connection, &[tail.next(poll)]).await
-}
-
-async fn insert_rows<'e>(executor: impl sqlx::Executor<'e, Database = sqlx::Any>, rows: &[Row]) -> Result<(), StoreError> {
-    let insert = "insert into head (box_id, seq, at_ms, interval_ms, layout_id, is_key, total_bytes, payload) values ";
-    let insert = values(insert, rows.len(), 8);
-    // Only numbers of placeholders are put together here. Kept prepared is what nearly every commit is.
-    let mut insert = sqlx::query(AssertSqlSafe(insert)).persistent(rows.len() == 1 || rows.len() == ROWS_PER_INSERT);
-    for Row { box_id, head, total_bytes, payload } in rows {
-        insert = insert.bind(box_id).bind(head.seq).bind(head.at_ms).bind(head.interval_ms).bind(head.layout_id);
-        insert = insert.bind(i64::from(head.is_key)).bind(total_bytes).bind(&payload[..]);
-    }
-    let box_id = rows.first().map_or(0, |row| row.box_id);
-    insert.execute(executor).await.map_err(|error| missing_box(error, box_id))?;
-    Ok(())
-}
-
-/// A statement with placeholders for so many rows of so many values.
-fn values(insert: &str, rows: usize, width: usize) -> String {
-    let row = |row: usize| (1..=width).map(|place| format!("${}", row * width + place)).collect::<Vec<_>>().join(", ");
-    let rows: Vec<String> = (0..rows).map(|number| format!("({})", row(number))).collect();
-    format!("{insert}{}", rows.join(", "))
-}
-
-async fn write_marks(connection: &mut AnyConnection, box_id: i64, marks: &[Mark]) -> Result<(), StoreError> {
-    let insert = values("insert into mark (box_id, series_id, at_ms, cause, by_whom) values ", marks.len(), 5);
-    // Only numbers of placeholders are put together here.
-    let mut insert = sqlx::query(AssertSqlSafe(insert)).persistent(marks.len() == 1);
-    for mark in marks {
-        insert = insert.bind(box_id).bind(mark.series.map(|series| series.0)).bind(mark.at_ms);
-        insert = insert.bind(mark.cause.as_str()).bind(mark.by.as_deref());
-    }
-    insert.execute(connection).await.map_err(|error| missing_box(error, box_id))?;
-    Ok(())
+    let row = tail.next(poll);
+    let witness = Witness::of(&row);
+    insert_rows(connection, &[row]).await?;
+    Ok(Some(witness))
 }
 
 /// Goes on where an earlier process, or a sealing, stopped.
@@ -390,12 +374,4 @@ fn ordered(mut poll: PollRecord) -> PollRecord {
         poll.values.dedup_by_key(|(series, _)| *series);
     }
     poll
-}
-
-fn missing_box(error: sqlx::Error, box_id: i64) -> StoreError {
-    if error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_foreign_key_violation) {
-        StoreError::Missing(format!("box {box_id}"))
-    } else {
-        error.into()
-    }
 }

@@ -11,7 +11,7 @@ use super::read::refresh;
 use super::roll::Grid;
 use super::tier::Tier;
 use super::types::SeriesId;
-use super::{BEGIN_READ, BEGIN_WRITE, Store, StoreError};
+use super::{Store, StoreError};
 
 /// A head is sealed when its oldest row is this old …
 const SEAL_AFTER_MS: u64 = 3_600_000;
@@ -94,9 +94,9 @@ impl Store {
     /// Seals all rows that a box has at this moment; the writer goes on meanwhile.
     pub(super) async fn seal_box(&self, box_id: i64) -> Result<(), StoreError> {
         let last = "select seq from head where box_id = $1 order by seq desc limit 1";
-        let last = sqlx::query_scalar(last).bind(box_id).fetch_optional(&self.inner.write);
+        let last = async { Ok(sqlx::query_scalar(last).bind(box_id).fetch_optional(&self.inner.write).await?) };
         // The row after the last one to seal must not build on it.
-        let Some(last_seq) = self.inner.writer.cut(box_id, last).await? else { return Ok(()) };
+        let Some(last_seq) = self.inner.writer.cut(box_id, self.inner.dialect.within(last)).await? else { return Ok(()) };
         let head = self.take_head(box_id).await?;
         for fault in &head.faults {
             tracing::error!(box_id, "a poll was lost, stored bytes are damaged: {}", fault.why);
@@ -106,7 +106,8 @@ impl Store {
         let sealed = tokio::task::spawn_blocking(move || seal(&head, last_seq, &marks)).await;
         let sealed = sealed.map_err(|error| StoreError::Damaged(format!("sealing box {box_id}: {error}")))?;
         let sealed = sealed.map_err(|Damage(why)| StoreError::Damaged(format!("sealing box {box_id}: {why}")))?;
-        let chunks = self.inner.writer.cut(box_id, self.replace_head(box_id, last_seq, &sealed)).await?;
+        let replaced = self.inner.dialect.within(self.replace_head(box_id, last_seq, &sealed));
+        let chunks = self.inner.writer.cut(box_id, replaced).await?;
         self.inner.writer.count_sealed(chunks);
         Ok(())
     }
@@ -115,7 +116,7 @@ impl Store {
     async fn take_head(&self, box_id: i64) -> Result<Head, StoreError> {
         let shared = self.head_of(box_id);
         let mut head = shared.lock().await;
-        let mut view = self.inner.read.begin_with(BEGIN_READ).await?;
+        let mut view = self.begin_read().await?;
         refresh(&mut view, box_id, &mut head).await?;
         view.commit().await?;
         Ok(std::mem::take(&mut *head))
@@ -123,7 +124,7 @@ impl Store {
 
     /// Stores spans and chunks, and deletes the rows that they came from.
     async fn replace_head(&self, box_id: i64, last_seq: i64, sealed: &[Sealed]) -> Result<usize, StoreError> {
-        let mut change = self.inner.write.begin_with(BEGIN_WRITE).await?;
+        let mut change = self.begin_write().await?;
         let mut chunks = 0;
         for span in sealed {
             insert_sealed(&mut change, box_id, span).await?;

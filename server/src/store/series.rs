@@ -68,7 +68,7 @@ impl Store {
     }
 
     async fn add_series(&self, box_id: i64, names: &[&str]) -> Result<(), StoreError> {
-        let mut change = self.inner.write.begin_with(super::BEGIN_WRITE).await?;
+        let mut change = self.begin_write().await?;
         let select = sqlx::query_scalar("select box_id from box where box_id = $1 and purging = 0").bind(box_id);
         let found: Option<i64> = select.fetch_optional(&mut *change).await?;
         if found.is_none() {

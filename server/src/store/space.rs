@@ -1,6 +1,6 @@
 //! Gives the room of what was deleted back to the disk. It must not know what was deleted, and why.
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, dialect::Dialect};
 
 /// So many pages are given back in one transaction: 2 MB, which other writers wait for.
 const PAGES_AT_ONCE: i64 = 128;
@@ -10,11 +10,14 @@ const FREE_OF: i64 = 32;
 const FREE_ALWAYS: i64 = 256;
 
 impl Store {
-    /// Gives some room back; says whether there is more to give.
+    /// Gives some room back; says whether there is more to give. A server sees to that itself.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn give_back(&self) -> Result<bool, StoreError> {
+        if self.inner.dialect != Dialect::Sqlite {
+            return Ok(false);
+        }
         let pages = "select (select page_count from pragma_page_count()), (select freelist_count from pragma_freelist_count())";
         let (pages, free): (i64, i64) = sqlx::query_as(pages).fetch_one(&self.inner.read).await?;
         let surplus = free - (pages / FREE_OF).max(FREE_ALWAYS);

@@ -7,10 +7,15 @@ use super::*;
 mod config;
 mod custom;
 mod damage;
+#[path = "../../tests/support/database.rs"]
+mod database;
 mod merging;
 mod opening;
+mod postgres;
 mod recording;
 mod retention;
+
+use database::{TestDatabase, is_on_server};
 
 fn spec(name: &str) -> BoxSpec {
     BoxSpec {
@@ -26,22 +31,22 @@ fn spec(name: &str) -> BoxSpec {
     }
 }
 
-/// A database in a folder that goes when the test ends.
+/// A database that goes when the test ends: a file whose name needs care, or one on a server.
 struct Place {
-    folder: tempfile::TempDir,
+    database: TestDatabase,
 }
 
 impl Place {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self { database: TestDatabase::new() }
     }
 
     fn path(&self) -> PathBuf {
-        self.folder.path().join("tick mark%3f#.db")
+        self.database.folder().join("tick mark%3f#.db")
     }
 
     fn url(&self) -> String {
-        format!("sqlite:{}", self.path().display())
+        if self.database.on_server().is_some() { self.database.url() } else { format!("sqlite:{}", self.path().display()) }
     }
 
     async fn open_result(&self) -> Result<Store, StoreError> {
@@ -53,9 +58,27 @@ impl Place {
     }
 }
 
-/// A database in memory.
-async fn memory() -> Store {
-    Store::open("sqlite::memory:").await.unwrap()
+/// A store, and the database that it keeps.
+struct Kept {
+    store: Store,
+    _place: Option<Place>,
+}
+
+impl std::ops::Deref for Kept {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        &self.store
+    }
+}
+
+/// A database that is asked by one connection alone: in memory, where tests run on SQLite.
+async fn memory() -> Kept {
+    if is_on_server() {
+        let place = Place::new();
+        return Kept { store: place.open().await, _place: Some(place) };
+    }
+    Kept { store: Store::open("sqlite::memory:").await.unwrap(), _place: None }
 }
 
 /// Records polls at once, so that they share transactions; all must succeed.

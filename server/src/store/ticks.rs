@@ -72,15 +72,12 @@ impl Store {
     pub async fn set_kind(&self, box_id: i64, name: &str, kind: Option<Kind>) -> Result<(), StoreError> {
         let mut change = self.begin_change().await?;
         has_box(&mut change, box_id).await?;
-        let query = match kind {
-            Some(kind) => {
-                let insert = "insert into kind (box_id, name, kind) values ($1, $2, $3) \
-                              on conflict (box_id, name) do update set kind = excluded.kind";
-                sqlx::query(insert).bind(box_id).bind(name).bind(kind.as_str())
-            }
-            None => sqlx::query("delete from kind where box_id = $1 and name = $2").bind(box_id).bind(name),
-        };
-        query.execute(&mut *change).await?;
+        // Not `on conflict`: long names are unique by their hash on PostgreSQL.
+        sqlx::query("delete from kind where box_id = $1 and name = $2").bind(box_id).bind(name).execute(&mut *change).await?;
+        if let Some(kind) = kind {
+            let insert = sqlx::query("insert into kind (box_id, name, kind) values ($1, $2, $3)");
+            insert.bind(box_id).bind(name).bind(kind.as_str()).execute(&mut *change).await?;
+        }
         Ok(change.commit().await?)
     }
 }

@@ -153,7 +153,7 @@ pub struct CheckReport {
 /// Sizes and counts for the panel's own statistics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StoreStats {
-    /// Bytes of the database file and its log.
+    /// Bytes of the database file and its log, or of the database on a server, as it was last told.
     pub size_bytes: u64,
     /// Polls waiting to be committed.
     pub queue_depth: u64,

@@ -60,7 +60,7 @@ async fn a_removed_box_keeps_its_history_unless_it_is_said_otherwise() {
         panel.send(Method::DELETE, &format!("/cp/api/v1/boxes/sip1{query}"), json!(null), StatusCode::NO_CONTENT).await;
     }
     let folder = panel.stop().await;
-    let store = server::store::Store::open(&format!("sqlite:{}", folder.path().join("tickmark.db").display())).await.unwrap();
+    let store = server::store::Store::open(&folder.url()).await.unwrap();
     let report = store.check(|_| {}).await.unwrap();
     assert_eq!(report.series, 1, "only what was not to be deleted is there");
     store.close().await;
@@ -131,12 +131,12 @@ async fn a_password_is_stored_sealed() {
     let body = json!({"name": "sip1", "address": sip1.url(), "kind": "opensips", "user": "op", "password": "swordfish-4711"});
     panel.send(Method::POST, "/cp/api/v1/boxes", body, StatusCode::CREATED).await;
     let folder = panel.stop().await;
-    for file in std::fs::read_dir(folder.path()).unwrap() {
+    for file in std::fs::read_dir(folder.folder()).unwrap() {
         let path = file.unwrap().path();
         let bytes = std::fs::read(&path).unwrap();
         assert!(!bytes.windows(14).any(|part| part == b"swordfish-4711"), "{}", path.display());
     }
-    let key = std::fs::metadata(folder.path().join("tickmark.key")).unwrap();
+    let key = std::fs::metadata(folder.folder().join("tickmark.key")).unwrap();
     assert_eq!(std::os::unix::fs::PermissionsExt::mode(&key.permissions()) & 0o777, 0o600);
     let panel: TestPanel = Start::again(folder).signed_in().await;
     panel.until("/cp/api/v1/boxes/sip1", |one| one["state"] == "up").await;

@@ -10,7 +10,10 @@ use crate::{
     events::Events,
     fake_box::FakeBox,
     left_out::left_out,
-    support::{Start, TestPanel},
+    support::{
+        Start, TestPanel,
+        database::{ask_server, is_on_server},
+    },
 };
 
 /// The counter that the box raises by one at each poll.
@@ -73,8 +76,11 @@ async fn is_over(panel: &TestPanel, events: &mut Events, shown: &[(i64, i64)]) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_locked_database_is_said_and_waited_for() {
+    if is_on_server() {
+        return;
+    }
     let (panel, _box, mut events) = recording().await;
-    let mut other = SqliteConnection::connect(&format!("sqlite:{}", panel.database().display())).await.unwrap();
+    let mut other = SqliteConnection::connect(&panel.database().url()).await.unwrap();
     let held = other.begin_with("begin immediate").await.unwrap();
     let fault = events.until("fault", |data| data["message"].is_string()).await;
     assert!(fault["message"].as_str().unwrap().contains("another program holds the database"), "{fault}");
@@ -112,14 +118,35 @@ impl Drop for Immutable<'_> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_read_only_file_is_said_and_waited_for() {
+    if is_on_server() {
+        return;
+    }
     let (panel, _box, mut events) = recording().await;
-    let database = panel.database();
+    let database = panel.database().path();
     let Some(immutable) = Immutable::make(&database) else { return };
     let fault = events.until("fault", |data| data["message"].is_string()).await;
     assert!(fault["message"].as_str().unwrap().contains("may not be written"), "{fault}");
     let shown = shown(&mut events).await;
     is_said(&panel, "may not be written").await;
     drop(immutable);
+    is_over(&panel, &mut events, &shown).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_away_is_said_and_waited_for() {
+    if !is_on_server() {
+        return;
+    }
+    let (panel, _box, mut events) = recording().await;
+    let name = panel.database().on_server().unwrap();
+    ask_server(&format!("alter database {name} allow_connections false"));
+    ask_server(&format!("select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'"));
+    let fault = events.until("fault", |data| data["message"].is_string()).await;
+    assert!(fault["message"].as_str().unwrap().contains("the database cannot be reached"), "{fault}");
+    let shown = shown(&mut events).await;
+    let ready = panel.ask(Method::GET, "/readyz", None).await;
+    assert_eq!(ready.status(), StatusCode::SERVICE_UNAVAILABLE);
+    ask_server(&format!("alter database {name} allow_connections true"));
     is_over(&panel, &mut events, &shown).await;
 }
 

@@ -67,7 +67,7 @@ async fn it_is_taken_out_wherever_an_address_is_given() {
     is_known(&panel, "sip3", &address).await;
 
     let folder = panel.stop().await;
-    let files = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path());
+    let files = std::fs::read_dir(folder.folder()).unwrap().map(|file| file.unwrap().path());
     for file in files.filter(|path| !path.ends_with("tickmark.toml")) {
         let bytes = std::fs::read(&file).unwrap();
         assert!(!bytes.windows(WORD.len()).any(|part| part == WORD.as_bytes()), "{}", file.display());

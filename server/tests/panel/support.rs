@@ -10,9 +10,13 @@ use server::{
     serve::{Panel, ServeError},
     store::{Store, Token},
 };
-use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+#[path = "../support/database.rs"]
+pub(crate) mod database;
+
+pub(crate) use database::TestDatabase;
 
 /// The password of `admin` in tests.
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -25,7 +29,7 @@ pub(crate) struct TestPanel {
     /// Where its management interface is.
     pub(crate) mi: Option<SocketAddr>,
     pub(crate) setup_link: Option<String>,
-    folder: Option<TempDir>,
+    kept: Option<TestDatabase>,
     stop: CancellationToken,
     serving: Option<JoinHandle<Result<(), ServeError>>>,
     cookie: Option<String>,
@@ -33,7 +37,7 @@ pub(crate) struct TestPanel {
 
 /// How a panel is started.
 pub(crate) struct Start {
-    folder: TempDir,
+    kept: TestDatabase,
     password: Option<&'static str>,
     interval: Duration,
     file: Option<String>,
@@ -42,18 +46,12 @@ pub(crate) struct Start {
 
 impl Start {
     pub(crate) fn new() -> Self {
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-            password: Some(PASSWORD),
-            interval: Duration::from_millis(200),
-            file: None,
-            mi: mi_at("off"),
-        }
+        Self { kept: TestDatabase::new(), password: Some(PASSWORD), interval: Duration::from_millis(200), file: None, mi: mi_at("off") }
     }
 
-    /// In the folder of a panel that ran before.
-    pub(crate) fn again(folder: TempDir) -> Self {
-        Self { folder, ..Self::new() }
+    /// With the database of a panel that ran before.
+    pub(crate) fn again(kept: TestDatabase) -> Self {
+        Self { kept, ..Self::new() }
     }
 
     pub(crate) fn without_password(mut self) -> Self {
@@ -86,14 +84,14 @@ impl Start {
 
     pub(crate) fn config(&self) -> ServeConfig {
         let file = self.file.as_ref().map(|text| {
-            let path = self.folder.path().join("tickmark.toml");
+            let path = self.kept.folder().join("tickmark.toml");
             std::fs::write(&path, text).unwrap();
             path.display().to_string()
         });
-        let database = format!("sqlite:{}", self.folder.path().join("tickmark.db").display());
+        let key_file = self.kept.folder().join("tickmark.key").display().to_string();
         let interval = Some(format_duration(self.interval));
         let flags = ServeFlags { listen: Some("127.0.0.1:0".into()), interval, ..self.mi.clone() };
-        let common = CommonFlags { database: Some(database), config: file };
+        let common = CommonFlags { database: Some(self.kept.url()), config: file, key_file: Some(key_file) };
         let password: Environment = self.password.map(|password| ("TICKMARK_ADMIN_PASSWORD", password)).into_iter().collect();
         ServeConfig::load(&flags, &common, &password).unwrap()
     }
@@ -104,7 +102,7 @@ impl Start {
         let (address, mi, stop) = (panel.address(), panel.mi_address(), panel.stopper());
         let setup_link = panel.setup_link().map(str::to_owned);
         let serving = Some(tokio::spawn(panel.serve()));
-        TestPanel { address, mi, setup_link, folder: Some(self.folder), stop, serving, cookie: None }
+        TestPanel { address, mi, setup_link, kept: Some(self.kept), stop, serving, cookie: None }
     }
 
     /// A panel with `admin` signed in.
@@ -217,16 +215,16 @@ impl TestPanel {
     /// A new token for tools, named like its scope.
     pub(crate) async fn token(&self, scope: &str) -> String {
         let secret = new_token().unwrap();
-        let store = Store::open(&format!("sqlite:{}", self.database().display())).await.unwrap();
+        let store = Store::open(&self.database().url()).await.unwrap();
         let token = Token { name: scope.to_owned(), scope: scope.to_owned(), created_ms: 1 };
         store.add_token(&token, &hash_secret(&secret.0)).await.unwrap();
         store.close().await;
         secret.0
     }
 
-    /// Where its database is.
-    pub(crate) fn database(&self) -> std::path::PathBuf {
-        self.folder.as_ref().unwrap().path().join("tickmark.db")
+    /// Its database, and a folder beside it.
+    pub(crate) fn database(&self) -> &TestDatabase {
+        self.kept.as_ref().unwrap()
     }
 
     /// Asks for a text again until it says what it must.
@@ -244,13 +242,13 @@ impl TestPanel {
         tokio::time::timeout(LIMIT, waiting).await.unwrap_or_else(|_| panic!("{path} never said what it must"))
     }
 
-    /// Stops the panel as a signal does; its folder stays for the next.
-    pub(crate) async fn stop(mut self) -> TempDir {
+    /// Stops the panel as a signal does; its database stays for the next.
+    pub(crate) async fn stop(mut self) -> TestDatabase {
         self.stop.cancel();
         if let Some(serving) = self.serving.take() {
             tokio::time::timeout(LIMIT, serving).await.expect("the panel ends").unwrap().unwrap();
         }
-        self.folder.take().unwrap()
+        self.kept.take().unwrap()
     }
 }
 

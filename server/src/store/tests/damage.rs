@@ -33,8 +33,11 @@ async fn faults(store: &Store) -> Vec<String> {
 async fn a_damaged_chunk_is_found() {
     let place = Place::new();
     let (store, id, one, other) = prepared(&place).await;
-    let damage = "update chunk set payload = cast(substr(payload, 1, 6) || x'ff' || substr(payload, 8) as blob) where series_id = $1";
-    sqlx::query(damage).bind(one.0).execute(&store.inner.write).await.unwrap();
+    let payload = sqlx::query_scalar("select payload from chunk where series_id = $1").bind(one.0);
+    let mut payload: Vec<u8> = payload.fetch_one(&store.inner.read).await.unwrap();
+    payload[6] = 0xff;
+    let damage = sqlx::query("update chunk set payload = $2 where series_id = $1").bind(one.0).bind(payload);
+    damage.execute(&store.inner.write).await.unwrap();
     check_damaged(store.samples(one, 0, 2_000).await, "the chunk of series", 10);
     assert_eq!(ints(&store.samples(one, 1_000, 2_000).await.unwrap()).len(), 10);
     assert_eq!(everything(&store, other).await.at_ms.len(), 110);
@@ -78,7 +81,7 @@ async fn wrong_counts_and_missing_spans_are_found() {
     assert!(faults(&store).await[0].contains("more or fewer samples"));
     sqlx::query("update span set end_ms = 5 where box_id = $1").bind(id).execute(&store.inner.write).await.unwrap();
     assert!(faults(&store).await[0].contains("its times are not those"));
-    sqlx::query("update span set payload = x'' where box_id = $1").bind(id).execute(&store.inner.write).await.unwrap();
+    sqlx::query("update span set payload = $2 where box_id = $1").bind(id).bind(Vec::new()).execute(&store.inner.write).await.unwrap();
     assert!(faults(&store).await[0].contains("too short"));
     sqlx::query("delete from span where box_id = $1").bind(id).execute(&store.inner.write).await.unwrap();
     assert!(faults(&store).await[0].contains("its span is missing"));
@@ -108,7 +111,12 @@ async fn a_damaged_head_row_is_found_and_does_not_stop_the_sealing() {
 async fn a_damaged_layout_is_found() {
     let place = Place::new();
     let (store, id, one, _) = prepared(&place).await;
-    sqlx::query("update layout set series = x'00112233445566' where box_id = $1").bind(id).execute(&store.inner.write).await.unwrap();
+    sqlx::query("update layout set series = $2 where box_id = $1")
+        .bind(id)
+        .bind(vec![0, 0x11, 0x22, 0x33])
+        .execute(&store.inner.write)
+        .await
+        .unwrap();
     drop(store);
     let store = place.open().await;
     check_damaged(store.samples(one, 0, 2_000).await, "its layout is missing or damaged", 100);
@@ -119,6 +127,9 @@ async fn a_damaged_layout_is_found() {
 
 #[tokio::test]
 async fn a_file_with_holes_is_reported() {
+    if is_on_server() {
+        return;
+    }
     let place = Place::new();
     let (store, ..) = prepared(&place).await;
     store.close().await;

@@ -83,8 +83,8 @@ async fn a_clock_that_was_set_back_keeps_the_order_of_recording() {
 async fn damage_leaves_a_day_as_it_is() {
     let store = memory().await;
     let (_, series) = a_day(&store).await;
-    let damage = "update chunk set payload = x'00' where series_id = $1 and start_ms = $2";
-    sqlx::query(damage).bind(series[0].0).bind(3 * HOUR_MS).execute(&store.inner.write).await.unwrap();
+    let damage = "update chunk set payload = $3 where series_id = $1 and start_ms = $2";
+    sqlx::query(damage).bind(series[0].0).bind(3 * HOUR_MS).bind(vec![0]).execute(&store.inner.write).await.unwrap();
     merge_all(&store).await;
     assert_eq!((count(&store, "span").await, count(&store, "chunk").await), (24, 36));
     assert_eq!(store.check(|_| {}).await.unwrap().faults.len(), 1);
@@ -93,6 +93,9 @@ async fn damage_leaves_a_day_as_it_is() {
 
 #[tokio::test]
 async fn room_that_is_free_goes_back_to_the_disk() {
+    if is_on_server() {
+        return;
+    }
     let place = Place::new();
     let store = place.open().await;
     let id = store.add_box(&spec("a"), 1).await.unwrap();

@@ -13,8 +13,7 @@ fn check_refused(result: Result<Store, StoreError>, words: &[&str]) {
 #[tokio::test]
 async fn what_cannot_be_opened_says_what_to_do() {
     let place = Place::new();
-    let folder = place.folder.path();
-    check_refused(Store::open("postgres://localhost/tickmark").await, &["PostgreSQL", "later version", "sqlite:"]);
+    let folder = place.database.folder();
     check_refused(Store::open("mysql://localhost").await, &["no kind of database", "sqlite:PATH"]);
     check_refused(Store::open("sqlite:").await, &["names no file"]);
     let missing = format!("sqlite:{}/not/there.db", folder.display());
@@ -27,10 +26,13 @@ async fn what_cannot_be_opened_says_what_to_do() {
 
 #[tokio::test]
 async fn the_parameters_of_a_url_are_no_part_of_the_files_name() {
+    if is_on_server() {
+        return;
+    }
     let place = Place::new();
     Store::open(&format!("{}?mode=rwc", place.url())).await.unwrap().close().await;
     assert!(place.path().exists());
-    let names = std::fs::read_dir(place.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let names = std::fs::read_dir(place.database.folder()).unwrap().map(|entry| entry.unwrap().file_name());
     assert!(names.into_iter().all(|name| !name.to_string_lossy().contains('?')));
     check_refused(Store::open(&format!("{}?mode=ro", place.url())).await, &["parameters", "write no more than sqlite:"]);
 }
@@ -39,7 +41,7 @@ async fn the_parameters_of_a_url_are_no_part_of_the_files_name() {
 async fn a_newer_schema_is_refused() {
     let place = Place::new();
     let store = place.open().await;
-    let newer = "insert into _sqlx_migrations (version, description, success, checksum, execution_time) values (9999, 'x', 1, x'00', 0)";
+    let newer = "insert into _sqlx_migrations (version, description, success, checksum, execution_time) values (9999, 'x', '1', '00', 0)";
     sqlx::query(newer).execute(&store.inner.write).await.unwrap();
     store.close().await;
     check_refused(Store::open(&place.url()).await, &["newer Tickmark", "9999", "run that version"]);
@@ -80,6 +82,9 @@ async fn a_database_in_memory_works_and_is_alone() {
 
 #[tokio::test]
 async fn the_file_has_large_pages_and_a_log() {
+    if is_on_server() {
+        return;
+    }
     let place = Place::new();
     let store = place.open().await;
     let page: i64 = sqlx::query_scalar("pragma page_size").fetch_one(&store.inner.read).await.unwrap();
