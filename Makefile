@@ -20,8 +20,8 @@ demo: ## the panel beside a Kamailio under traffic, ten statistics ticked
 	@.ci/build.sh
 	@exec .ci/demo.sh $(RELEASE)
 
-test: ## every test: Rust, and Chromium against a real Kamailio
-	@.ci/need.sh build client kamailio browser python
+test: ## every test: Rust, on SQLite and on PostgreSQL, and Chromium against a real Kamailio
+	@.ci/need.sh build client kamailio postgres browser python
 	@.ci/test.sh
 
 check: ## format, lints, documentation, licences, unused dependencies

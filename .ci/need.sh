@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing for what is named: build, client, kamailio, browser, python, checks. Says nothing when all is there.
+# Installs what is missing for what is named: build, client, kamailio, postgres, browser, python, checks. Says nothing when all is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 readonly wasm=wasm32-unknown-unknown
@@ -80,6 +80,24 @@ need_kamailio() {
     want sipp sip-tester
     # Sets the clock of one process, for the tests of clocks that step.
     want faketime faketime
+}
+
+# Its server, for clusters that tests start themselves. Debian would begin one of its own at once, which nobody needs here.
+need_postgres() {
+    want openssl openssl
+    if [ -n "${POSTGRES_BIN:-}" ] || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then return; fi
+    packages+=(postgresql)
+    local settings=/etc/postgresql-common
+    if [ "$(id -u)" = 0 ] && have apt-get && ! [ -e $settings ]; then
+        mkdir $settings
+        echo "create_main_cluster = false" >$settings/createcluster.conf
+        afterwards+=(forget_postgres_settings)
+    fi
+}
+
+# Whoever wants a cluster of their own later gets one as everywhere.
+forget_postgres_settings() {
+    rm -f /etc/postgresql-common/createcluster.conf
 }
 
 need_browser() {

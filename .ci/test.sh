@@ -20,8 +20,16 @@ cargo build --quiet --locked --bin tickmark
 if cargo nextest --version >/dev/null 2>&1; then
     cargo nextest run --locked --workspace --no-fail-fast --cargo-quiet --status-level fail --final-status-level fail 2>&1 | tee "$log/rust" || status=1
     grep -E '^ +Summary ' "$log/rust" >"$log/rust.sums" || true
+    echo "On PostgreSQL what touches the database …"
+    .ci/postgres.sh cargo nextest run --locked -p server --lib --test panel --test store_kill --no-fail-fast --cargo-quiet \
+        --status-level fail --final-status-level fail --filterset 'test(/^store::tests::/) + binary(panel) + binary(store_kill)' 2>&1 |
+        tee "$log/postgres" || status=1
+    grep -E '^ +Summary ' "$log/postgres" >"$log/postgres.sums" || true
 else
     cargo test --quiet --locked --workspace --no-fail-fast 2>&1 | tee "$log/rust" || status=1
+    echo "On PostgreSQL what touches the database …"
+    .ci/postgres.sh cargo test --quiet --locked -p server --lib --no-fail-fast store::tests:: 2>&1 | tee -a "$log/rust" || status=1
+    .ci/postgres.sh cargo test --quiet --locked -p server --test panel --test store_kill --no-fail-fast 2>&1 | tee -a "$log/rust" || status=1
     grep '^test result:' "$log/rust" >"$log/rust.sums" || true
 fi
 
