@@ -4,6 +4,8 @@
 
 mod client;
 mod clock;
+#[path = "../support/cluster.rs"]
+mod cluster;
 mod commands;
 #[path = "../panel/fake_box.rs"]
 #[expect(dead_code, reason = "other tests need more of it")]
@@ -12,6 +14,7 @@ mod full_disk;
 mod killed;
 #[path = "../panel/left_out.rs"]
 mod left_out;
+mod postgres;
 mod pushed;
 mod served;
 mod watcher;
