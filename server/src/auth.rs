@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use subtle::ConstantTimeEq;
 use tokio::sync::watch;
 
-use self::device::Devices;
+use self::{device::Devices, known::Known};
 use crate::{
     config::check_account_name,
     problem::{Problem, problem},
@@ -18,14 +18,17 @@ use crate::{
     store::{Account, Store, StoreError},
 };
 
+mod caller;
 mod device;
 mod guard;
+mod known;
 mod origin;
 mod password;
 mod session;
 mod throttle;
 mod token;
 
+pub use caller::Caller;
 pub use device::Device;
 pub use guard::{Door, FIRST_PAGE, LOGIN_PAGE, Refusal, door, guard, judge, local_next, right_for};
 pub use origin::{CrossSite, is_form, is_safe, same_origin};
@@ -83,53 +86,6 @@ pub enum SetupError {
     Failed(#[from] AuthError),
 }
 
-/// Who sent a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Caller {
-    /// A person who signed in.
-    Account {
-        /// The account's number.
-        id: i64,
-        /// Its name.
-        name: String,
-    },
-    /// A tool with a token.
-    Token {
-        /// The token's name.
-        name: String,
-        /// What it may do.
-        scope: Scope,
-    },
-}
-
-impl Caller {
-    /// Whether this caller may do something. For now every account may do all.
-    #[must_use]
-    pub fn may(&self, right: Right) -> bool {
-        match self {
-            Self::Account { .. } => true,
-            Self::Token { scope, .. } => scope.allows(right),
-        }
-    }
-
-    /// Who it is, as marks of charts tell it: a token has a name that an account may have too.
-    #[must_use]
-    pub fn who(&self) -> String {
-        match self {
-            Self::Account { name, .. } => name.clone(),
-            Self::Token { name, .. } => format!("token {name}"),
-        }
-    }
-
-    /// The name, as logs and pages tell it.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Account { name, .. } | Self::Token { name, .. } => name,
-        }
-    }
-}
-
 /// Knows accounts, sessions and tokens, and slows guessing.
 pub struct Auth {
     store: Store,
@@ -140,6 +96,7 @@ pub struct Auth {
     setup: tokio::sync::Mutex<()>,
     /// Counts those who left.
     left: watch::Sender<u64>,
+    known: Known,
 }
 
 impl Auth {
@@ -153,6 +110,7 @@ impl Auth {
             devices: tokio::sync::OnceCell::new(),
             setup: tokio::sync::Mutex::default(),
             left: watch::Sender::new(0),
+            known: Known::default(),
         }
     }
 
@@ -166,23 +124,6 @@ impl Auth {
     #[must_use]
     pub fn passwords(&self) -> &Passwords {
         &self.passwords
-    }
-
-    /// Who sent a request: the bearer token's name where there is one, else the session's account.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn caller(&self, headers: &HeaderMap, now_ms: i64) -> Result<Option<Caller>, AuthError> {
-        if let Some(token) = bearer(headers) {
-            if !looks_like_token(token) {
-                return Ok(None);
-            }
-            let token = self.store.token(&hash_secret(token)).await?;
-            return Ok(token.and_then(|token| Some(Caller::Token { scope: Scope::parse(&token.scope).ok()?, name: token.name })));
-        }
-        let Some(secret) = session_secret(headers) else { return Ok(None) };
-        let account = self.store.session(&hash_secret(secret), now_ms).await?;
-        Ok(account.map(|Account { id, name, .. }| Caller::Account { id, name }))
     }
 
     /// Signs in: a new session, and the end of the one the browser had. `headers` are the request's, `peer` whom the connection is with.
@@ -246,6 +187,7 @@ impl Auth {
     pub async fn logout(&self, headers: &HeaderMap) -> Result<SessionCookie, AuthError> {
         if let Some(secret) = session_secret(headers) {
             self.store.remove_session(&hash_secret(secret)).await?;
+            self.known.forget(&hash_secret(secret));
             self.left.send_modify(|left| *left += 1);
         }
         Ok(SessionCookie::end())
@@ -342,6 +284,7 @@ impl Auth {
     async fn begin_session(&self, headers: &HeaderMap, account_id: i64, now_ms: i64) -> Result<SessionCookie, AuthError> {
         if let Some(old) = session_secret(headers) {
             self.store.remove_session(&hash_secret(old)).await?;
+            self.known.forget(&hash_secret(old));
         }
         let secret = new_secret()?;
         let expires_ms = now_ms.saturating_add(SESSION_LIFETIME_MS);
@@ -367,12 +310,6 @@ impl From<LoginError> for Problem {
             LoginError::Failed(_) => problem(StatusCode::SERVICE_UNAVAILABLE, "not now", text),
         }
     }
-}
-
-/// The token of an `Authorization: Bearer` header; other schemes are a proxy's business.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// The link to print at the first start. Where the panel listens on every address, one of this host is named.

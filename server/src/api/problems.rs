@@ -6,7 +6,7 @@ use crate::{
     auth::AuthError,
     desk::DeskError,
     problem::{Problem, problem},
-    store::StoreError,
+    store::{StoreError, Trouble},
 };
 
 impl From<DeskError> for Problem {
@@ -50,7 +50,8 @@ fn failed(error: &StoreError) -> Problem {
     if let StoreError::Unwritable(trouble) = error {
         // The store has logged it once; it is the same for every request until it ends.
         let detail = format!("Nothing was changed, {trouble}. Then try again.");
-        return problem(StatusCode::SERVICE_UNAVAILABLE, "The database cannot be written", detail);
+        let title = if matches!(trouble, Trouble::Lost(_)) { "The database cannot be reached" } else { "The database cannot be written" };
+        return problem(StatusCode::SERVICE_UNAVAILABLE, title, detail);
     }
     tracing::error!(%error, "the store failed");
     let detail = "the database did not do it: see the panel's log, then try again";

@@ -1,4 +1,4 @@
-use super::*;
+use super::{caller::bearer, *};
 
 fn headers(authorization: &str) -> HeaderMap {
     [(header::AUTHORIZATION, authorization.parse().unwrap())].into_iter().collect()
