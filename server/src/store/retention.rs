@@ -9,7 +9,7 @@ use sqlx::AssertSqlSafe;
 use super::seal::MAX_SPAN_MS;
 use super::tier::Tier;
 use super::types::SeriesId;
-use super::{BEGIN_WRITE, Store, StoreError, locked};
+use super::{Store, StoreError, locked};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -217,7 +217,8 @@ impl Store {
     }
 
     async fn retain_series(&self, box_id: i64, series: SeriesId, tier: Tier, cutoffs: &Cutoffs) -> Result<(), StoreError> {
-        let mut change = self.inner.write.begin_with(BEGIN_WRITE).await?;
+        let mut change = self.begin_write().await?;
+        self.lock_box(&mut change, box_id).await?;
         let delete = format!("delete from chunk where {GOES} returning start_ms, seq, length(payload)");
         let delete = bind_goes(sqlx::query_as(AssertSqlSafe(delete)), series, tier, cutoffs);
         let gone: Vec<(i64, i64, i64)> = delete.fetch_all(&mut *change).await?;

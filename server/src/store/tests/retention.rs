@@ -1,6 +1,7 @@
 //! What is older than it is kept goes, tier by tier, and its room is given back.
 
 use super::*;
+use crate::store::retention::Kept;
 
 const DAY_MS: i64 = 86_400_000;
 const DAYS: i64 = 10;
