@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use app::model::{BoxKind, Number, Origin};
 use futures::future::join_all;
-use server::store::{BoxSpec, MAX_BATCH_POLLS, PollRecord, SeriesId, Store};
+use server::store::{BoxSpec, MAX_BATCH_POLLS, PollRecord, SeriesId, Store, Tier, Usage};
 
 use crate::{
     Outcome, clocks,
@@ -41,6 +41,8 @@ pub(crate) struct Day {
     pub(crate) path: PathBuf,
     /// Bytes by which the file grew, checkpointed, for each sample of the day.
     pub(crate) bytes_a_sample: f64,
+    /// Of them: the samples themselves, their minutes and their hours, without what the file needs around them.
+    pub(crate) tiers: [f64; 3],
     /// Million samples sealed in a second of processor time, at each sealing.
     pub(crate) sealing: Spread,
     /// Microseconds of processor time to record a poll, when 256 share a transaction.
@@ -72,13 +74,20 @@ pub(crate) async fn build(folder: &Path, plan: Plan) -> Outcome<Day> {
     while store.seal_due(i64::MAX).await? {}
     while store.merge_due(i64::MAX).await? {}
     while store.give_back().await? {}
+    #[expect(clippy::cast_precision_loss, reason = "sizes and counts of samples")]
+    let of_tier = |tier, usage: &[Usage]| {
+        let bytes = usage.iter().filter(|usage| usage.box_id == writing.box_id && usage.tier == tier).map(|usage| usage.bytes).sum::<i64>();
+        bytes as f64 / (writing.polls * plan.series) as f64
+    };
+    let usage = store.usage(DAY_START_MS).await?;
+    let tiers = Tier::ALL.map(|tier| of_tier(tier, &usage));
     store.close().await;
 
     #[expect(clippy::cast_precision_loss, reason = "sizes of files and counts of samples")]
     let bytes_a_sample = (std::fs::metadata(&path)?.len() - empty_bytes) as f64 / (writing.polls * plan.series) as f64;
     #[expect(clippy::cast_precision_loss, reason = "a day of polls")]
     let recording_us = writing.recording_us / writing.polls as f64;
-    Ok(Day { path, bytes_a_sample, sealing: Spread::of(writing.sealed), recording_us })
+    Ok(Day { path, bytes_a_sample, tiers, sealing: Spread::of(writing.sealed), recording_us })
 }
 
 /// The database of one box as it grows.

@@ -155,6 +155,9 @@ impl Bench {
                 AtMost(0.55),
                 Some(("pco alone, hour by hour", pco.bytes)),
             );
+            for (what, bytes) in ["— of it samples", "— of it minutes", "— of it hours"].into_iter().zip(day.tiers) {
+                self.table.add(what, Spread::exact(bytes), "B/sample", Beside, None);
+            }
             self.table.add("Recording a poll of 200, 256 in a transaction", Spread::exact(day.recording_us), "µs CPU", Beside, None);
         }
         Ok(())

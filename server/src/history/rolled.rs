@@ -5,9 +5,12 @@ use app::model::{Columns, Gap, Kind, Mode, Number, Reset, ResetCause};
 use super::{GAP_INTERVALS, History, NO_VALUE, Span, gaps, rates};
 use crate::store::{Bucket, Rates, Rollup, Summary, Tier};
 
+/// Why there is no rate where it is not kept which steps went down.
+const FELL_OFTEN: &str = "a counter that fell so often: how it grew is told of shorter spans";
+
 /// Columns, gaps and resets of one series over a span, from its roll-up. Buckets that begin before the span or end after it are drawn
-/// whole. Of rates, `first` and `last` are the mean of the first and the last bucket, all else is as of samples. Gaps shorter than a bucket
-/// are not told.
+/// whole. Of rates, `first` and `last` are the mean of the first and the last bucket, all else is as of samples. What grew and never fell has
+/// no mean of its values. Gaps shorter than a bucket are not told.
 #[must_use]
 pub fn columns_of_rollup(rollup: &Rollup, box_gaps: &[Gap], resets: &[Reset], kind: Kind, span: Span) -> History {
     let touches = |bucket: &&Bucket| bucket.last_ms >= span.from_ms && bucket.first_ms < span.to_ms;
@@ -22,7 +25,12 @@ pub fn columns_of_rollup(rollup: &Rollup, box_gaps: &[Gap], resets: &[Reset], ki
     }
     marks.retain(|reset| (span.from_ms..span.to_ms).contains(&reset.at));
     marks.sort_by_key(|reset| reset.at);
-    History { columns: points, gaps: told(&buckets, box_gaps, span), resets: marks }
+    let mut gaps = told(&buckets, box_gaps, span);
+    if (kind, span.mode) == (Kind::Counter, Mode::Rate) {
+        gaps.extend(gaps::cut(runs(&buckets, |bucket| bucket.mixed.count > 0, FELL_OFTEN), span));
+        gaps.sort_by_key(|gap| gap.from);
+    }
+    History { columns: points, gaps, resets: marks }
 }
 
 /// The starts and ends of the points: none is shorter than a bucket, so that no hole is drawn where there is none.
@@ -48,7 +56,7 @@ fn values(buckets: &[&Bucket], places: &[(i64, i64)]) -> Columns {
         columns.first.push(all.map(|all| all.first));
         columns.min.push(all.map(|all| all.min));
         columns.max.push(all.map(|all| all.max));
-        columns.mean.push(all.map(|all| Number::Float(all.mean)));
+        columns.mean.push(all.and_then(|all| all.mean).map(Number::Float));
         columns.last.push(all.map(|all| all.last));
     }
     columns
@@ -57,7 +65,7 @@ fn values(buckets: &[&Bucket], places: &[(i64, i64)]) -> Columns {
 fn rates_of(buckets: &[&Bucket], steps: Vec<(i64, Rates)>, kind: Kind, places: &[(i64, i64)]) -> Columns {
     let of_bucket = |bucket: &&Bucket| match kind {
         Kind::Counter => bucket.rises,
-        Kind::Gauge => bucket.rises.and(bucket.falls),
+        Kind::Gauge => bucket.rises.and(bucket.falls).and(bucket.mixed),
     };
     let mut all: Vec<(i64, Rates)> = buckets.iter().map(|bucket| (bucket.first_ms, of_bucket(bucket))).collect();
     let from_ms = places.first().map_or(i64::MAX, |&(from_ms, _)| from_ms);
@@ -105,13 +113,13 @@ fn told(buckets: &[&Bucket], box_gaps: &[Gap], span: Span) -> Vec<Gap> {
             told.push(Gap { from, to, reason: gaps::reason(box_gaps, from, to) });
         }
     }
-    for run in buckets.chunk_by(|one, next| one.values.is_none() == next.values.is_none()) {
-        if let [first, ..] = run
-            && first.values.is_none()
-        {
-            told.push(Gap { from: first.first_ms, to: run[run.len() - 1].last_ms, reason: NO_VALUE.to_owned() });
-        }
-    }
+    told.extend(runs(buckets, |bucket| bucket.values.is_none(), NO_VALUE));
     gaps::on_record(box_gaps, last.last_ms, span.to_ms, &mut told);
     gaps::cut(told, span)
+}
+
+/// A gap for each run of buckets of which something is true.
+fn runs(buckets: &[&Bucket], is: fn(&Bucket) -> bool, reason: &str) -> Vec<Gap> {
+    let runs = buckets.chunk_by(|one, next| is(one) == is(next)).filter(|run| is(run[0]));
+    runs.map(|run| Gap { from: run[0].first_ms, to: run[run.len() - 1].last_ms, reason: reason.to_owned() }).collect()
 }

@@ -11,8 +11,8 @@ const PCO: u8 = 1;
 /// Two lists: the values of runs, and their lengths.
 const RUNS: u8 = 2;
 
-/// Fewer numbers than this are not worth the header that `pco` needs.
-const PCO_WORTH: usize = 16;
+/// Fewer numbers than this are not worth the header that `pco` needs, nor the time: some tens of microseconds however few they are.
+const PCO_WORTH: usize = 128;
 /// Runs are written as such when they are on average at least this long.
 const RUN_WORTH: usize = 4;
 

@@ -15,6 +15,9 @@ pub const GAP_INTERVALS: i64 = 3;
 /// Roll-ups are made where a bucket has at least so many polls on average: fewer take less room themselves.
 const WORTH_POLLS: usize = 16;
 
+/// What falls more often than once in so many steps is no counter.
+const FALLS_OF: i64 = 64;
+
 /// The buckets that the polls of a span fall into.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Buckets {
@@ -131,6 +134,39 @@ pub(super) struct Rolled {
     /// Whether the very first and the very last sample have a value.
     pub(super) begins_known: bool,
     pub(super) ends_known: bool,
+    /// Whether falls are kept apart from rises; else `rises` are all steps.
+    pub(super) apart: bool,
+    /// Whether the sums of the values are kept.
+    pub(super) sums: bool,
+}
+
+impl Rolled {
+    /// Leaves out what a series of its sort is not asked for, as that would take most of the room: the sums of a counter, which never
+    /// falls; of a gauge, which does all the time, which steps were falls.
+    pub(super) fn for_storage(mut self) -> Self {
+        match &mut self.records {
+            Records::Ints(records) => (self.apart, self.sums) = leave_out(records),
+            Records::Floats(records) => (self.apart, self.sums) = leave_out(records),
+        }
+        self
+    }
+}
+
+/// Says whether falls are kept apart, and whether sums are kept.
+fn leave_out<T: Amount>(records: &mut [Record<T>]) -> (bool, bool) {
+    let count = |of: fn(&Record<T>) -> i64| records.iter().map(of).sum::<i64>();
+    let (rises, falls) = (count(|record| record.rises.count), count(|record| record.falls.count));
+    let (apart, sums) = (falls.saturating_mul(FALLS_OF) <= rises + falls, falls > 0);
+    for record in records {
+        if !apart {
+            record.rises = record.rises.and(record.falls);
+            record.falls = Steps::default();
+        }
+        if !sums {
+            record.excess = T::default();
+        }
+    }
+    (apart, sums)
 }
 
 /// Whole numbers, where all are and their sums fit; else floats.
@@ -312,7 +348,7 @@ impl<'a, T: Amount> Roller<'a, T> {
 
     fn done(self, records: impl FnOnce(Vec<Record<T>>) -> Records) -> Rolled {
         let ends_known = matches!(self.before, Some((_, Some(_))));
-        Rolled { records: records(self.records), marked: self.marked, begins_known: self.begins_known, ends_known }
+        Rolled { records: records(self.records), marked: self.marked, begins_known: self.begins_known, ends_known, apart: true, sums: true }
     }
 }
 
@@ -369,6 +405,22 @@ impl Record<i64> {
         self.excess = self.excess.wrapping_add(sum.wrapping_sub(self.first.wrapping_mul(count)));
         self.last = ints.last().copied().unwrap_or(self.last);
         self.last_ms = at_ms.last().copied().unwrap_or(self.last_ms);
+    }
+}
+
+impl<T: Amount> Steps<T> {
+    /// These steps and those that fall.
+    fn and(self, falls: Self) -> Self {
+        if self.count == 0 || falls.count == 0 {
+            return if self.count == 0 { falls } else { self };
+        }
+        Self {
+            count: self.count + falls.count,
+            increase: self.increase + falls.increase,
+            took_ms: self.took_ms + falls.took_ms,
+            least: falls.least,
+            most: self.most,
+        }
     }
 }
 

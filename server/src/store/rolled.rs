@@ -22,6 +22,10 @@ const FALLS: u8 = 8;
 const MARKED: u8 = 16;
 /// Its samples are not those of all polls.
 const PARTLY: u8 = 32;
+/// Falls are not kept apart.
+const MIXED: u8 = 64;
+/// It has sums.
+const SUMS: u8 = 128;
 
 impl Buckets {
     /// The bytes of a span.
@@ -77,7 +81,7 @@ impl Rolled {
                 && record.last_ms == buckets.last_ms[i]
         });
         let flag = |is: bool, bit: u8| if is { bit } else { 0 };
-        let flags = [(falls, FALLS), (!whole, PARTLY), (!self.marked.is_empty(), MARKED)];
+        let flags = [(falls, FALLS), (!whole, PARTLY), (!self.marked.is_empty(), MARKED), (!self.apart, MIXED), (self.sums, SUMS)];
         let known = flag(self.begins_known, BEGINS_KNOWN) | flag(self.ends_known, ENDS_KNOWN);
         out.push(flags.iter().fold(sort | known, |all, &(is, bit)| all | flag(is, bit)));
         put_varint(out, records.len() as u64);
@@ -100,7 +104,9 @@ impl Rolled {
         amounts(out, &|_, record| record.last.over(record.first));
         amounts(out, &|_, record| lower(record).over(record.min));
         amounts(out, &|_, record| record.max.over(upper(record)));
-        amounts(out, &|_, record| record.excess.over(T::linear(record)));
+        if self.sums {
+            amounts(out, &|_, record| record.excess.over(T::linear(record)));
+        }
         ints(out, &|i, record| guesses[i].count.wrapping_sub(record.rises.count).wrapping_sub(record.falls.count));
         ints(out, &|i, record| guesses[i].took_ms.wrapping_sub(record.rises.took_ms).wrapping_sub(record.falls.took_ms));
         amounts(out, &|i, record| record.rises.increase.over(T::risen(record, guesses[i].last)));
@@ -132,7 +138,14 @@ impl Rolled {
         if !reader.is_empty() {
             return Err(Damage("bytes are left over"));
         }
-        Ok(Self { records, marked, begins_known: flags & BEGINS_KNOWN != 0, ends_known: flags & ENDS_KNOWN != 0 })
+        Ok(Self {
+            records,
+            marked,
+            begins_known: flags & BEGINS_KNOWN != 0,
+            ends_known: flags & ENDS_KNOWN != 0,
+            apart: flags & MIXED == 0,
+            sums: flags & SUMS != 0,
+        })
     }
 
     /// The samples it is of.
@@ -166,11 +179,12 @@ fn take<T: Packed>(reader: &mut Reader<'_>, buckets: &Buckets, flags: u8) -> Dec
         record.last = span[i].back(record.first);
         last = record.last;
     }
-    let (low, high, excess) = (amounts::<T>(reader, count)?, amounts::<T>(reader, count)?, amounts::<T>(reader, count)?);
+    let (low, high) = (amounts::<T>(reader, count)?, amounts::<T>(reader, count)?);
+    let excess = if flags & SUMS == 0 { None } else { Some(amounts::<T>(reader, count)?) };
     for (i, record) in records.iter_mut().enumerate() {
         record.min = low[i].under(lower(record));
         record.max = high[i].back(upper(record));
-        record.excess = excess[i].back(T::linear(record));
+        record.excess = excess.as_ref().map_or_else(T::default, |excess| excess[i].back(T::linear(record)));
     }
     let guesses = guesses(&records);
     let (counts, took, risen) = (ints(reader, count)?, ints(reader, count)?, amounts::<T>(reader, count)?);
@@ -405,7 +419,7 @@ mod tests {
                 let grid = Grid::new(&times, tier);
                 let buckets = Buckets::decode(&grid.buckets.encode(tier.bucket_ms()), tier.bucket_ms());
                 prop_assert_eq!(buckets.as_ref(), Ok(&grid.buckets));
-                let rolled = grid.roll(&column, &marks);
+                let rolled = grid.roll(&column, &marks).for_storage();
                 let back = Rolled::decode(&rolled.encode(&grid.buckets), &grid.buckets).unwrap();
                 prop_assert_eq!(back.samples(), i64::try_from(column.samples()).unwrap());
                 // By their text, in which numbers that are equal to the bit are equal.
@@ -416,7 +430,7 @@ mod tests {
         #[test]
         fn damage_never_panics((times, column) in any_span(), place: prop::sample::Index, byte: u8) {
             let grid = Grid::new(&times, Tier::Minutes);
-            for bytes in [grid.roll(&column, &[]).encode(&grid.buckets), grid.buckets.encode(60_000)] {
+            for bytes in [grid.roll(&column, &[]).for_storage().encode(&grid.buckets), grid.buckets.encode(60_000)] {
                 let mut body = verified(&[], &bytes).unwrap().to_vec();
                 let place = place.index(body.len());
                 body[place] = byte;

@@ -41,6 +41,8 @@ pub struct Bucket {
     pub rises: Rates,
     /// Those that go down.
     pub falls: Rates,
+    /// All steps, of what is so often both that it is not kept which were which.
+    pub mixed: Rates,
 }
 
 /// Values.
@@ -56,8 +58,8 @@ pub struct Summary {
     pub max: Number,
     /// How many there are.
     pub count: i64,
-    /// What they are on average.
-    pub mean: f64,
+    /// What they are on average; none where that is not kept: of what grew and never fell.
+    pub mean: Option<f64>,
 }
 
 /// Steps, as increases a second.
@@ -138,12 +140,42 @@ impl Rolled {
     fn buckets<'a>(&'a self, buckets: &'a Buckets, bucket_ms: i64) -> Box<dyn Iterator<Item = Bucket> + 'a> {
         match &self.records {
             Records::Ints(records) => {
-                Box::new(records.iter().enumerate().filter_map(move |(i, record)| bucket(record, buckets, i, bucket_ms)))
+                Box::new(records.iter().enumerate().filter_map(move |(i, record)| self.bucket(record, buckets, i, bucket_ms)))
             }
             Records::Floats(records) => {
-                Box::new(records.iter().enumerate().filter_map(move |(i, record)| bucket(record, buckets, i, bucket_ms)))
+                Box::new(records.iter().enumerate().filter_map(move |(i, record)| self.bucket(record, buckets, i, bucket_ms)))
             }
         }
+    }
+
+    fn bucket<T: Amount>(&self, record: &Record<T>, buckets: &Buckets, place: usize, bucket_ms: i64) -> Option<Bucket> {
+        if record.samples == 0 {
+            return None;
+        }
+        let start_ms = buckets.start_ms[place];
+        let count = record.samples - record.unknown;
+        let mean = || record.first.as_f64() + record.excess.as_f64() / count.as_f64();
+        let values = record.is_known().then(|| Summary {
+            first: record.first.number(),
+            last: record.last.number(),
+            min: record.min.number(),
+            max: record.max.number(),
+            count,
+            mean: (self.sums || record.min == record.max).then(mean),
+        });
+        let steps = Rates::of(&record.rises);
+        let (rises, mixed) = if self.apart { (steps, Rates::default()) } else { (Rates::default(), steps) };
+        Some(Bucket {
+            start_ms: start_ms - start_ms.rem_euclid(bucket_ms),
+            first_ms: record.first_ms,
+            last_ms: record.last_ms,
+            interval_ms: buckets.interval_ms[place],
+            samples: record.samples,
+            values,
+            rises,
+            falls: Rates::of(&record.falls),
+            mixed,
+        })
     }
 }
 
@@ -152,31 +184,6 @@ fn ends<T: Amount>(records: &[Record<T>], buckets: &Buckets, begins_known: bool,
     let last = records.iter().rposition(|record| record.samples > 0)?;
     let begin = (records[first].first_ms, buckets.interval_ms[first], begins_known.then(|| records[first].first.number()));
     Some((begin, (records[last].last_ms, buckets.interval_ms[last], ends_known.then(|| records[last].last.number()))))
-}
-
-fn bucket<T: Amount>(record: &Record<T>, buckets: &Buckets, place: usize, bucket_ms: i64) -> Option<Bucket> {
-    if record.samples == 0 {
-        return None;
-    }
-    let start_ms = buckets.start_ms[place];
-    let values = record.is_known().then(|| Summary {
-        first: record.first.number(),
-        last: record.last.number(),
-        min: record.min.number(),
-        max: record.max.number(),
-        count: record.samples - record.unknown,
-        mean: record.first.as_f64() + record.excess.as_f64() / (record.samples - record.unknown).as_f64(),
-    });
-    Some(Bucket {
-        start_ms: start_ms - start_ms.rem_euclid(bucket_ms),
-        first_ms: record.first_ms,
-        last_ms: record.last_ms,
-        interval_ms: buckets.interval_ms[place],
-        samples: record.samples,
-        values,
-        rises: Rates::of(&record.rises),
-        falls: Rates::of(&record.falls),
-    })
 }
 
 impl Bucket {
@@ -192,6 +199,7 @@ impl Bucket {
         self.samples += other.samples;
         self.rises = self.rises.and(other.rises);
         self.falls = self.falls.and(other.falls);
+        self.mixed = self.mixed.and(other.mixed);
     }
 }
 
@@ -203,7 +211,7 @@ impl Summary {
         let higher = other.max.as_f64() > self.max.as_f64();
         let count = self.count + other.count;
         // As an increase over one of them, which loses least where values are large.
-        let mean = self.mean + (other.mean - self.mean) * (other.count.as_f64() / count.as_f64());
+        let mean = self.mean.zip(other.mean).map(|(mean, more)| mean + (more - mean) * (other.count.as_f64() / count.as_f64()));
         Self {
             first: self.first,
             last: other.last,

@@ -208,7 +208,7 @@ impl<'a> Sealing<'a> {
         }
         self.raw.chunks.push(SealedChunk { series, samples, payload: column.encode() });
         for (sealed, grid) in &mut self.tiers {
-            let payload = grid.roll(column, marks.of(series)).encode(&grid.buckets);
+            let payload = grid.roll(column, marks.of(series)).for_storage().encode(&grid.buckets);
             sealed.chunks.push(SealedChunk { series, samples, payload });
         }
     }
