@@ -8,6 +8,8 @@ pub const REALTIME: &str = "/cp";
 pub const CHARTS: &str = "/cp/charts";
 /// The page of boxes.
 pub const BOXES: &str = "/cp/boxes";
+/// The page of settings.
+pub const SETTINGS: &str = "/cp/settings";
 /// The page to sign in.
 pub const LOGIN: &str = "/cp/login";
 /// What the API's paths begin with.

@@ -16,8 +16,8 @@ pub use certificates::Certificates;
 pub use number::Number;
 #[cfg(feature = "ssr")]
 pub use page::{
-    BoxForm, BoxesPage, ChartView, ChartsPage, Closely, Frame, GroupView, LoginPage, MessagePage, Page, PushForm, RealtimePage,
-    ResetQuestion, RowView, SetupPage, Show, Tab, Theme,
+    BoxForm, BoxesPage, ChartView, ChartsPage, Closely, Frame, GroupView, KeepForm, KeepRow, LoginPage, MessagePage, Page, PushForm,
+    RealtimePage, ResetQuestion, RowView, SettingsPage, SetupPage, Show, Tab, Theme, UsageRow,
 };
 pub use series::{Columns, Gap, Mode, Reset, ResetCause, Series};
 pub use spark::Spark;

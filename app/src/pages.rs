@@ -9,6 +9,7 @@ mod icons;
 mod message;
 mod pills;
 mod realtime;
+mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -54,6 +55,7 @@ fn body(frame: &Frame, page: Page) -> AnyView {
         Page::Realtime(page) => realtime::page(frame, &page).into_any(),
         Page::Charts(page) => charts::page(frame, &page).into_any(),
         Page::Boxes(page) => boxes::page(frame, &page).into_any(),
+        Page::Settings(page) => settings::page(frame, &page).into_any(),
         Page::Login(page) => door::login(frame, page).into_any(),
         Page::Setup(page) => door::setup(frame, page).into_any(),
         Page::Message(page) => message::page(frame, page).into_any(),
@@ -72,6 +74,7 @@ fn title(page: &Page) -> String {
             None => "Statistics Charts · Tickmark".to_owned(),
         },
         Page::Boxes(_) => "Boxes · Tickmark".to_owned(),
+        Page::Settings(_) => "Settings · Tickmark".to_owned(),
         Page::Login(_) => "Sign in · Tickmark".to_owned(),
         Page::Setup(_) => "First account · Tickmark".to_owned(),
         Page::Message(page) => format!("{} · Tickmark", page.title),

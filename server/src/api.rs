@@ -10,6 +10,7 @@ mod export;
 mod problems;
 mod pushing;
 mod resetting;
+mod retention;
 mod series;
 mod session;
 mod statistics;
@@ -47,6 +48,8 @@ pub fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(charts::svg))
         .routes(routes!(charts::png))
         .routes(routes!(export::export))
+        .routes(routes!(retention::list, retention::set))
+        .routes(routes!(retention::preview))
         .routes(routes!(openapi));
     let (router, mut openapi) = OpenApiRouter::with_openapi(Description::openapi()).nest("/cp/api/v1", inside).split_for_parts();
     description::complete(&mut openapi);

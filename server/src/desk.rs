@@ -5,6 +5,7 @@ mod boxes;
 mod pushing;
 mod reading;
 mod resetting;
+mod retention;
 mod ticks;
 
 use std::{sync::Arc, time::Duration};
@@ -19,6 +20,7 @@ use crate::{
 pub use boxes::{BoxInput, BoxPatch};
 pub use reading::{MAX_POINTS, SeriesAsk, per_second};
 pub use resetting::MAX_RESETS;
+pub use retention::{KEEP_FIELDS, KeepInput, written};
 pub use ticks::Word;
 
 /// Why a change or a question was refused.

@@ -5,6 +5,7 @@ mod forms;
 mod forms_boxes;
 mod forms_door;
 mod forms_push;
+mod forms_settings;
 mod metrics;
 mod pages;
 mod people;
@@ -119,6 +120,7 @@ pub fn router(parts: Parts) -> Router {
         .route("/cp/boxes/edit", post(forms_boxes::edit).get(to_boxes))
         .route("/cp/boxes/pause", post(forms_boxes::pause).get(to_boxes))
         .route("/cp/boxes/remove", post(forms_boxes::remove).get(to_boxes))
+        .route("/cp/settings", get(forms_settings::settings).post(forms_settings::set))
         .route("/cp/login", get(pages::login).post(forms_door::login))
         .route("/cp/setup", get(pages::setup).post(forms_door::setup))
         .route("/cp/logout", post(forms_door::logout).get(to_first))

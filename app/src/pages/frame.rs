@@ -82,6 +82,7 @@ fn account_menu(frame: &Frame) -> Option<impl IntoView + use<>> {
         </button>
         <form id="account" class="menu" popover="auto" method="post" action="/cp/logout">
             <p>"Signed in as " <b>{user}</b></p>
+            <a href=links::SETTINGS aria-current=(frame.tab == Tab::Settings).then_some("page")>"Settings"</a>
             <button>"Sign out"</button>
         </form>
     })

@@ -4,8 +4,8 @@ use leptos::prelude::*;
 
 use super::shell;
 use crate::model::{
-    BoxForm, BoxKind, BoxState, BoxView, BoxesPage, ChartView, ChartsPage, Closely, Frame, GroupView, Kind, LoginPage, MessagePage, Mode,
-    Number, Origin, Page, PushForm, RealtimePage, RowView, SetupPage, Show, Tab, Theme,
+    BoxForm, BoxKind, BoxState, BoxView, BoxesPage, ChartView, ChartsPage, Closely, Frame, GroupView, KeepForm, KeepRow, Kind, LoginPage,
+    MessagePage, Mode, Number, Origin, Page, PushForm, RealtimePage, RowView, SettingsPage, SetupPage, Show, Tab, Theme, UsageRow,
 };
 
 fn render(page: Page) -> String {
@@ -115,12 +115,34 @@ fn charts() -> ChartsPage {
     }
 }
 
+fn settings() -> SettingsPage {
+    let rule =
+        KeepRow { box_name: "sip1".into(), pattern: "core:".into(), keep: ["30d".into(), String::new(), "ever".into()], is_default: false };
+    let usage = UsageRow { box_name: "sip1".into(), bytes: [3_000_000, 0, 7], from_ms: [Some(0), None, Some(1)], bytes_a_day: Some(5_000) };
+    SettingsPage {
+        boxes: vec!["sip1".into()],
+        rules: vec![rule.clone()],
+        usage: vec![usage],
+        file_bytes: 4_000_000,
+        form: KeepForm { rule, errors: Vec::new(), frees: Some([2_000_000, 0, 0]) },
+    }
+}
+
+#[test]
+fn a_rule_says_what_it_frees_before_it_holds() {
+    let html = render(Page::Settings(settings()));
+    assert!(html.contains("This deletes 1.91 MiB of samples, for good. Nothing is deleted yet."), "{html}");
+    assert!(tag(&html, "button", "Keep it so").contains("value=\"set\""), "{html}");
+    assert!(html.contains("as below") && html.contains("for ever") && html.contains("2.86 MiB"), "{html}");
+}
+
 #[test]
 fn every_page_has_one_heading_its_assets_and_no_inline_style() {
     let pages = [
         Page::Realtime(realtime("")),
         Page::Charts(charts()),
         Page::Boxes(boxes()),
+        Page::Settings(settings()),
         Page::Login(LoginPage::default()),
         Page::Setup(SetupPage::default()),
         Page::Message(MessagePage { status: 404, title: "None".into(), text: "Gone.".into() }),

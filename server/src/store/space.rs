@@ -7,7 +7,7 @@ const PAGES_AT_ONCE: i64 = 128;
 
 /// Of so many pages one may be free, and always some: what is recorded next takes them, and a file that shrank would grow again.
 const FREE_OF: i64 = 32;
-const FREE_ALWAYS: i64 = 256;
+const FREE_ALWAYS: i64 = 64;
 
 impl Store {
     /// Gives some room back; says whether there is more to give. A server sees to that itself.

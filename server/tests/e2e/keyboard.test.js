@@ -187,7 +187,7 @@ test('adding a box and removing it', async () => {
 });
 
 test('every stop of every page is seen, and none jumps', async () => {
-  for (const path of ['/cp?box=sip1', '/cp/charts', '/cp/boxes', '/cp/boxes?edit=sip1', '/cp/nothing-here']) {
+  for (const path of ['/cp?box=sip1', '/cp/charts', '/cp/boxes', '/cp/boxes?edit=sip1', '/cp/settings', '/cp/nothing-here']) {
     await page.goto(path);
     await page.locator('#heard').waitFor({ state: 'attached' });
     const first = await tabTo(/./);

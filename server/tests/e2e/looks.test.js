@@ -24,6 +24,8 @@ const INSIDE = [
   '/cp/boxes?edit=byhand',
   '/cp/boxes?edit=tickmark',
   '/cp/boxes?remove=byhand',
+  '/cp/settings',
+  '/cp/settings?change=yes',
   '/cp/there-is-no-such-page',
 ];
 const OUTSIDE = ['/cp/login', '/cp/login?again=1', '/cp/setup?token=wrong'];

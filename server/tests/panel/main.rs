@@ -26,6 +26,7 @@ mod pushing;
 #[expect(dead_code, reason = "what servers have seen is looked at elsewhere")]
 mod replay;
 mod resets;
+mod retention;
 mod series;
 mod stop;
 mod stuck;
