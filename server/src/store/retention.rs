@@ -40,6 +40,9 @@ pub enum Kept {
     Ever,
 }
 
+/// A rule as it is stored: box, pattern, tier, how long.
+type RuleRow = (Option<i64>, Option<String>, i64, Option<i64>);
+
 /// All rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Retention {
@@ -128,7 +131,7 @@ impl Store {
     /// When the database fails.
     pub async fn retention(&self) -> Result<Retention, StoreError> {
         let select = "select box_id, pattern, tier, keep_ms from retention order by retention_id";
-        let rows: Vec<(Option<i64>, Option<String>, i64, Option<i64>)> = sqlx::query_as(select).fetch_all(&self.inner.read).await?;
+        let rows: Vec<RuleRow> = sqlx::query_as(select).fetch_all(&self.inner.read).await?;
         let mut rules: Vec<KeepRule> = Vec::new();
         for (box_id, pattern, tier, keep_ms) in rows {
             let Some(tier) = Tier::of_number(tier) else { continue };
