@@ -8,7 +8,7 @@ use std::{
 };
 
 use app::shown::visible;
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::{Parser, Subcommand, ValueHint};
 
 use crate::{
     auth::{AuthError, PasswordError},
@@ -22,6 +22,8 @@ mod backup;
 mod boxes;
 mod check;
 mod client;
+mod export;
+mod import;
 mod manual;
 mod secret;
 mod tokens;
@@ -30,6 +32,8 @@ mod users;
 pub use backup::BackupArgs;
 pub use boxes::BoxCommand;
 pub use client::{AskArgs, ResetArgs, WatchArgs};
+pub use export::ExportArgs;
+pub use import::ImportArgs;
 pub use tokens::TokenCommand;
 pub use users::UserCommand;
 
@@ -97,10 +101,10 @@ pub enum Command {
     Reset(ResetArgs),
     /// Ask a server again and again, and show what changed and how quickly, until Ctrl-C
     Watch(WatchArgs),
-    /// Bring samples in from elsewhere; comes in a later version
-    Import(LaterArgs),
-    /// Write samples out; comes in a later version
-    Export(LaterArgs),
+    /// Write the whole database into a file that `import` reads, also while the panel runs
+    Export(ExportArgs),
+    /// Bring what `export` wrote into an empty database, also of the other kind; goes on where it was interrupted
+    Import(ImportArgs),
     /// Print the completions of a shell: where to put them, its documentation says
     Completions {
         /// Which shell
@@ -112,14 +116,6 @@ pub enum Command {
         #[arg(value_hint = ValueHint::DirPath)]
         folder: PathBuf,
     },
-}
-
-/// What is accepted by commands that come later.
-#[derive(Args, Debug)]
-pub struct LaterArgs {
-    /// Whatever the command will take
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    words: Vec<String>,
 }
 
 /// What the command line came to.
@@ -210,19 +206,13 @@ pub async fn run(cli: Cli, env: &Environment) -> Result<Outcome, CliError> {
         Command::List(args) => client::list(args, env, out).await?,
         Command::Reset(args) => client::reset(args, env, out).await?,
         Command::Watch(args) => client::watch(args, env, out).await?,
-        Command::Import(_) => return Err(later("tickmark import comes in a later version")),
-        Command::Export(_) => {
-            return Err(later("tickmark export comes in a later version: use GET /cp/api/v1/export of the running panel"));
-        }
+        Command::Export(args) => export::run(&args, &mut place, out).await?,
+        Command::Import(args) => import::run(&args, &mut place, out).await?,
         Command::Completions { shell } => manual::completions(shell, out)?,
         Command::Man { folder } => manual::pages(&folder)?,
     };
     out.flush()?;
     Ok(Outcome::Done(code))
-}
-
-fn later(text: &str) -> CliError {
-    CliError::Usage(text.to_owned())
 }
 
 /// Where a command works: the configuration, the variables and the time.

@@ -30,7 +30,7 @@ use crate::{
     vault::{Vault, VaultError},
 };
 
-mod lock;
+pub(crate) mod lock;
 
 /// After a signal, requests in flight get this long; then connections are dropped. The whole end takes under two seconds.
 const GRACE: Duration = Duration::from_millis(500);

@@ -48,6 +48,7 @@ mod sqlite;
 mod tests;
 mod ticks;
 mod tier;
+mod transfer;
 mod types;
 mod usage;
 
@@ -59,6 +60,7 @@ pub use roll::{GAP_INTERVALS, MarkedStep};
 pub use rollup::{Bucket, Rates, Rollup, Summary};
 pub use samples::{Samples, Values};
 pub use tier::Tier;
+pub use transfer::{ExportFile, Exported, ImportStep, Imported};
 pub use types::{Account, BoxSpec, CheckReport, LastKnown, Mark, PollRecord, SeriesId, StoreStats, StoredBox, TickRule, Token};
 pub use usage::Usage;
 
@@ -92,6 +94,9 @@ pub enum StoreError {
     /// Another process wrote what only this one may.
     #[error("{0}")]
     Conflict(String),
+    /// A file that is written or read beside the database.
+    #[error("{0}")]
+    File(String),
     /// The store is closed.
     #[error("the store is closed")]
     Closed,
@@ -111,6 +116,7 @@ impl StoreError {
             Self::Full => "full",
             Self::Unwritable(_) => "unwritable",
             Self::Conflict(_) => "conflict",
+            Self::File(_) => "file",
             Self::Closed => "closed",
         }
     }

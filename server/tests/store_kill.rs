@@ -1,12 +1,13 @@
-//! What the store has answered for survives `kill -9`, also while it seals and merges. The test runs itself again as the process to kill.
+//! What the store has answered for survives `kill -9`, also while it seals and merges, and an import goes on after one. The tests run
+//! themselves again as the process to kill.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something fails, in its helpers too")]
 
 use std::process::Stdio;
 
-use app::model::{BoxKind, Number, Origin};
-use server::store::{BoxSpec, PollRecord, SeriesId, Store};
-use tokio::io::{AsyncBufReadExt, BufReader};
+use app::model::{BoxKind, Number, Origin, ResetCause};
+use server::store::{BoxSpec, ExportFile, ImportStep, Imported, Mark, PollRecord, SeriesId, Store};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
 
 #[path = "support/database.rs"]
@@ -17,6 +18,8 @@ use database::TestDatabase;
 
 /// Names the database, in the process to kill.
 const DATABASE: &str = "TICKMARK_TEST_KILL_DATABASE";
+/// Names the file to import, in the process to kill.
+const FILE: &str = "TICKMARK_TEST_KILL_FILE";
 /// Processes that are killed one after the other.
 const ROUNDS: usize = 6;
 /// Series of the box: enough that sealing takes a while.
@@ -135,4 +138,86 @@ async fn what_was_answered_survives_kill_9() {
         assert_eq!(store.check(|_| {}).await.unwrap().faults, [""; 0]);
         store.close().await;
     }
+}
+
+/// Marks of the box that is moved: more than what goes into one transaction of an import, several times.
+const MARKS: i64 = 16_000;
+
+/// The process to kill: imports, and after each step says so and waits to be told to go on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn imports_until_killed() {
+    let (Ok(database), Ok(file)) = (std::env::var(DATABASE), std::env::var(FILE)) else { return };
+    let file = ExportFile::open(file.as_ref(), |_| {}).unwrap();
+    let store = Store::open_to_import(&database).await.unwrap();
+    assert!(store.claim().await.unwrap());
+    let told = |step, part| {
+        if step == ImportStep::Writing {
+            println!("\nimported {part}");
+            std::io::stdin().read_line(&mut String::new()).unwrap();
+        }
+    };
+    store.import(&file, told).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_import_goes_on_after_kill_9() {
+    let (from, there) = (TestDatabase::new(), TestDatabase::new());
+    let store = Store::open(&from.url()).await.unwrap();
+    let (box_id, series) = series_of(&store).await;
+    let mark = |at_ms| Mark { series: None, at_ms, cause: ResetCause::Restart, by: None };
+    let poll = |n: i64| PollRecord {
+        box_id,
+        at_ms: n * STEP_MS,
+        interval_ms: STEP_MS,
+        values: (0..).zip(&series).map(|(i, series)| (*series, Some(Number::Int(n * i)))).collect(),
+        marks: if n == 0 { (0..MARKS).map(mark).collect() } else { Vec::new() },
+        started_ms: None,
+    };
+    for polls in [0..150, 150..200] {
+        while store.seal_due(i64::MAX).await.unwrap() {}
+        for result in futures::future::join_all(polls.map(|n| store.record(poll(n)))).await {
+            result.unwrap();
+        }
+    }
+    let path = from.folder().join("moved");
+    let exported = store.export(&path, |_| {}).await.unwrap();
+    let mut far = 0.0;
+    for steps in [1, 2, 1] {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "imports_until_killed", "--nocapture"])
+            .env(DATABASE, there.url())
+            .env(FILE, &path)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut go_on = child.stdin.take().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut heard = 0;
+        while heard < steps {
+            let line = lines.next_line().await.unwrap().unwrap();
+            if let Some(part) = line.strip_prefix("imported ") {
+                let part: f64 = part.parse().unwrap();
+                assert!(part > far, "{part} was there already: {far}");
+                far = part;
+                heard += 1;
+                go_on.write_all(b"\n").await.unwrap();
+            }
+        }
+        // In the midst of the next step.
+        child.kill().await.unwrap();
+        if let Ok(half) = Store::open(&there.url()).await {
+            panic!("a panel must not use it: {:?}", half.boxes().await);
+        }
+    }
+    let file = ExportFile::open(&path, |_| {}).unwrap();
+    let half = Store::open_to_import(&there.url()).await.unwrap();
+    assert!(half.claim().await.unwrap());
+    // Which compares each row.
+    assert_eq!(half.import(&file, |_, _| {}).await.unwrap(), Imported::Whole(exported));
+    half.close().await;
+    let whole = Store::open(&there.url()).await.unwrap();
+    assert_eq!(stored(&whole, &series).await, 200);
+    assert_eq!(whole.check(|_| {}).await.unwrap().faults, [""; 0]);
 }

@@ -17,7 +17,7 @@ fn lock_file(database: &Path) -> io::Result<PathBuf> {
 }
 
 /// Locks a database until the file is dropped, or the process ends. The file stays: taking it away could let two in.
-pub(super) fn lock(database: &Path) -> Result<File, ServeError> {
+pub(crate) fn lock(database: &Path) -> Result<File, ServeError> {
     let path = lock_file(database).map_err(|error| ServeError::Lock { path: database.to_owned(), error })?;
     let failed = |error| ServeError::Lock { path: path.clone(), error };
     let file = fs::OpenOptions::new().append(true).create(true).mode(0o600).open(&path).map_err(failed)?;

@@ -71,6 +71,40 @@ impl Dialect {
         }
     }
 
+    /// So many values are bound in one statement. SQLite looks for the name of each among all; to a server, each statement is a way.
+    pub(super) const fn values_at_once(self) -> usize {
+        match self {
+            Self::Sqlite => 64,
+            Self::Postgres => 2048,
+        }
+    }
+
+    /// Gives a transaction that reads or looks at everything the time that it needs, however slow the disk is that it is written to.
+    pub(super) const fn take_time(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0"),
+        }
+    }
+
+    /// Has the database look at what it holds, so that it finds good ways through it.
+    pub(super) const fn analyze(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("analyze box, series, head, span, chunk, mark"),
+        }
+    }
+
+    /// Has the numbering of a table go on after rows that came with their numbers. SQLite sees them.
+    pub(super) fn go_on_numbering(self, table: &str, column: &str) -> Option<String> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some(format!(
+                "select setval(pg_get_serial_sequence('{table}', '{column}'), max({column})) from {table} having max({column}) is not null"
+            )),
+        }
+    }
+
     /// Does the work, but gives up on a server that does not answer. What was asked of it may yet happen.
     pub(super) async fn within<T>(self, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
         if self == Self::Sqlite {

@@ -16,6 +16,11 @@ use crate::config::{Database, PostgresUrl};
 static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../migrations/postgres");
 
+/// The number of the last migration, which is the same of both.
+pub(super) fn schema() -> u64 {
+    SQLITE.iter().map(|migration| migration.version.unsigned_abs()).max().unwrap_or_default()
+}
+
 /// Connections that read; more than cores would only wait for each other.
 const READ_CONNECTIONS: u32 = 4;
 
@@ -91,6 +96,17 @@ impl Store {
     /// # Errors
     /// [`StoreError::Open`] names the database and what to do; [`StoreError::Migrate`] when a migration fails.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let store = Self::open_to_import(url).await?;
+        store.refuse_half().await?;
+        store.finish_purges().await?;
+        Ok(store)
+    }
+
+    /// Opens a database as [`Self::open`] does, also one that was imported by half, and changes no row of it.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_to_import(url: &str) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         let target = Target::of(url)?;
         match &target {
@@ -118,9 +134,7 @@ impl Store {
             raw_from: Mutex::default(),
             spans: Mutex::default(),
         };
-        let store = Self { inner: inner.into() };
-        store.finish_purges().await?;
-        Ok(store)
+        Ok(Self { inner: inner.into() })
     }
 
     /// Makes this process the one panel of a database on a server, as long as it lives; a file is locked by whoever serves it.

@@ -14,6 +14,7 @@ mod opening;
 mod postgres;
 mod recording;
 mod retention;
+mod transfer;
 
 use database::{TestDatabase, is_on_server};
 

@@ -124,6 +124,38 @@ fn a_backup_beside_a_running_panel_is_whole() {
 }
 
 #[test]
+fn a_panel_is_moved_beside_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut panel = Served::start_set_up(folder.path(), &["--interval", "200ms"]);
+    assert!(run(folder.path(), &["box", "add", "sip1", "http://127.0.0.1:1/mi", "--kind", "opensips"]).status.success());
+    let exported = run(folder.path(), &["export", "moved"]);
+    let said = text(&exported.stdout);
+    assert!(exported.status.success() && said.contains("moved holds 2 boxes") && said.contains("--key-file"), "{exported:?}");
+    assert!(text(&exported.stderr).contains("exported 100 %"), "{exported:?}");
+    assert_eq!(folder.path().join("moved").metadata().unwrap().permissions().mode() & 0o777, 0o600, "it holds hashes and tokens");
+    let import = |file: &str, database: &str| run(folder.path(), &["import", file, "--database", database]);
+    let there = import("moved", "sqlite:there.db");
+    let said = text(&there.stdout);
+    assert!(there.status.success() && said.contains("there.db holds all of moved, compared row by row: 2 boxes"), "{there:?}");
+    let told = text(&there.stderr);
+    assert!(["checked 100 %", "imported 100 %", "compared 100 %"].iter().all(|word| told.contains(word)), "{told}");
+    let again = import("moved", "sqlite:there.db");
+    assert!(again.status.success() && text(&again.stdout).contains("before: nothing is left to do"), "{again:?}");
+    let listed = run(folder.path(), &["box", "list", "--database", "sqlite:there.db"]);
+    assert!(text(&listed.stdout).contains("sip1"), "{listed:?}");
+    let used = import("moved", "sqlite:tickmark.db");
+    assert!(!used.status.success() && text(&used.stderr).contains("another Tickmark serves tickmark.db"), "{used:?}");
+    panel.signal("TERM");
+    panel.child.wait().unwrap();
+    let full = import("moved", "sqlite:tickmark.db");
+    assert!(!full.status.success() && text(&full.stderr).contains("this database holds boxes (tickmark, sip1) already"), "{full:?}");
+    std::fs::write(folder.path().join("other"), "no export").unwrap();
+    let other = import("other", "sqlite:new.db");
+    assert!(!other.status.success() && text(&other.stderr).contains("other is no export of Tickmark"), "{other:?}");
+    assert!(!folder.path().join("new.db").exists(), "nothing is made for a file that cannot be read");
+}
+
+#[test]
 fn help_documents_every_flag() {
     let folder = tempfile::tempdir().unwrap();
     let help = text(&run(folder.path(), &["serve", "--help"]).stdout);

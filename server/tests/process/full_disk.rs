@@ -1,12 +1,16 @@
 //! A disk that fills up while the panel records: it stays up, says so, keeps what it can, counts what it must drop, and goes on by itself.
+//! One that fills up while a panel is moved: what was written counts once there is room.
 //! The disk is a small tmpfs in a mount namespace of the panel's own, which ends with it.
 
 use std::{fs, io::Write as _, path::PathBuf, process::Command};
 
+use app::model::ResetCause;
+use server::store::{Mark, PollRecord, Store};
+
 use crate::{
     fake_box::FakeBox,
     left_out::left_out,
-    served::{BINARY, Served},
+    served::{BINARY, Served, text},
     watcher::{Told, Watcher},
 };
 
@@ -81,4 +85,39 @@ async fn a_full_disk_is_said_and_what_was_answered_meanwhile_is_recorded_afterwa
     }
     panel.signal("TERM");
     assert!(panel.child.wait().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_panel_is_moved_once_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("disk")).unwrap();
+    let store = Store::open(&format!("sqlite:{}", folder.path().join("tickmark.db").display())).await.unwrap();
+    server::provision::builtin(&store, 1).await.unwrap();
+    let box_id = store.boxes().await.unwrap()[0].id;
+    let mark = |at_ms| Mark { series: None, at_ms, cause: ResetCause::Restart, by: Some("a name of some length".repeat(4)) };
+    let marks = (0..40_000).map(mark).collect();
+    store.record(PollRecord { box_id, at_ms: 1, interval_ms: 1_000, values: Vec::new(), marks, started_ms: None }).await.unwrap();
+    store.close().await;
+    let script = format!(
+        "mount -t tmpfs -o size=2m tmpfs disk || exit 9
+         '{BINARY}' export moved || exit 1
+         '{BINARY}' export disk/moved && exit 2
+         # What is not whole does not stay.
+         test -z \"$(ls -A disk)\" || exit 6
+         '{BINARY}' import moved --database sqlite:disk/there.db && exit 3
+         mount -o remount,size=64m disk || exit 9
+         '{BINARY}' import moved --database sqlite:disk/there.db || exit 4
+         '{BINARY}' check --database sqlite:disk/there.db || exit 5"
+    );
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", &script]).current_dir(folder.path());
+    let Ok(done) = command.output() else { return left_out("there is no unshare") };
+    let (out, told) = (text(&done.stdout), text(&done.stderr));
+    if matches!(done.status.code(), Some(9)) || told.contains("unshare failed") {
+        return left_out("this user may not make a mount namespace");
+    }
+    assert!(done.status.success(), "{out}{told}");
+    assert!(told.contains("cannot write disk/moved: No space left"), "{told}");
+    assert!(told.contains("is full") && told.contains("run the same import again, and it goes on where it stopped"), "{told}");
+    assert!(out.contains("disk/there.db holds all of moved"), "{out}");
 }

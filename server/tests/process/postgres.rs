@@ -105,6 +105,24 @@ async fn it_starts_again_with_what_was_recorded() {
     let check = run(folder.path(), &["check"]);
     assert!(check.status.success(), "{}{}", text(&check.stdout), text(&check.stderr));
     check_refused(folder.path(), &["backup", "copy.db"], &["pg_dump", "pg_restore"]);
+    moved(&cluster, folder.path(), &stored).await;
+}
+
+/// It goes to SQLite and to another database of the server with all that is stored; not into one that a panel uses.
+async fn moved(cluster: &Cluster, folder: &Path, all: &[(i64, i64)]) {
+    let mut panel = Served::start_set_up(folder, &[]);
+    let exported = run(folder, &["export", "moved"]);
+    assert!(exported.status.success(), "{exported:?}");
+    check_refused(folder, &["import", "moved"], &["another Tickmark serves", "tm at localhost", "stop it first"]);
+    panel.signal("TERM");
+    panel.child.wait().unwrap();
+    check_refused(folder, &["import", "moved"], &["this database holds boxes", "sip1", "createdb"]);
+    cluster.tell("create database other").await;
+    for database in [format!("sqlite:{}", folder.join("there.db").display()), cluster.url("other")] {
+        let imported = run(folder, &["import", "moved", "--database", &database]);
+        assert!(imported.status.success(), "{imported:?}");
+        assert!(stored(&database).await.starts_with(all));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
