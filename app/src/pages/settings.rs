@@ -223,7 +223,7 @@ fn usage(page: &SettingsPage) -> AnyView {
 
 fn usage_row(row: &UsageRow) -> AnyView {
     let cells = TIERS.iter().zip(row.bytes).zip(row.from_ms).map(|((&(_, name, _), bytes), from_ms)| {
-        let since = from_ms.map(|from_ms| view! { <small>"since " {format::utc(from_ms)}</small> });
+        let since = from_ms.map(|from_ms| view! { <small>"since " {day(from_ms)}</small> });
         let bytes = if from_ms.is_some() { size(bytes) } else { "–".to_owned() };
         view! { <td class="num" data-label=name>{bytes} {since}</td> }
     });
@@ -240,4 +240,11 @@ fn usage_row(row: &UsageRow) -> AnyView {
 #[expect(clippy::cast_precision_loss, reason = "three digits of it are shown")]
 fn size(bytes: i64) -> String {
     format::short(bytes as f64, "bytes")
+}
+
+/// The day of an instant.
+fn day(ms: i64) -> String {
+    let mut text = format::utc(ms);
+    text.truncate("2026-01-01".len());
+    text
 }
