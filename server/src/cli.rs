@@ -30,6 +30,7 @@ mod tokens;
 mod users;
 
 pub use backup::BackupArgs;
+pub use check::CheckArgs;
 pub use boxes::BoxCommand;
 pub use client::{AskArgs, ResetArgs, WatchArgs};
 pub use export::ExportArgs;
@@ -90,7 +91,7 @@ pub enum Command {
     #[command(subcommand)]
     Token(TokenCommand),
     /// Read every chunk of the database back and report; exit code 1 when something is wrong
-    Check,
+    Check(CheckArgs),
     /// Copy the database into a file, as it is at one instant, also while the panel runs
     Backup(BackupArgs),
     /// Ask a server for statistics and print them
@@ -200,7 +201,7 @@ pub async fn run(cli: Cli, env: &Environment) -> Result<Outcome, CliError> {
         Command::Box(command) => boxes::run(command, &mut place, out).await?,
         Command::User(command) => users::run(command, &mut place, out).await?,
         Command::Token(command) => tokens::run(command, &mut place, out).await?,
-        Command::Check => check::run(&mut place, out).await?,
+        Command::Check(args) => check::run(&mut place, &args, out).await?,
         Command::Backup(args) => backup::run(&args, &mut place, out).await?,
         Command::Get(args) => client::get(args, env, out).await?,
         Command::List(args) => client::list(args, env, out).await?,

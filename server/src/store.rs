@@ -32,6 +32,7 @@ mod pack;
 mod postgres;
 mod read;
 mod record;
+mod repair;
 mod retention;
 mod roll;
 mod rolled;

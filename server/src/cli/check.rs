@@ -2,11 +2,30 @@
 
 use std::{io::Write, process::ExitCode};
 
+use clap::Args;
+
 use super::{CliError, Place};
 use crate::store::CheckReport;
 
-pub(super) async fn run(place: &mut Place<'_>, out: &mut dyn Write) -> Result<ExitCode, CliError> {
+/// Whether it only looks.
+#[derive(Args, Debug)]
+pub struct CheckArgs {
+    /// First make damaged roll-ups anew from the samples; nothing else is touched
+    #[arg(long)]
+    repair: bool,
+}
+
+pub(super) async fn run(place: &mut Place<'_>, args: &CheckArgs, out: &mut dyn Write) -> Result<ExitCode, CliError> {
     let store = place.store().await?;
+    if args.repair {
+        let mended = store.repair().await?;
+        for one in &mended {
+            writeln!(out, "mended: {one}")?;
+        }
+        if mended.is_empty() {
+            writeln!(out, "Nothing could be mended, or needed to be: roll-ups are, where the samples they came from are there.")?;
+        }
+    }
     let mut progress = Progress::new("checked");
     let report = store.check(|part| progress.tell(part)).await;
     progress.end();

@@ -63,24 +63,30 @@ fn values(buckets: &[&Bucket], places: &[(i64, i64)]) -> Columns {
 }
 
 fn rates_of(buckets: &[&Bucket], steps: Vec<(i64, Rates)>, kind: Kind, places: &[(i64, i64)]) -> Columns {
+    // None: something of it is not known, so that what is would mislead.
     let of_bucket = |bucket: &&Bucket| match kind {
-        Kind::Counter => bucket.rises,
-        Kind::Gauge => bucket.rises.and(bucket.falls).and(bucket.mixed),
+        Kind::Counter => (bucket.mixed.count == 0).then_some(bucket.rises),
+        Kind::Gauge => Some(bucket.rises.and(bucket.falls).and(bucket.mixed)),
     };
-    let mut all: Vec<(i64, Rates)> = buckets.iter().map(|bucket| (bucket.first_ms, of_bucket(bucket))).collect();
+    let mut all: Vec<(i64, Option<Rates>)> = buckets.iter().map(|bucket| (bucket.first_ms, of_bucket(bucket))).collect();
     let from_ms = places.first().map_or(i64::MAX, |&(from_ms, _)| from_ms);
-    all.extend(steps.into_iter().filter(|&(at_ms, _)| at_ms >= from_ms));
-    all.retain(|(_, rates)| rates.count > 0);
+    all.extend(steps.into_iter().filter(|&(at_ms, _)| at_ms >= from_ms).map(|(at_ms, rates)| (at_ms, Some(rates))));
+    all.retain(|(_, rates)| rates.is_none_or(|rates| rates.count > 0));
     all.sort_by_key(|&(at_ms, _)| at_ms);
     let mut columns = Columns::default();
     let mut rest = all.into_iter().peekable();
     for &(start_ms, end_ms) in places {
         let mut sum = Rates::default();
-        let (mut first, mut last) = (None, None);
+        let (mut first, mut last, mut is_known) = (None, None, true);
         while let Some((_, rates)) = rest.next_if(|&(at_ms, _)| at_ms < end_ms) {
+            is_known &= rates.is_some();
+            let rates = rates.unwrap_or_default();
             sum = sum.and(rates);
             last = rates.mean();
             first = first.or(last);
+        }
+        if !is_known {
+            (sum, first, last) = (Rates::default(), None, None);
         }
         let some = |rate: f64| (sum.count > 0).then_some(Number::Float(rate));
         columns.t.push(start_ms);

@@ -21,13 +21,14 @@ use super::{Store, StoreError};
 type SpanKey = (i64, i64, i64);
 
 /// What a span says, by which its chunks are read.
-enum Span {
+pub(super) enum Span {
     /// So many polls.
     Polls(usize),
     Rolled(Buckets),
-    /// It does not decode.
-    Damaged,
 }
+
+/// The spans of a box, and why those that do not decode do not.
+pub(super) type Spans = HashMap<SpanKey, Result<Span, Damage>>;
 
 impl Store {
     /// Reads everything back; `progress` is told how far it is, from 0 to 1.
@@ -68,23 +69,31 @@ impl Store {
     }
 }
 
-/// The spans of a box.
-async fn check_spans(view: &mut AnyConnection, box_id: i64, report: &mut CheckReport) -> Result<HashMap<SpanKey, Span>, StoreError> {
-    let select = "select tier, start_ms, seq, end_ms, polls, payload from span where box_id = $1 order by tier, start_ms, seq";
-    let rows: Vec<(i64, i64, i64, i64, i64, Vec<u8>)> = match sqlx::query_as(select).bind(box_id).fetch_all(view).await {
-        Ok(rows) => rows,
-        Err(error) => return unreadable(error, &format!("the spans of box {box_id}"), report),
+/// The spans of a box; what is wrong with them goes into the report.
+async fn check_spans(view: &mut AnyConnection, box_id: i64, report: &mut CheckReport) -> Result<Spans, StoreError> {
+    let spans = match read_spans(view, box_id).await {
+        Ok(spans) => spans,
+        Err(StoreError::Sql(error)) => return unreadable(error, &format!("the spans of box {box_id}"), report),
+        Err(error) => return Err(error),
     };
-    let mut spans = HashMap::new();
-    for (tier, start_ms, seq, end_ms, polls, payload) in rows {
-        let span = read_span(tier, &payload, (start_ms, end_ms), polls);
-        if let Err(Damage(why)) = &span {
-            let what = tier_name(tier);
-            report.faults.push(format!("the span of {what} of box {box_id} that begins at {start_ms}: {why}"));
-        }
-        spans.insert((tier, start_ms, seq), span.unwrap_or(Span::Damaged));
-    }
+    let mut faults: Vec<(SpanKey, &'static str)> = Vec::new();
+    faults.extend(spans.iter().filter_map(|(&key, span)| Some((key, span.as_ref().err()?.0))));
+    faults.sort_unstable();
+    let fault = |((tier, start_ms, _), why): (SpanKey, &str)| {
+        format!("the span of {} of box {box_id} that begins at {start_ms}: {why}", tier_name(tier))
+    };
+    report.faults.extend(faults.into_iter().map(fault));
     Ok(spans)
+}
+
+/// Reads the spans of a box back.
+pub(super) async fn read_spans<'e>(view: impl sqlx::Executor<'e, Database = sqlx::Any>, box_id: i64) -> Result<Spans, StoreError> {
+    let select = "select tier, start_ms, seq, end_ms, polls, payload from span where box_id = $1";
+    let rows: Vec<(i64, i64, i64, i64, i64, Vec<u8>)> = sqlx::query_as(select).bind(box_id).fetch_all(view).await?;
+    let span = |(tier, start_ms, seq, end_ms, polls, payload): (i64, i64, i64, i64, i64, Vec<u8>)| {
+        ((tier, start_ms, seq), read_span(tier, &payload, (start_ms, end_ms), polls))
+    };
+    Ok(rows.into_iter().map(span).collect())
 }
 
 fn read_span(tier: i64, payload: &[u8], (start_ms, end_ms): (i64, i64), polls: i64) -> Result<Span, Damage> {
@@ -107,7 +116,7 @@ async fn check_series(
     view: &mut AnyConnection,
     series: i64,
     place: &str,
-    spans: &HashMap<SpanKey, Span>,
+    spans: &Spans,
     report: &mut CheckReport,
 ) -> Result<(), StoreError> {
     let select = "select tier, start_ms, seq, samples, payload from chunk where series_id = $1 order by tier, start_ms, seq";
@@ -117,7 +126,7 @@ async fn check_series(
     };
     for (tier, start_ms, seq, samples, payload) in rows {
         report.chunks += 1;
-        match read_chunk(spans.get(&(tier, start_ms, seq)), &payload, samples) {
+        match spans.get(&(tier, start_ms, seq)).map_or(Ok(None), |span| span.as_ref().map(Some)).map_err(|_| Damage("its span is damaged")).and_then(|span| read_chunk(span, &payload, samples)) {
             Ok(found) if tier == Tier::Raw.number() => report.chunk_samples += found,
             Ok(_) => {}
             Err(Damage(why)) => {
@@ -130,10 +139,9 @@ async fn check_series(
 }
 
 /// The samples of a chunk.
-fn read_chunk(span: Option<&Span>, payload: &[u8], samples: i64) -> Result<u64, Damage> {
+pub(super) fn read_chunk(span: Option<&Span>, payload: &[u8], samples: i64) -> Result<u64, Damage> {
     let found = match span {
         None => return Err(Damage("its span is missing")),
-        Some(Span::Damaged) => return Err(Damage("its span is damaged")),
         Some(Span::Polls(polls)) => {
             let column = Column::decode(payload)?;
             if column.polls() != *polls {
@@ -146,7 +154,7 @@ fn read_chunk(span: Option<&Span>, payload: &[u8], samples: i64) -> Result<u64, 
     if found == samples { Ok(found.unsigned_abs()) } else { Err(Damage("it has more or fewer samples than it says")) }
 }
 
-fn tier_name(tier: i64) -> &'static str {
+pub(super) fn tier_name(tier: i64) -> &'static str {
     match Tier::of_number(tier) {
         Some(Tier::Minutes) => "minutes",
         Some(Tier::Hours) => "hours",

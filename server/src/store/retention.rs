@@ -91,10 +91,12 @@ fn particular(rule: &KeepRule) -> (bool, bool, usize, bool) {
 
 impl Keep {
     /// What ended before these instants may go, tier by tier. What no coarser tier has stands for that tier too, and is kept as long.
-    fn cutoffs(self, now_ms: i64) -> Cutoffs {
+    /// Nothing goes that was not merged yet: of that there are no hours so far.
+    fn cutoffs(self, now_ms: i64, merged_ms: Option<i64>) -> Cutoffs {
+        let merged_ms = merged_ms.unwrap_or(i64::MIN);
         let cutoff = |tiers: &[Option<i64>]| {
             let longest = tiers.iter().try_fold(0, |longest: i64, keep| Some(longest.max((*keep)?)));
-            longest.map_or(i64::MIN, |longest| now_ms.saturating_sub(longest))
+            longest.map_or(i64::MIN, |longest| now_ms.saturating_sub(longest).min(merged_ms))
         };
         let keep = self.0;
         Cutoffs([
@@ -185,9 +187,10 @@ impl Store {
 
     async fn retain(&self, box_id: i64, retention: &Retention, now_ms: i64) -> Result<(), StoreError> {
         let oldest = self.oldest_spans(box_id).await?;
+        let merged_ms = self.merged_ms(box_id).await?;
         let (mut latest, mut last) = ([i64::MIN; 3], i64::MAX);
         for (series, name) in self.series_of(box_id).await? {
-            let cutoffs = retention.of(box_id, &name).cutoffs(now_ms);
+            let cutoffs = retention.of(box_id, &name).cutoffs(now_ms, merged_ms);
             last = last.min(cutoffs.last());
             for tier in Tier::ALL {
                 let cutoff = cutoffs.latest(tier);
@@ -210,6 +213,12 @@ impl Store {
             }
         }
         Ok(())
+    }
+
+    async fn merged_ms(&self, box_id: i64) -> Result<Option<i64>, StoreError> {
+        let select = sqlx::query_scalar("select merged_ms from box where box_id = $1").bind(box_id);
+        let merged_ms: Option<Option<i64>> = select.fetch_optional(&self.inner.read).await?;
+        Ok(merged_ms.flatten())
     }
 
     /// The start of the oldest span of each tier that has any.
@@ -252,9 +261,9 @@ impl Store {
         let mut freed = [0; 3];
         let boxes: Vec<i64> = sqlx::query_scalar("select box_id from box where purging = 0").fetch_all(&self.inner.read).await?;
         for box_id in boxes {
-            let oldest = self.oldest_spans(box_id).await?;
+            let (oldest, merged_ms) = (self.oldest_spans(box_id).await?, self.merged_ms(box_id).await?);
             for (series, name) in self.series_of(box_id).await? {
-                let cutoffs = retention.of(box_id, &name).cutoffs(now_ms);
+                let cutoffs = retention.of(box_id, &name).cutoffs(now_ms, merged_ms);
                 for tier in Tier::ALL {
                     if oldest.get(&tier).is_some_and(|&oldest| oldest < cutoffs.latest(tier)) {
                         let bytes = format!("select cast(coalesce(sum(length(payload)), 0) as bigint) from chunk where {GOES}");
@@ -344,10 +353,13 @@ mod tests {
 
     #[test]
     fn what_no_coarser_tier_has_is_kept_as_long_as_that_one() {
-        let cutoffs = Keep([Some(10), Some(100), None]).cutoffs(1_000);
+        let cutoffs = Keep([Some(10), Some(100), None]).cutoffs(1_000, Some(5_000));
         assert_eq!(cutoffs.0[0], [(990, Some(Tier::Minutes)), (900, Some(Tier::Hours)), (i64::MIN, None)]);
         assert_eq!(cutoffs.0[1], [(900, Some(Tier::Hours)), (i64::MIN, None)]);
         assert_eq!(cutoffs.0[2], [(i64::MIN, None)]);
         assert_eq!((cutoffs.latest(Tier::Raw), cutoffs.last()), (990, i64::MIN));
+        let cutoffs = Keep([Some(10), Some(100), Some(500)]).cutoffs(1_000, Some(700));
+        assert_eq!((cutoffs.latest(Tier::Raw), cutoffs.last()), (700, 500), "what is not merged stays");
+        assert_eq!(Keep([Some(10); 3]).cutoffs(1_000, None).latest(Tier::Raw), i64::MIN);
     }
 }

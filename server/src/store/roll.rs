@@ -15,8 +15,9 @@ pub const GAP_INTERVALS: i64 = 3;
 /// Roll-ups are made where a bucket has at least so many polls on average: fewer take less room themselves.
 const WORTH_POLLS: usize = 16;
 
-/// What falls more often than once in so many steps is no counter.
+/// What falls more often than once in so many steps, and not only now and then, is no counter.
 const FALLS_OF: i64 = 64;
+const FALLS_NOW_AND_THEN: i64 = 16;
 
 /// The buckets that the polls of a span fall into.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -156,7 +157,7 @@ impl Rolled {
 fn leave_out<T: Amount>(records: &mut [Record<T>]) -> (bool, bool) {
     let count = |of: fn(&Record<T>) -> i64| records.iter().map(of).sum::<i64>();
     let (rises, falls) = (count(|record| record.rises.count), count(|record| record.falls.count));
-    let (apart, sums) = (falls.saturating_mul(FALLS_OF) <= rises + falls, falls > 0);
+    let (apart, sums) = (falls <= FALLS_NOW_AND_THEN || falls.saturating_mul(FALLS_OF) <= rises + falls, falls > 0);
     for record in records {
         if !apart {
             record.rises = record.rises.and(record.falls);

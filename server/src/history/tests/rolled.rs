@@ -135,8 +135,13 @@ proptest! {
         let of_rollup = columns_of_rollup(rollup, &[], &resets, kind, span).columns;
         if rollup.buckets.len() > span.points {
             prop_assert_eq!(&of_rollup.t, &of_samples.t);
-            prop_assert!(near(&of_rollup.min, &of_samples.min), "min\n{:?}\n{:?}", of_rollup.min, of_samples.min);
-            prop_assert!(near(&of_rollup.max, &of_samples.max), "max\n{:?}\n{:?}", of_rollup.max, of_samples.max);
+            // What fell so often that it is not kept which steps went down has no rate as a counter, and says so.
+            let told = rollup.buckets.iter().any(|bucket| bucket.mixed.count > 0) && kind == Kind::Counter && is_rate;
+            let known = |column: &[Option<Number>]| -> Vec<_> {
+                column.iter().zip(&of_rollup.max).map(|(number, max)| number.filter(|_| max.is_some() || !told)).collect()
+            };
+            prop_assert!(near(&of_rollup.min, &known(&of_samples.min)), "min\n{:?}\n{:?}", of_rollup.min, of_samples.min);
+            prop_assert!(near(&of_rollup.max, &known(&of_samples.max)), "max\n{:?}\n{:?}", of_rollup.max, of_samples.max);
             if !is_rate {
                 // Where it is kept.
                 let kept: Vec<_> = of_samples.mean.iter().zip(&of_rollup.mean).map(|(mean, kept)| mean.filter(|_| kept.is_some())).collect();

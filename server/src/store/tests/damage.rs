@@ -147,3 +147,35 @@ async fn a_file_with_holes_is_reported() {
         assert!(!report.faults.is_empty());
     }
 }
+
+/// Flips bits of a chunk, or of a span.
+async fn flip(store: &Store, table: &str, key: &str, id: i64, tier: Tier) {
+    let read = format!("select payload from {table} where {key} = $1 and tier = $2");
+    let payload = sqlx::query_scalar(sqlx::AssertSqlSafe(read)).bind(id).bind(tier.number());
+    let mut payload: Vec<u8> = payload.fetch_one(&store.inner.read).await.unwrap();
+    payload[6] ^= 0xff;
+    let write = format!("update {table} set payload = $3 where {key} = $1 and tier = $2");
+    let write = sqlx::query(sqlx::AssertSqlSafe(write)).bind(id).bind(tier.number()).bind(payload);
+    write.execute(&store.inner.write).await.unwrap();
+}
+
+#[tokio::test]
+async fn damaged_roll_ups_are_mended_and_damaged_samples_left() {
+    let place = Place::new();
+    let (store, id, one, other) = prepared(&place).await;
+    let before = store.rollup(one, 0, 1_000, Tier::Minutes).await.unwrap();
+    flip(&store, "chunk", "series_id", one.0, Tier::Minutes).await;
+    flip(&store, "chunk", "series_id", other.0, Tier::Raw).await;
+    let samples = store.rollup(one, 0, 1_000, Tier::Minutes).await.unwrap();
+    assert_eq!((samples.samples(), &samples.damaged), (before.samples(), &before.damaged), "charts go on from the samples");
+    assert_eq!(faults(&store).await.len(), 2);
+    assert_eq!(store.repair().await.unwrap(), [format!("the chunk of minutes of s:0 of box {id} that begins at 0")]);
+    assert_eq!(store.rollup(one, 0, 1_000, Tier::Minutes).await.unwrap(), before);
+    let left = faults(&store).await;
+    assert!(left.len() == 1 && left[0].starts_with("the chunk of samples of s:0"), "{left:?}");
+    flip(&store, "span", "box_id", id, Tier::Minutes).await;
+    assert_eq!(faults(&store).await.len(), 3, "the span, its chunk, and the samples");
+    assert_eq!(store.repair().await.unwrap(), [format!("the span of minutes of box {id} that begins at 0")]);
+    assert_eq!(faults(&store).await, left);
+    assert_eq!(store.repair().await.unwrap(), [""; 0], "once is enough");
+}

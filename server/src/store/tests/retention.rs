@@ -109,3 +109,21 @@ async fn a_rule_is_replaced_and_removed() {
     assert!(store.retention().await.unwrap().rules.is_empty());
     assert!(store.set_retention(&rule(Some(99), None, [days_of(1), None, None])).await.is_err(), "there is no such box");
 }
+
+#[tokio::test]
+async fn what_is_not_merged_stays() {
+    let store = memory().await;
+    let id = store.add_box(&spec("a"), 1).await.unwrap();
+    let series = store.series_ids(id, &["core:x"]).await.unwrap()[0];
+    let polls =
+        (0..3_600).map(|second| PollRecord { interval_ms: 1_000, ..poll(id, second * 1_000, &[(series, Some(Number::Int(second)))]) });
+    record_all(&store, polls.collect()).await;
+    seal_all(&store).await;
+    store.set_retention(&rule(None, None, [days_of(2), days_of(2), None])).await.unwrap();
+    let now_ms = 100 * DAY_MS;
+    store.retain_due(now_ms).await.unwrap();
+    assert_eq!(days(&store, series, Tier::Raw).await, [0], "its hours are yet to be made");
+    merge_all(&store).await;
+    store.retain_due(now_ms + 2 * DAY_MS).await.unwrap();
+    assert_eq!((days(&store, series, Tier::Raw).await, days(&store, series, Tier::Hours).await), (vec![], vec![0]));
+}
