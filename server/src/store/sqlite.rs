@@ -16,8 +16,11 @@ const ACQUIRE_LIMIT: Duration = Duration::from_secs(15);
 
 /// What each connection is told. Pages of 16 kB keep the file near its payload; `synchronous = normal` survives `kill -9`, and a power
 /// loss may take the last commits but corrupts nothing; another process's short transaction is waited for.
-const PRAGMAS: &str = "pragma busy_timeout = 5000; pragma page_size = 16384; pragma auto_vacuum = incremental; pragma journal_mode = wal; \
+const PRAGMAS: &str = "pragma busy_timeout = 5000; pragma page_size = 16384; pragma journal_mode = wal; \
                        pragma synchronous = normal; pragma foreign_keys = on; pragma journal_size_limit = 67108864;";
+
+/// What a new file is told first, so that it can shrink. Of one that is not new it would be a write, which waits for whoever holds it.
+const NEW_FILE: &str = "pragma page_size = 16384; pragma auto_vacuum = incremental;";
 
 /// Makes the file where there is none, and finds out at once what is wrong with it: a pool would try again and again.
 pub(super) async fn prepare(path: &Path, connect: &str) -> Result<(), StoreError> {
@@ -26,6 +29,10 @@ pub(super) async fn prepare(path: &Path, connect: &str) -> Result<(), StoreError
     make_private(path).map_err(|error| StoreError::Open(format!("cannot make {shown}: {error}; check the folder's permissions")))?;
     let told = async {
         let mut first = AnyConnection::connect(connect).await?;
+        let pages: i64 = sqlx::query_scalar("pragma page_count").fetch_one(&mut first).await?;
+        if pages == 0 {
+            first.execute(NEW_FILE).await?;
+        }
         first.execute(PRAGMAS).await?;
         first.close().await
     };

@@ -176,7 +176,8 @@ async fn with_long_history() -> (TestPanel, i64) {
     };
     let box_id = store.add_box(&spec, 1).await.unwrap();
     let series = store.series_ids(box_id, &["core:rcv_requests"]).await.unwrap()[0];
-    let begin_ms = 1_760_000_400_000;
+    // Ten days ago, at a full hour: none of it is so old that it would go.
+    let begin_ms = (chrono::Utc::now().timestamp_millis() / 3_600_000 - 240) * 3_600_000;
     let polls = (0..3 * 3_600_i64).map(|second| {
         let value = Some(Number::Int(second * 10 + if second >= 5_400 { 700 } else { 0 }));
         let at_ms = begin_ms + second * 1_000;
