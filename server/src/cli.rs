@@ -30,8 +30,8 @@ mod tokens;
 mod users;
 
 pub use backup::BackupArgs;
-pub use check::CheckArgs;
 pub use boxes::BoxCommand;
+pub use check::CheckArgs;
 pub use client::{AskArgs, ResetArgs, WatchArgs};
 pub use export::ExportArgs;
 pub use import::ImportArgs;

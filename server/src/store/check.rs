@@ -126,7 +126,12 @@ async fn check_series(
     };
     for (tier, start_ms, seq, samples, payload) in rows {
         report.chunks += 1;
-        match spans.get(&(tier, start_ms, seq)).map_or(Ok(None), |span| span.as_ref().map(Some)).map_err(|_| Damage("its span is damaged")).and_then(|span| read_chunk(span, &payload, samples)) {
+        match spans
+            .get(&(tier, start_ms, seq))
+            .map_or(Ok(None), |span| span.as_ref().map(Some))
+            .map_err(|_| Damage("its span is damaged"))
+            .and_then(|span| read_chunk(span, &payload, samples))
+        {
             Ok(found) if tier == Tier::Raw.number() => report.chunk_samples += found,
             Ok(_) => {}
             Err(Damage(why)) => {

@@ -38,8 +38,7 @@ impl Store {
             let spans = read_spans(&self.inner.read, box_id).await?;
             for (series, name) in self.series_of(box_id).await? {
                 let chunks = "select tier, start_ms, seq, samples, payload from chunk where series_id = $1 and tier > 0";
-                let chunks: Vec<(i64, i64, i64, i64, Vec<u8>)> =
-                    sqlx::query_as(chunks).bind(series.0).fetch_all(&self.inner.read).await?;
+                let chunks: Vec<(i64, i64, i64, i64, Vec<u8>)> = sqlx::query_as(chunks).bind(series.0).fetch_all(&self.inner.read).await?;
                 for (number, start_ms, seq, samples, payload) in chunks {
                     let (Some(Ok(span)), Some(tier)) = (spans.get(&(number, start_ms, seq)), Tier::of_number(number)) else { continue };
                     let place = Place { box_id, tier, start_ms, seq };
