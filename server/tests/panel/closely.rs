@@ -39,9 +39,11 @@ async fn samples(panel: &TestPanel) -> usize {
 #[tokio::test]
 async fn what_is_shown_is_asked_while_somebody_looks_and_the_recording_stays_as_it_is() {
     let (panel, sip1) = recording().await;
+    // What was shown when it was ticked is recorded, and then what was answered last.
+    let shown = panel.get(&format!("/cp/api/v1/boxes/sip1/statistics?match={POLLS}")).await["statistics"][0]["value"].clone();
     panel
         .until(&format!("/cp/api/v1/series?box=sip1&name={POLLS}&mode=value&span=1h"), |series| {
-            !series["columns"]["t"].as_array().unwrap().is_empty()
+            series["columns"]["last"].as_array().unwrap().last() == Some(&shown)
         })
         .await;
     let (recorded, answered) = (samples(&panel).await, "tickmark_box_polls_total{box=\"sip1\",outcome=\"answered\"} 2\n");
