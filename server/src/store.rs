@@ -65,6 +65,9 @@ pub use transfer::{ExportFile, Exported, ImportStep, Imported};
 pub use types::{Account, BoxSpec, CheckReport, LastKnown, Mark, PollRecord, SeriesId, StoreStats, StoredBox, TickRule, Token};
 pub use usage::Usage;
 
+/// A day, which begins at midnight UTC.
+const DAY_MS: i64 = 86_400_000;
+
 /// Why the database did not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

@@ -76,15 +76,12 @@ impl Keep {
 #[utoipa::path(get, path = "/retention", tag = "history", responses((status = 200, body = Rules)))]
 pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<Rules>, Problem> {
     let usage = app.desk.usage().await?;
-    let name_of = |id: i64| {
-        let known = app.desk.board.all().into_iter().find(|entry| entry.lock().stored.id == id);
-        known.map(|entry| entry.lock().stored.spec.name.clone())
-    };
+    let name_of = |id: String| app.desk.board.find(&id).map_or(id, |entry| entry.lock().stored.spec.name.clone());
     let items = app.desk.retention().await?.rules.into_iter().map(|rule| {
         let [raw, minute, hour] = rule.keep.map(|kept| kept.map(written));
-        Keep { box_name: rule.box_id.map(|id| name_of(id).unwrap_or_else(|| id.to_string())), pattern: rule.pattern, raw, minute, hour }
+        Keep { box_name: rule.box_id.map(|id| name_of(id.to_string())), pattern: rule.pattern, raw, minute, hour }
     });
-    let [raw, minute, hour] = DEFAULT_KEEP.0.map(|keep| Some(written(keep.map_or(Kept::Ever, Kept::For))));
+    let [raw, minute, hour] = DEFAULT_KEEP.0.map(|keep| Some(written(Kept::of(keep))));
     let usage = usage.into_iter().map(|usage| TierUsage {
         box_name: usage.box_name,
         tier: usage.tier.as_str().to_owned(),

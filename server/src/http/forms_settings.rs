@@ -71,11 +71,7 @@ pub(super) async fn set(State(app): State<Shared>, caller: Caller, headers: Head
 async fn page(app: &App, form: KeepForm) -> Result<SettingsPage, Problem> {
     let names: BTreeMap<i64, String> =
         app.desk.board.all().iter().map(|entry| entry.lock()).map(|now| (now.stored.id, now.stored.spec.name.clone())).collect();
-    let mut rules = vec![KeepRow {
-        keep: DEFAULT_KEEP.0.map(|keep| written(keep.map_or(Kept::Ever, Kept::For))),
-        is_default: true,
-        ..KeepRow::default()
-    }];
+    let mut rules = vec![KeepRow { keep: DEFAULT_KEEP.0.map(|keep| written(Kept::of(keep))), is_default: true, ..KeepRow::default() }];
     for rule in app.desk.retention().await?.rules {
         let keep = rule.keep.map(|kept| kept.map(written).unwrap_or_default());
         let pattern = rule.pattern.unwrap_or_default();

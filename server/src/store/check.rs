@@ -126,12 +126,7 @@ async fn check_series(
     };
     for (tier, start_ms, seq, samples, payload) in rows {
         report.chunks += 1;
-        match spans
-            .get(&(tier, start_ms, seq))
-            .map_or(Ok(None), |span| span.as_ref().map(Some))
-            .map_err(|_| Damage("its span is damaged"))
-            .and_then(|span| read_chunk(span, &payload, samples))
-        {
+        match read_chunk(spans.get(&(tier, start_ms, seq)), &payload, samples) {
             Ok(found) if tier == Tier::Raw.number() => report.chunk_samples += found,
             Ok(_) => {}
             Err(Damage(why)) => {
@@ -143,18 +138,19 @@ async fn check_series(
     Ok(())
 }
 
-/// The samples of a chunk.
-pub(super) fn read_chunk(span: Option<&Span>, payload: &[u8], samples: i64) -> Result<u64, Damage> {
+/// The samples of a chunk, which is read by its span.
+pub(super) fn read_chunk(span: Option<&Result<Span, Damage>>, payload: &[u8], samples: i64) -> Result<u64, Damage> {
     let found = match span {
         None => return Err(Damage("its span is missing")),
-        Some(Span::Polls(polls)) => {
+        Some(Err(_)) => return Err(Damage("its span is damaged")),
+        Some(Ok(Span::Polls(polls))) => {
             let column = Column::decode(payload)?;
             if column.polls() != *polls {
                 return Err(Damage("it has more or fewer polls than its span"));
             }
             i64::try_from(column.samples()).unwrap_or(i64::MAX)
         }
-        Some(Span::Rolled(buckets)) => Rolled::decode(payload, buckets)?.samples(),
+        Some(Ok(Span::Rolled(buckets))) => Rolled::decode(payload, buckets)?.samples(),
     };
     if found == samples { Ok(found.unsigned_abs()) } else { Err(Damage("it has more or fewer samples than it says")) }
 }

@@ -11,10 +11,7 @@ use super::marks::Marks;
 use super::seal::{MAX_SPAN_MS, Sealed, Sealing, insert_sealed};
 use super::tier::Tier;
 use super::types::SeriesId;
-use super::{Store, StoreError};
-
-/// A day, which begins at midnight UTC.
-const DAY_MS: i64 = 86_400_000;
+use super::{DAY_MS, Store, StoreError};
 
 /// A day is merged when it is over for so long: by then what was recorded in it is sealed.
 const AFTER_MS: i64 = 2 * 3_600_000;

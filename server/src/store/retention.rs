@@ -9,9 +9,7 @@ use sqlx::AssertSqlSafe;
 use super::seal::MAX_SPAN_MS;
 use super::tier::Tier;
 use super::types::SeriesId;
-use super::{Store, StoreError, locked};
-
-const DAY_MS: i64 = 86_400_000;
+use super::{DAY_MS, Store, StoreError, locked};
 
 /// What is kept where no rule says otherwise: samples 90 days, minutes 2 years, hours for ever.
 pub const DEFAULT_KEEP: Keep = Keep([Some(90 * DAY_MS), Some(730 * DAY_MS), None]);
@@ -51,7 +49,9 @@ pub struct Retention {
 }
 
 impl Kept {
-    fn of(keep_ms: Option<i64>) -> Self {
+    /// None: for ever.
+    #[must_use]
+    pub fn of(keep_ms: Option<i64>) -> Self {
         keep_ms.map_or(Self::Ever, Self::For)
     }
 

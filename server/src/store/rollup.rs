@@ -105,7 +105,8 @@ impl Rollup {
                 }
             }
             rollup.steps.extend(&rolled.marked);
-            rollup.buckets.extend(rolled.buckets(buckets, bucket_ms).filter(|bucket| bucket.last_ms >= from_ms && bucket.first_ms < to_ms));
+            let touches = |bucket: &Bucket| bucket.last_ms >= from_ms && bucket.first_ms < to_ms;
+            rollup.buckets.extend(rolled.buckets(buckets, bucket_ms).into_iter().filter(touches));
             before = Some(last);
         }
         rollup.steps.retain(|step| (from_ms..to_ms).contains(&step.to_ms));
@@ -137,15 +138,15 @@ impl Rolled {
     }
 
     /// Its buckets, by a start that may be that of a coarser tier.
-    fn buckets<'a>(&'a self, buckets: &'a Buckets, bucket_ms: i64) -> Box<dyn Iterator<Item = Bucket> + 'a> {
+    fn buckets(&self, buckets: &Buckets, bucket_ms: i64) -> Vec<Bucket> {
         match &self.records {
-            Records::Ints(records) => {
-                Box::new(records.iter().enumerate().filter_map(move |(i, record)| self.bucket(record, buckets, i, bucket_ms)))
-            }
-            Records::Floats(records) => {
-                Box::new(records.iter().enumerate().filter_map(move |(i, record)| self.bucket(record, buckets, i, bucket_ms)))
-            }
+            Records::Ints(records) => self.told(records, buckets, bucket_ms),
+            Records::Floats(records) => self.told(records, buckets, bucket_ms),
         }
+    }
+
+    fn told<T: Amount>(&self, records: &[Record<T>], buckets: &Buckets, bucket_ms: i64) -> Vec<Bucket> {
+        records.iter().enumerate().filter_map(|(place, record)| self.bucket(record, buckets, place, bucket_ms)).collect()
     }
 
     fn bucket<T: Amount>(&self, record: &Record<T>, buckets: &Buckets, place: usize, bucket_ms: i64) -> Option<Bucket> {

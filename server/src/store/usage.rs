@@ -1,9 +1,8 @@
 //! What the history takes: by box and tier, and how it grows. It must not know who asks.
 
 use super::tier::Tier;
-use super::{Store, StoreError};
+use super::{DAY_MS, Store, StoreError};
 
-const DAY_MS: i64 = 86_400_000;
 /// Growth is that of so many days.
 const GROWTH_DAYS: i64 = 7;
 
