@@ -4,6 +4,7 @@ mod boxes;
 mod charts;
 mod door;
 mod escape;
+mod field;
 mod frame;
 mod icons;
 mod message;

@@ -2,11 +2,13 @@
 
 use leptos::prelude::*;
 
-use super::frame;
+use super::{
+    field::{self, Field},
+    frame,
+};
 use crate::{
     format, links,
     model::{Frame, KeepForm, KeepRow, SettingsPage, UsageRow},
-    wording,
 };
 
 /// The tiers as columns: the field of each, its name, and what it is.
@@ -160,33 +162,12 @@ fn question(form: &KeepForm) -> Option<AnyView> {
 fn general_error(form: &KeepForm) -> Option<AnyView> {
     let known = |field: &str| field == "match" || TIERS.iter().any(|(name, ..)| *name == field);
     let (_, text) = form.errors.iter().find(|(field, _)| !known(field))?;
-    Some(view! { <p class="note bad" role="alert" tabindex="-1" autofocus>{wording::sentence(text)}</p> }.into_any())
+    Some(field::general_error(text))
 }
 
 fn field(form: &KeepForm, (name, value): (&'static str, &str), label: &'static str, example: &'static str, hint: &'static str) -> AnyView {
-    let wrong = form.errors.iter().find(|(field, _)| *field == name).map(|(_, text)| wording::sentence(text));
-    let is_wrong = wrong.is_some();
-    let described = if is_wrong { format!("ke-{name} kh-{name}") } else { format!("kh-{name}") };
-    view! {
-        <div class="field">
-            <label for=format!("k-{name}")>{label}</label>
-            <input
-                id=format!("k-{name}")
-                name=name
-                value=value.to_owned()
-                placeholder=example
-                aria-describedby=described
-                aria-invalid=is_wrong.then_some("true")
-                autocomplete="off"
-                autocapitalize="none"
-                spellcheck="false"
-                autofocus=is_wrong
-            />
-            {wrong.map(|text| view! { <p class="problem" id=format!("ke-{name}")>{text}</p> })}
-            <p class="hint" id=format!("kh-{name}")>{hint}</p>
-        </div>
-    }
-    .into_any()
+    let wrong = form.errors.iter().find(|(field, _)| *field == name).map(|(_, text)| text.as_str());
+    Field { form: "k", name, value, label, example, hint, is_required: false }.draw(wrong)
 }
 
 fn usage(page: &SettingsPage) -> AnyView {

@@ -2,7 +2,8 @@
 
 use leptos::prelude::*;
 
-use crate::{links, model::PushForm, wording};
+use super::super::field::{self, Field};
+use crate::{links, model::PushForm};
 
 /// The fields in their order.
 const FIELDS: [&str; 2] = ["name", "value"];
@@ -35,34 +36,12 @@ pub(super) fn form(form: &PushForm) -> AnyView {
 }
 
 /// What is wrong that belongs to neither field.
-fn general_error(form: &PushForm) -> Option<impl IntoView + use<>> {
+fn general_error(form: &PushForm) -> Option<AnyView> {
     let (_, text) = form.wrong.as_ref().filter(|(field, _)| !FIELDS.contains(field))?;
-    Some(view! { <p class="note bad" role="alert" tabindex="-1" autofocus>{wording::sentence(text)}</p> })
+    Some(field::general_error(text))
 }
 
 fn field(form: &PushForm, (name, value): (&'static str, &str), label: &'static str, example: &'static str, hint: &'static str) -> AnyView {
-    let wrong = form.wrong.as_ref().filter(|(field, _)| *field == name).map(|(_, text)| wording::sentence(text));
-    let is_wrong = wrong.is_some();
-    let described = if is_wrong { format!("pe-{name} ph-{name}") } else { format!("ph-{name}") };
-    view! {
-        <div class="field">
-            <label for=format!("p-{name}")>{label}</label>
-            <input
-                id=format!("p-{name}")
-                name=name
-                value=value.to_owned()
-                placeholder=example
-                aria-describedby=described
-                aria-invalid=is_wrong.then_some("true")
-                required={name == "name"}
-                autocomplete="off"
-                autocapitalize="none"
-                spellcheck="false"
-                autofocus=is_wrong
-            />
-            {wrong.map(|text| view! { <p class="problem" id=format!("pe-{name}")>{text}</p> })}
-            <p class="hint" id=format!("ph-{name}")>{hint}</p>
-        </div>
-    }
-    .into_any()
+    let wrong = form.wrong.as_ref().filter(|(field, _)| *field == name).map(|(_, text)| text.as_str());
+    Field { form: "p", name, value, label, example, hint, is_required: name == "name" }.draw(wrong)
 }
