@@ -157,7 +157,13 @@ async fn a_reset_is_marked_and_what_came_after_it_is_the_increase() {
     }
     poll().await;
     let path = "/cp/api/v1/series?box=tickmark&span=1h&mode=value&name=";
-    let calls = panel.until(&format!("{path}calls:failed"), |series| !series["resets"].as_array().unwrap().is_empty()).await;
+    // The mark may be stored before the poll that saw the reset.
+    let calls = panel
+        .until(&format!("{path}calls:failed"), |series| {
+            !series["resets"].as_array().unwrap().is_empty()
+                && series["columns"]["last"].as_array().unwrap().last() == Some(&json!(150))
+        })
+        .await;
     assert_eq!((calls["resets"].as_array().unwrap().len(), &calls["resets"][0]["cause"]), (1, &json!("person")));
     let (t, values) = (&calls["columns"]["t"], &calls["columns"]["last"]);
     let (polls, seconds) = (values.as_array().unwrap().len(), |place: usize| t[place].as_f64().unwrap() / 1e3);
