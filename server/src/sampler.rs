@@ -6,13 +6,15 @@ mod continuity;
 mod phase;
 mod queue;
 mod recorder;
+mod relay;
 mod resets;
+mod sharing;
 mod steps;
 mod task;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 
@@ -24,7 +26,7 @@ use crate::{
     clock,
     engine::Engine,
     source::{Refused, Secret, Source, Target, parse_address},
-    store::{Store, StoreError, StoredBox},
+    store::{PanelName, Store, StoreError, StoredBox},
     vault::Vault,
 };
 use closely::CloseUps;
@@ -32,6 +34,7 @@ pub use closely::{CloseUp, MAX_CLOSELY};
 use continuity::Begin;
 pub use queue::Budget;
 pub use recorder::{Recorder, Recording};
+use sharing::Others;
 use task::Task;
 
 /// How often the store is asked whether somebody else changed boxes, ticks or kinds.
@@ -67,8 +70,12 @@ enum Ask {
 /// A box's task, from outside.
 struct Running {
     stored: StoredBox,
+    /// In which it is polled, where panels share the database.
+    generation: i64,
     stop: CancellationToken,
     asking: mpsc::Sender<Ask>,
+    /// Ends once nothing waits for the store any more.
+    ended: tokio::task::JoinHandle<()>,
 }
 
 /// Everything tasks share.
@@ -85,6 +92,8 @@ pub struct Shared {
     pub engine: Arc<Engine>,
     /// How many samples wait for the store.
     pub waiting: Budget,
+    /// How other panels of the same database know this one.
+    pub name: PanelName,
 }
 
 /// The sampler of all boxes.
@@ -92,8 +101,12 @@ pub struct Sampler {
     shared: Arc<Shared>,
     running: Mutex<HashMap<i64, Running>>,
     close_ups: Mutex<CloseUps>,
+    /// What is known of the other panels that share the database.
+    others: Mutex<Others>,
     /// The revision that was last read; held while boxes and ticks are read or changed.
     reloading: tokio::sync::Mutex<i64>,
+    /// Another panel changed something.
+    at_once: AtomicBool,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -106,7 +119,9 @@ impl Sampler {
             shared: Arc::new(shared),
             running: Mutex::default(),
             close_ups: Mutex::default(),
+            others: Mutex::default(),
             reloading: tokio::sync::Mutex::new(-1),
+            at_once: AtomicBool::new(false),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         })
@@ -129,7 +144,7 @@ impl Sampler {
         let ids: Vec<i64> = described.iter().map(|(stored, ..)| stored.id).collect();
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.retain(|id, task| {
-            let stays = ids.contains(id);
+            let stays = ids.contains(id) && self.polls(*id);
             if !stays {
                 task.stop.cancel();
             }
@@ -153,8 +168,12 @@ impl Sampler {
     /// Starts, restarts or stops the task of one box.
     fn match_task(&self, running: &mut HashMap<i64, Running>, stored: StoredBox) {
         let id = stored.id;
+        let Some(generation) = self.shared.store.lease(id).filter(|_| self.polls(id)).or(stored.spec.paused.then_some(0)) else {
+            // Another panel polls it.
+            return;
+        };
         let begin = match running.get_mut(&id) {
-            Some(task) if same_polling(&task.stored, &stored) => {
+            Some(task) if task.generation == generation && same_polling(&task.stored, &stored) => {
                 task.stored = stored;
                 return;
             }
@@ -162,19 +181,21 @@ impl Sampler {
                 task.stop.cancel();
                 Begin { idle_because: task.stored.spec.paused.then_some("paused"), moved: !task.stored.spec.is_same_server(&stored.spec) }
             }
+            None if generation > 1 => Begin { idle_because: Some("it went from one panel to another"), moved: false },
             None => Begin { idle_because: Some("Tickmark was not running"), moved: false },
         };
         let stop = self.stop.child_token();
         let (asking, asked) = mpsc::channel(MAX_ASKS);
-        running.insert(id, Running { stored: stored.clone(), stop: stop.clone(), asking });
         let Some(entry) = self.shared.board.by_id(id) else { return };
-        if stored.spec.paused {
+        let ended = if stored.spec.paused {
             let shared = Arc::clone(&self.shared);
-            self.tasks.spawn(async move { shared.show_last(&entry, id).await });
-            return;
-        }
-        let task = Task::new(Arc::clone(&self.shared), entry, stored, begin);
-        self.tasks.spawn(async move { task.run(asked, stop).await });
+            self.tasks.spawn(async move { shared.show_last(&entry, id).await })
+        } else {
+            let task = Task::new(Arc::clone(&self.shared), entry, stored.clone(), begin, generation);
+            let stop = stop.clone();
+            self.tasks.spawn(async move { task.run(asked, stop).await })
+        };
+        running.insert(id, Running { stored, generation, stop, asking, ended });
     }
 
     /// Follows changes that other processes make, and keeps the store tidy, until the sampler is stopped.
@@ -182,10 +203,19 @@ impl Sampler {
         let sampler = Arc::clone(self);
         self.tasks.spawn(async move {
             let mut turns = tokio::time::interval(REVISION_EVERY);
-            while !sampler.stopped_before(turns.tick()).await {
+            let mut changes = sampler.shared.store.changes();
+            let next = async |turns: &mut tokio::time::Interval| {
+                tokio::select! {
+                    _ = turns.tick() => {}
+                    () = changes.next() => sampler.look_at_once(),
+                }
+            };
+            let mut next = next;
+            while !sampler.stopped_before(next(&mut turns)).await {
                 sampler.reload_if_changed().await;
             }
         });
+        self.share();
         let sampler = Arc::clone(self);
         self.tasks.spawn(async move {
             let mut turns = tokio::time::interval(TIDY_EVERY);
@@ -272,7 +302,12 @@ impl Sampler {
     async fn ask<T>(&self, box_id: i64, ask: impl FnOnce(oneshot::Sender<Result<T, String>>) -> Ask) -> Result<T, String> {
         let asking = {
             let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-            let task = running.get(&box_id).ok_or("the box does not exist")?;
+            let Some(task) = running.get(&box_id) else {
+                return Err(self.polled_at(box_id).map_or_else(
+                    || "the box does not exist".to_owned(),
+                    |url| format!("the panel at {url} polls this box: ask it there"),
+                ));
+            };
             if task.stored.spec.paused {
                 return Err("the box is paused: resume it on the page Boxes".into());
             }

@@ -26,7 +26,7 @@ use crate::{
     mi::{Listening, Mi, MiError},
     provision::{self, ProvisionError},
     sampler::{Budget, Recorder, Sampler, Shared},
-    store::{Store, StoreError},
+    store::{PanelName, Store, StoreError},
     vault::{Vault, VaultError},
 };
 
@@ -58,7 +58,7 @@ pub enum ServeError {
     /// The door cannot be made.
     #[error(transparent)]
     Auth(#[from] crate::auth::AuthError),
-    /// Another panel serves this database.
+    /// Another panel serves this file, or somebody has the database alone.
     #[error("another Tickmark serves {0} already: stop it first, or name another database with --database")]
     Running(String),
     /// It cannot be found out whether another one does.
@@ -89,7 +89,7 @@ pub struct Panel {
     mi: Arc<Mi>,
     mi_listens: Listening,
     stop: CancellationToken,
-    _one_alone: Option<File>,
+    _locks: [Option<File>; 2],
 }
 
 /// Serves until SIGTERM or SIGINT.
@@ -143,7 +143,7 @@ impl Panel {
         let mi_listens = Listening::begin(&config.mi).await?;
         let store = Store::open(config.database.url()).await?;
         let one_alone = config.database.file().map(lock::lock).transpose()?;
-        if !store.claim().await? {
+        if !store.claim_share().await? {
             return Err(ServeError::Running(config.database.to_string()));
         }
         let vault = config.key_file.as_deref().map_or_else(Vault::in_memory, Vault::open)?;
@@ -167,8 +167,11 @@ impl Panel {
         engine.take_up(&store).await?;
         let board = Arc::new(Board::new(i64::try_from(config.interval.as_millis()).unwrap_or(i64::MAX)));
         let recorder = Recorder::new(store.clone(), Arc::clone(&board));
-        let sampler =
-            Sampler::new(Shared { board, recorder, store: store.clone(), vault, engine: Arc::clone(&engine), waiting: Budget::default() });
+        let (engine_of, waiting) = (Arc::clone(&engine), Budget::default());
+        let (identity, identity_lock) = lock::identity(config.key_file.as_deref())?;
+        let name = PanelName { url: found_at(address), identity };
+        let sampler = Sampler::new(Shared { board, recorder, store: store.clone(), vault, engine: engine_of, waiting, name });
+        sampler.join().await?;
         sampler.reload().await?;
         sampler.follow();
         let stop = CancellationToken::new();
@@ -177,7 +180,7 @@ impl Panel {
         let desk = Desk::new(Arc::clone(&sampler), done.ticks);
         let mi = Mi::new(Arc::clone(&engine), store.clone(), config.mi.get_writes, config.mi.token);
         let router = http::router(http::Parts { desk, auth, engine: Arc::clone(&engine), store: store.clone(), stop: stop.clone() });
-        Ok(Self { listener, address, setup_link, router, sampler, store, engine, mi, mi_listens, stop, _one_alone: one_alone })
+        Ok(Self { listener, address, setup_link, router, sampler, store, engine, mi, mi_listens, stop, _locks: [one_alone, identity_lock] })
     }
 
     /// Where it listens.
@@ -233,15 +236,27 @@ impl Panel {
             // What is pushed until the end is kept.
             let _ = mi.await;
             self.sampler.stop().await;
-            if let Err(error) = self.engine.keep(&self.store).await {
+            if self.engine.counts_pushed()
+                && let Err(error) = self.engine.keep(&self.store).await
+            {
                 tracing::error!(%error, "the last that scripts pushed could not be kept");
             }
+            self.sampler.leave().await;
             self.store.close().await;
         };
         if tokio::time::timeout(LAST_WRITES, last).await.is_err() {
             tracing::error!(limit = ?LAST_WRITES, "the last samples could not be written in time");
         }
         Ok(served?)
+    }
+}
+
+/// Where people find a panel that listens there: on every address of a host, by its name.
+fn found_at(address: SocketAddr) -> String {
+    let host = std::fs::read_to_string("/etc/hostname").ok().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+    match host {
+        Some(host) if address.ip().is_unspecified() => format!("http://{host}:{}/cp", address.port()),
+        _ => format!("http://{address}/cp"),
     }
 }
 

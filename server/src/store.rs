@@ -25,6 +25,10 @@ mod head;
 mod health;
 mod insert;
 mod last;
+mod late;
+mod lease;
+mod listen;
+mod live;
 mod marks;
 mod merge;
 mod open;
@@ -55,6 +59,9 @@ mod usage;
 
 pub use custom::Custom;
 pub use health::Trouble;
+pub use lease::{LEASE, PanelName, PanelSeen, Turn};
+pub use listen::Changes;
+pub use live::Live;
 pub use record::{MAX_BATCH_POLLS, QUEUE_POLLS};
 pub use retention::{DEFAULT_KEEP, Keep, KeepRule, Kept, Retention};
 pub use roll::{GAP_INTERVALS, MarkedStep};
@@ -95,6 +102,9 @@ pub enum StoreError {
     /// Nothing can be written at this moment; what was to be written is worth another try.
     #[error("the database cannot be written: {0}")]
     Unwritable(Trouble),
+    /// The other panels gave this one up, or took the box from it.
+    #[error("another panel polls the box by now")]
+    Superseded,
     /// Another process wrote what only this one may.
     #[error("{0}")]
     Conflict(String),
@@ -119,6 +129,7 @@ impl StoreError {
             Self::Damaged(_) => "damaged",
             Self::Full => "full",
             Self::Unwritable(_) => "unwritable",
+            Self::Superseded => "superseded",
             Self::Conflict(_) => "conflict",
             Self::File(_) => "file",
             Self::Closed => "closed",
@@ -146,9 +157,14 @@ struct Inner {
     write: AnyPool,
     /// The connections that read; the same as `write` when the database is in memory.
     read: AnyPool,
+    /// The connection for what must not wait for the writer: what panels that share a server tell each other.
+    side: AnyPool,
+    leases: Arc<lease::Leases>,
     dialect: dialect::Dialect,
     /// The file; none in memory or on a server.
     path: Option<PathBuf>,
+    /// The server's; none where there is none.
+    url: Option<crate::config::PostgresUrl>,
     writer: record::Writer,
     health: Arc<health::Health>,
     claim: Arc<claim::Claim>,
@@ -232,7 +248,7 @@ impl Store {
     async fn begin_change(&self) -> Result<sqlx::Transaction<'static, sqlx::Any>, StoreError> {
         let begin = async {
             let mut change = self.begin_write().await?;
-            sqlx::query("update revision set changes = changes + 1 where revision_id = 1").execute(&mut *change).await?;
+            sqlx::query(self.inner.dialect.count_change()).execute(&mut *change).await?;
             Ok::<_, sqlx::Error>(change)
         };
         let begun = begin.await.map_err(StoreError::from);

@@ -72,7 +72,7 @@ async fn records_until_killed() {
     let Ok(database) = std::env::var(DATABASE) else { return };
     let store = Store::open(&database).await.unwrap();
     // On a server, what the process before was about to write is over then.
-    assert!(store.claim().await.unwrap());
+    assert!(store.claim_alone().await.unwrap());
     let (box_id, series) = series_of(&store).await;
     let mut next = stored(&store, &series).await;
     let sealing = store.clone();
@@ -97,6 +97,7 @@ async fn records_until_killed() {
             values: (0..).zip(&series).map(|(i, series)| (*series, Some(Number::Int(n * i)))).collect(),
             marks: Vec::new(),
             started_ms: None,
+            generation: None,
         });
         for result in futures::future::join_all(polls.map(|poll| store.record(poll))).await {
             result.unwrap();
@@ -149,7 +150,7 @@ async fn imports_until_killed() {
     let (Ok(database), Ok(file)) = (std::env::var(DATABASE), std::env::var(FILE)) else { return };
     let file = ExportFile::open(file.as_ref(), |_| {}).unwrap();
     let store = Store::open_to_import(&database).await.unwrap();
-    assert!(store.claim().await.unwrap());
+    assert!(store.claim_alone().await.unwrap());
     let told = |step, part| {
         if step == ImportStep::Writing {
             println!("\nimported {part}");
@@ -172,6 +173,7 @@ async fn an_import_goes_on_after_kill_9() {
         values: (0..).zip(&series).map(|(i, series)| (*series, Some(Number::Int(n * i)))).collect(),
         marks: if n == 0 { (0..MARKS).map(mark).collect() } else { Vec::new() },
         started_ms: None,
+        generation: None,
     };
     for polls in [0..150, 150..200] {
         while store.seal_due(i64::MAX).await.unwrap() {}
@@ -213,7 +215,7 @@ async fn an_import_goes_on_after_kill_9() {
     }
     let file = ExportFile::open(&path, |_| {}).unwrap();
     let half = Store::open_to_import(&there.url()).await.unwrap();
-    assert!(half.claim().await.unwrap());
+    assert!(half.claim_alone().await.unwrap());
     // Which compares each row.
     assert_eq!(half.import(&file, |_, _| {}).await.unwrap(), Imported::Whole(exported));
     half.close().await;

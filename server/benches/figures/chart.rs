@@ -19,7 +19,7 @@ use server::{
     history::{self, Span},
     http,
     sampler::{Budget, Recorder, Sampler, Shared},
-    store::{SeriesId, Store, Token},
+    store::{PanelName, SeriesId, Store, Token},
     vault::Vault,
 };
 use tokio_util::sync::CancellationToken;
@@ -87,6 +87,7 @@ impl Panel {
             vault: Vault::in_memory()?,
             engine: Arc::clone(&engine),
             waiting: Budget::default(),
+            name: PanelName::default(),
         };
         let sampler = Sampler::new(shared);
         sampler.reload().await?;

@@ -134,7 +134,15 @@ impl Writing {
             while due < to_ms && polls.len() < MAX_BATCH_POLLS {
                 let at_ms = (due + 10 + self.traffic.jitter_ms()).max(from_ms);
                 let values = self.series.iter().copied().zip(self.traffic.next().iter().map(|&value| Some(Number::Int(value)))).collect();
-                polls.push(PollRecord { box_id: self.box_id, at_ms, interval_ms, values, marks: Vec::new(), started_ms: None });
+                polls.push(PollRecord {
+                    box_id: self.box_id,
+                    at_ms,
+                    interval_ms,
+                    values,
+                    marks: Vec::new(),
+                    started_ms: None,
+                    generation: None,
+                });
                 due += interval_ms;
             }
             self.polls += polls.len();

@@ -104,7 +104,7 @@ pub(crate) async fn prepare(fake: &Role) -> Outcome<TempDir> {
             .map(|_| {
                 at_ms += 1_000;
                 let values = series.iter().copied().zip(traffic.next().iter().map(|&value| Some(Number::Int(value)))).collect();
-                PollRecord { box_id, at_ms, interval_ms: 1_000, values, marks: Vec::new(), started_ms: None }
+                PollRecord { box_id, at_ms, interval_ms: 1_000, values, marks: Vec::new(), started_ms: None, generation: None }
             })
             .collect();
         join_all(polls.into_iter().map(|poll| store.record(poll))).await.into_iter().collect::<Result<Vec<()>, _>>()?;

@@ -44,7 +44,7 @@ async fn import(store: &Store, database: &Database, file: &ExportFile) -> Result
     // No panel, and no other import, may use it meanwhile.
     let refused = |error: ServeError| CliError::Failed(error.to_string());
     let _one_alone = database.file().map(lock).transpose().map_err(refused)?;
-    if !store.claim().await? {
+    if !store.claim_alone().await? {
         return Err(refused(ServeError::Running(database.to_string())));
     }
     let mut progress = Progress::new("imported");

@@ -17,6 +17,7 @@ impl From<PushError> for DeskError {
             PushError::Name(_) => Self::invalid("name", text),
             PushError::Range => Self::invalid("by", text),
             PushError::Own(_) => Self::ReadOnly(text),
+            PushError::Elsewhere(_) => Self::NoAnswer(text),
             PushError::Missing(_) => Self::NotFound(text),
             PushError::TooMany => Self::Full(text),
         }

@@ -60,7 +60,9 @@ impl Desk {
         }
         self.check_provided(id, &rules)?;
         self.store.replace_ticks(id, &rules.list()).await?;
-        let recording = first_samples(&entry, Arc::new(rules), &layout);
+        // The panel that polls the box records it.
+        let lease = self.store.lease(id);
+        let recording = first_samples(&entry, Arc::new(rules), &layout, lease).filter(|_| lease.is_some());
         drop(turn);
         self.board.tell();
         if let Some(recording) = recording {
@@ -157,7 +159,7 @@ impl Named<'_> {
 
 /// Puts new rules on the board; the values on the screen of what is ticked now and was not before are to be recorded, with
 /// the time of their poll.
-fn first_samples(entry: &Entry, rules: Arc<Rules>, known: &Layout) -> Option<Recording> {
+fn first_samples(entry: &Entry, rules: Arc<Rules>, known: &Layout, lease: Option<i64>) -> Option<Recording> {
     let system = entry.lock().stored.spec.kind;
     let layout = known.with_rules(system, Arc::clone(&rules));
     let mut now = entry.lock();
@@ -169,6 +171,17 @@ fn first_samples(entry: &Entry, rules: Arc<Rules>, known: &Layout) -> Option<Rec
     let interval_ms = i64::try_from(now.interval.as_millis()).unwrap_or(i64::MAX);
     let (box_id, names) = (now.stored.id, names.into());
     let (marks, dropped, anew) = (Vec::new(), Vec::new(), Vec::new());
-    let recording = Recording { box_id, at_ms, interval_ms, names, values, marks, dropped, anew, started_ms: None };
+    let recording = Recording {
+        box_id,
+        at_ms,
+        interval_ms,
+        names,
+        values,
+        marks,
+        dropped,
+        anew,
+        started_ms: None,
+        generation: lease.filter(|&generation| generation > 0),
+    };
     (!recording.values.is_empty()).then_some(recording)
 }

@@ -51,6 +51,9 @@ pub enum PushError {
     /// There are too many.
     #[error("{MAX_CUSTOM} statistics are pushed already: remove those that are not needed any more")]
     TooMany,
+    /// Another panel of the database counts what is pushed.
+    #[error("what is pushed is counted by the panel at {0}: push there")]
+    Elsewhere(String),
     /// The sum does not fit.
     #[error("the value would leave the range of 64 bits, -9223372036854775808 to 9223372036854775807")]
     Range,
@@ -66,6 +69,8 @@ struct Held {
     /// Removed, and perhaps kept still; with the number of the removal.
     gone: BTreeMap<String, u64>,
     removals: u64,
+    /// Another panel, found there, counts what is pushed.
+    elsewhere: Option<String>,
 }
 
 struct Custom {
@@ -112,6 +117,7 @@ impl Customs {
     pub(super) fn push(&self, registry: &Registry, name: &str, push: Push, kind: Option<Kind>) -> Result<i64, PushError> {
         let full = pushable(name)?;
         let mut held = self.lock();
+        held.is_here()?;
         if !held.pushed.contains_key(&full) {
             if registry.find(&full).is_some() {
                 return Err(PushError::Own(full));
@@ -136,6 +142,7 @@ impl Customs {
     pub(super) fn remove(&self, registry: &Registry, name: &str) -> Result<(), PushError> {
         let full = pushable(name)?;
         let mut held = self.lock();
+        held.is_here()?;
         if held.pushed.remove(&full).is_none() {
             return Err(if registry.find(&full).is_some() { PushError::Own(full) } else { PushError::Missing(full) });
         }
@@ -149,12 +156,28 @@ impl Customs {
     /// Takes up what was kept. What is pushed already stays as it is.
     pub(super) fn restore(&self, registry: &Registry, kept: Vec<store::Custom>) -> Result<(), PushError> {
         let mut held = self.lock();
+        held.elsewhere = None;
         for store::Custom { name, kind, value } in kept {
             if registry.find(&name).is_none() {
                 held.add(registry, &name, kind, Some(value))?;
             }
         }
         Ok(())
+    }
+
+    /// Whether what is pushed is counted here.
+    pub(super) fn is_here(&self) -> bool {
+        self.lock().elsewhere.is_none()
+    }
+
+    /// Forgets what was pushed: another panel, found there, counts it from now on.
+    pub(super) fn leave_to(&self, registry: &Registry, url: &str) {
+        let mut held = self.lock();
+        for full in std::mem::take(&mut held.pushed).into_keys() {
+            registry.remove(&full);
+        }
+        held.gone.clear();
+        held.elsewhere = Some(url.to_owned());
     }
 
     pub(super) fn kinds(&self) -> Vec<(String, Kind)> {
@@ -183,6 +206,10 @@ impl Customs {
 }
 
 impl Held {
+    fn is_here(&self) -> Result<(), PushError> {
+        self.elsewhere.as_ref().map_or(Ok(()), |url| Err(PushError::Elsewhere(url.clone())))
+    }
+
     fn add(&mut self, registry: &Registry, full: &str, kind: Kind, kept: Option<i64>) -> Result<(), PushError> {
         if self.pushed.len() >= MAX_CUSTOM {
             return Err(PushError::TooMany);

@@ -17,11 +17,31 @@ impl Engine {
     /// # Errors
     /// When the database fails.
     pub async fn take_up(&self, store: &Store) -> Result<(), StoreError> {
+        self.take_up_pushed(store).await?;
+        self.began(store.count_start().await?);
+        Ok(())
+    }
+
+    /// Takes up what was pushed, here or to another panel of the database.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn take_up_pushed(&self, store: &Store) -> Result<(), StoreError> {
         if let Err(error) = self.customs.restore(&self.registry, store.custom().await?) {
             tracing::error!(%error, "some of the statistics that were pushed could not be taken up");
         }
-        self.began(store.count_start().await?);
         Ok(())
+    }
+
+    /// Leaves what is pushed to another panel of the database, which people find there.
+    pub fn leave_pushed_to(&self, url: &str) {
+        self.customs.leave_to(&self.registry, url);
+    }
+
+    /// Whether what is pushed is counted here, and not by another panel of the database.
+    #[must_use]
+    pub fn counts_pushed(&self) -> bool {
+        self.customs.is_here()
     }
 
     /// Keeps what was pushed since the last time. All that was pushed before the call is kept after it.

@@ -108,7 +108,7 @@ impl From<PushError> for Refusal {
     fn from(error: PushError) -> Self {
         match error {
             PushError::Missing(_) => Self::NotFound,
-            PushError::Own(_) | PushError::TooMany => Self::Forbidden(error.to_string()),
+            PushError::Own(_) | PushError::TooMany | PushError::Elsewhere(_) => Self::Forbidden(error.to_string()),
             PushError::Name(_) | PushError::Range => Self::Parameters(error.to_string()),
         }
     }

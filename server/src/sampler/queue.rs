@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::mpsc;
@@ -28,6 +28,8 @@ const MAX_WAITING_POLLS: usize = 3_600;
 const MAX_WAITING_SAMPLES: usize = 1_000_000;
 /// What could not be written is tried again after this, or as soon as something else was written.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// So long it is tried to bring what was polled before another panel took the box.
+const LATE_LIMIT: Duration = Duration::from_secs(600);
 
 /// What the store is to be told.
 enum Work {
@@ -128,10 +130,52 @@ impl Drain {
                 wait(&mut trouble, stop).await;
                 outcome = tell(recorder, entry, box_id, &work).await;
             }
-            self.settle(&work, &outcome, box_id);
-            if stop.is_cancelled() && matches!(outcome, Err(StoreError::Unwritable(_))) {
+            let is_unwritable = matches!(outcome, Err(StoreError::Unwritable(_)));
+            match (outcome, work) {
+                (Err(StoreError::Superseded), Work::Samples(first)) => self.bring_late(recorder, first, box_id).await,
+                (outcome, work) => self.settle(&work, &outcome, box_id),
+            }
+            if stop.is_cancelled() && is_unwritable {
                 self.give_up(box_id);
             }
+        }
+    }
+
+    /// Another panel took the box: all that waits was polled before, and has its place before what that one recorded.
+    async fn bring_late(&mut self, recorder: &Recorder, first: Recording, box_id: i64) {
+        let mut recordings = vec![first];
+        let mut gaps = Vec::new();
+        while let Ok(work) = self.work.try_recv() {
+            match work {
+                Work::Samples(recording) => recordings.push(recording),
+                gap @ Work::Gap(_) => gaps.push(gap),
+            }
+        }
+        let began = Instant::now();
+        let outcome = loop {
+            match recorder.record_late(&recordings).await {
+                Ok(true) => break Ok(()),
+                // The task of this box has ended, by this very loss: what is waited for is the panel that has it now, or the database.
+                Ok(false) | Err(StoreError::Unwritable(_) | StoreError::Full) if began.elapsed() < LATE_LIMIT => {
+                    tokio::time::sleep(AGAIN_AFTER).await;
+                }
+                Ok(false) => break Err(StoreError::Superseded),
+                Err(error) => break Err(error),
+            }
+        };
+        if outcome.is_ok() {
+            tracing::info!(box_id, polls = recordings.len(), "polls from before another panel took the box are recorded late");
+        }
+        for recording in recordings {
+            self.settle(&Work::Samples(recording), &outcome, box_id);
+        }
+        for gap in gaps {
+            let told = if let Work::Gap(Gap { from_ms, to_ms, reason }) = &gap {
+                recorder.gap(box_id, *from_ms, *to_ms, reason).await
+            } else {
+                Ok(())
+            };
+            self.settle(&gap, &told, box_id);
         }
     }
 
@@ -193,7 +237,7 @@ mod tests {
         let names = (0..samples).map(|i| Arc::from(format!("s:{i}"))).collect();
         let values = vec![None; samples];
         let (marks, dropped, anew) = (Vec::new(), Vec::new(), Vec::new());
-        Recording { box_id: 1, at_ms, interval_ms: 10, names, values, marks, dropped, anew, started_ms: None }
+        Recording { box_id: 1, at_ms, interval_ms: 10, names, values, marks, dropped, anew, started_ms: None, generation: None }
     }
 
     fn next(drain: &mut Drain) -> Option<(i64, i64)> {

@@ -82,6 +82,8 @@ pub struct Recording {
     pub anew: Vec<Anew>,
     /// When the box started, epoch milliseconds, where that is news.
     pub started_ms: Option<i64>,
+    /// The generation of the lease in which the box was polled, where panels share the database.
+    pub generation: Option<i64>,
 }
 
 /// A statistic that began anew.
@@ -117,7 +119,18 @@ impl Recording {
         } else if applied.is_other {
             marks.push(ResetCause::Moved);
         }
-        Self { box_id: now.stored.id, at_ms, interval_ms, names: Arc::clone(names), values, marks, dropped, anew, started_ms: None }
+        Self {
+            box_id: now.stored.id,
+            at_ms,
+            interval_ms,
+            names: Arc::clone(names),
+            values,
+            marks,
+            dropped,
+            anew,
+            started_ms: None,
+            generation: None,
+        }
     }
 }
 
@@ -157,11 +170,30 @@ impl Recorder {
         Ok(())
     }
 
+    /// Records what was polled before another panel took the box. Says whether that can be done already.
+    ///
+    /// # Errors
+    /// When it is not recorded.
+    pub async fn record_late(&self, recordings: &[Recording]) -> Result<bool, StoreError> {
+        let mut polls = Vec::with_capacity(recordings.len());
+        for recording in recordings {
+            polls.push(self.by_number(recording).await?.0);
+        }
+        self.store.record_late(polls).await
+    }
+
     /// Answers how many values there was no room for, if any.
     async fn commit(&self, recording: &Recording) -> Result<Option<usize>, StoreError> {
-        let &Recording { box_id, at_ms, interval_ms, started_ms, .. } = recording;
+        let (record, refused) = self.by_number(recording).await?;
+        self.store.record(record).await?;
+        Ok((refused > 0).then_some(refused))
+    }
+
+    /// A recording with the numbers of its series, and how many values there is no room for.
+    async fn by_number(&self, recording: &Recording) -> Result<(PollRecord, usize), StoreError> {
+        let &Recording { box_id, at_ms, interval_ms, started_ms, generation, .. } = recording;
         let ids = self.ids(recording).await?;
-        let (record, refused) = {
+        let numbered = {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             let id = |full: &Arc<str>| known.get(&box_id)?.ids.get(full).copied();
             let whole_box = recording.marks.iter().map(|&cause| Mark { series: None, at_ms, cause, by: None });
@@ -172,10 +204,9 @@ impl Recorder {
             let marks = whole_box.chain(of_series).collect();
             let values: Vec<_> = ids.iter().zip(&recording.values).filter_map(|(id, value)| Some(((*id)?, *value))).collect();
             let refused = recording.values.len() - values.len();
-            (PollRecord { box_id, at_ms, interval_ms, values, marks, started_ms }, refused)
+            (PollRecord { box_id, at_ms, interval_ms, values, marks, started_ms, generation }, refused)
         };
-        self.store.record(record).await?;
-        Ok((refused > 0).then_some(refused))
+        Ok(numbered)
     }
 
     /// The numbers of the names of a recording, which are mostly those of the recording before; none where there is no room.

@@ -42,6 +42,8 @@ pub(super) struct Task {
     pub(super) entry: Arc<Entry>,
     stored: StoredBox,
     interval: Duration,
+    /// Of the lease, where panels share the database.
+    generation: Option<i64>,
     pub(super) source: Option<Source>,
     /// There are names whose kind the box was not asked for yet.
     kinds_wanted: bool,
@@ -57,14 +59,16 @@ pub(super) struct Task {
 }
 
 impl Task {
-    pub(super) fn new(shared: Arc<Shared>, entry: Arc<Entry>, stored: StoredBox, begin: Begin) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, entry: Arc<Entry>, stored: StoredBox, begin: Begin, generation: i64) -> Self {
         let interval = entry.lock().interval;
+        let generation = shared.store.is_shared().then_some(generation);
         let layout = Arc::new(Layout::empty());
         Self {
             shared,
             entry,
             stored,
             interval,
+            generation,
             source: None,
             kinds_wanted: false,
             kinds_asked: None,
@@ -150,7 +154,15 @@ impl Task {
     pub(super) async fn poll(&mut self, resetting: Option<(&mut Resetting, &Arc<str>)>, queue: &mut Queue) -> Result<Answer, String> {
         let sent = Instant::now();
         let sent_ms = clock::now_ms();
-        match self.ask().await {
+        if !self.shared.store.leases_last(sent) {
+            return Err(self.lease_is_over(queue));
+        }
+        let asked = self.ask().await;
+        if !self.shared.store.leases_last(Instant::now()) {
+            // This process may have been stopped meanwhile, and another panel have the box.
+            return Err(self.lease_is_over(queue));
+        }
+        match asked {
             Ok(answer) => {
                 // The answer's time is by the wall clock; on the monotonic one it lies between sending and now.
                 let after = Duration::from_millis(u64::try_from(answer.at_ms - sent_ms).unwrap_or(0));
@@ -175,6 +187,13 @@ impl Task {
         }
     }
 
+    /// The box is not polled: another panel may do that by now.
+    fn lease_is_over(&mut self, queue: &Queue) -> String {
+        let reason = "the database cannot be reached, and another panel may poll this box by now";
+        self.failed("lease", reason, queue);
+        reason.to_owned()
+    }
+
     async fn ask(&mut self) -> Result<Answer, (&'static str, String)> {
         if self.stored.spec.kind == BoxKind::Tickmark {
             return self.ask_engine().await;
@@ -195,7 +214,7 @@ impl Task {
         self.entry.lock().resets.extend(resets.into_iter().map(|(full, by)| (full, ResetHere { by, certain: true })));
         // Kept before a sample of it is recorded: what was pushed never begins again below its last sample.
         let (engine, store) = (&self.shared.engine, &self.shared.store);
-        if store.trouble().borrow().is_none() {
+        if store.trouble().borrow().is_none() && engine.counts_pushed() {
             // Where it fails, that is said by whoever keeps it regularly.
             let _ = tokio::time::timeout(KEEP_LIMIT, engine.keep(store)).await;
         }
@@ -228,6 +247,7 @@ impl Task {
         }
         recording.marks.extend(before.marks);
         recording.started_ms = before.started_ms;
+        recording.generation = self.generation;
         queue.samples(recording);
         if applied.restarted {
             tracing::info!(name = self.stored.spec.name, "the box restarted");

@@ -2,12 +2,13 @@
 
 use std::{
     fs::{self, File, TryLockError},
-    io,
+    io::{self, Read as _, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
 use super::ServeError;
+use crate::auth::new_secret;
 
 /// The lock file of a database that is there: its file's own name, whatever links lead to it, and `.lock`.
 fn lock_file(database: &Path) -> io::Result<PathBuf> {
@@ -28,11 +29,61 @@ pub(crate) fn lock(database: &Path) -> Result<File, ServeError> {
     }
 }
 
+/// So many panels may begin in one folder.
+const MAX_PANELS: usize = 100;
+
+/// By what other panels of a database on a server know this one when it begins again, and the lock that says that the one before has ended:
+/// a file beside the key file. Without a place for it, it is a new one each time.
+pub(crate) fn identity(key_file: Option<&Path>) -> Result<(String, Option<File>), ServeError> {
+    let new = || new_secret().map(|secret| secret.0).map_err(|error| ServeError::Io(io::Error::other(error)));
+    let Some(key_file) = key_file else { return Ok((new()?, None)) };
+    for number in 1..=MAX_PANELS {
+        let mut name = key_file.as_os_str().to_owned();
+        name.push(if number == 1 { ".panel".to_owned() } else { format!(".panel-{number}") });
+        let path = PathBuf::from(name);
+        let opened = fs::OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&path);
+        let mut file = match opened {
+            Ok(file) => file,
+            Err(error) => {
+                tracing::warn!(path = %path.display(), %error, "after a crash, other panels will wait some seconds for this one");
+                return Ok((new()?, None));
+            }
+        };
+        let failed = |error| ServeError::Lock { path: path.clone(), error };
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => continue,
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        let mut identity = String::new();
+        file.read_to_string(&mut identity).map_err(failed)?;
+        if identity.is_empty() {
+            identity = new()?;
+            file.write_all(identity.as_bytes()).map_err(failed)?;
+        }
+        // A folder may have been copied to another host.
+        let host = fs::read_to_string("/etc/hostname").unwrap_or_default();
+        return Ok((format!("{identity}@{}", host.trim()), Some(file)));
+    }
+    Ok((new()?, None))
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
+
+    #[test]
+    fn a_panel_that_begins_again_is_known_again_and_two_are_two() {
+        let folder = tempfile::tempdir().unwrap();
+        let key_file = folder.path().join("tickmark.key");
+        let (one, lock) = identity(Some(&key_file)).unwrap();
+        let (other, _other_lock) = identity(Some(&key_file)).unwrap();
+        assert_ne!(one, other);
+        drop(lock);
+        assert_eq!(identity(Some(&key_file)).unwrap().0, one);
+    }
 
     #[test]
     fn each_database_of_a_folder_has_a_lock_of_its_own() {

@@ -145,6 +145,8 @@ impl Store {
             "delete from kind where box_id = $1",
             "delete from retention where box_id = $1",
             "delete from tick where box_id = $1",
+            "delete from live where box_id = $1",
+            "delete from lease where box_id = $1",
             "delete from box where box_id = $1",
         ];
         let last = async {

@@ -34,6 +34,17 @@ impl Dialect {
         }
     }
 
+    /// Counts a change of what [`super::Store::revision`] counts. Panels that share a server are woken when it is committed.
+    pub(super) const fn count_change(self) -> &'static str {
+        match self {
+            Self::Sqlite => "update revision set changes = changes + 1 where revision_id = 1",
+            Self::Postgres => {
+                "with counted as (update revision set changes = changes + 1 where revision_id = 1 returning 1) \
+                 select pg_notify('tickmark', current_schema()) from counted"
+            }
+        }
+    }
+
     /// Keeps others from adding to a box until the transaction ends. In SQLite nobody else writes then anyway.
     pub(super) const fn lock_box(self) -> Option<&'static str> {
         match self {

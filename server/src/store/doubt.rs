@@ -10,6 +10,7 @@ use sqlx::AnyPool;
 
 use super::StoreError;
 use super::insert::Row;
+use super::lease::Leases;
 use super::types::PollRecord;
 
 /// So many polls that landed are remembered until they come again; whoever gave them up never brings them.
@@ -44,8 +45,14 @@ impl Doubt {
     }
 
     /// Finds out what became of it, where it is not known.
-    pub(super) async fn resolve(&mut self, write: &AnyPool) -> Result<(), StoreError> {
+    pub(super) async fn resolve(&mut self, write: &AnyPool, leases: &Leases) -> Result<(), StoreError> {
         let Some((Witness { box_id, seq, at_ms }, _)) = self.open else { return Ok(()) };
+        if leases.first_seq(box_id).is_some_and(|first| seq < first) {
+            // Another panel polled it meanwhile: how far it is sealed tells nothing any more. What is said twice is left out where late
+            // polls are taken in.
+            self.open = None;
+            return Ok(());
+        }
         // What is sealed is no row any more.
         let count = "select (select count(*) from head where box_id = $1 and seq = $2 and at_ms = $3) \
                      + (select count(*) from box where box_id = $1 and sealed_seq >= $2)";

@@ -19,18 +19,50 @@ pub(super) struct Row {
     pub(super) payload: Vec<u8>,
 }
 
-pub(super) async fn insert_rows<'e>(executor: impl sqlx::Executor<'e, Database = sqlx::Any>, rows: &[Row]) -> Result<(), StoreError> {
-    let insert = "insert into head (box_id, seq, at_ms, interval_ms, layout_id, is_key, total_bytes, payload) values ";
-    let insert = values(insert, rows.len(), 8);
+/// Stores rows; those of a panel that shares the database only while that one stands among the panels, all of them or none.
+pub(super) async fn insert_rows<'e>(
+    executor: impl sqlx::Executor<'e, Database = sqlx::Any>,
+    rows: &[Row],
+    panel: Option<i64>,
+) -> Result<(), StoreError> {
+    let insert = "insert into head (box_id, seq, at_ms, interval_ms, layout_id, is_key, total_bytes, payload) ";
+    let insert = match panel {
+        None => values(&format!("{insert}values "), rows.len(), 8),
+        Some(_) => while_it_stands(insert, rows.len()),
+    };
     // Only numbers of placeholders are put together here. Kept prepared is what nearly every commit is.
     let mut insert = sqlx::query(AssertSqlSafe(insert)).persistent(rows.len() == 1 || rows.len() == ROWS_PER_INSERT);
     for Row { box_id, head, total_bytes, payload } in rows {
         insert = insert.bind(box_id).bind(head.seq).bind(head.at_ms).bind(head.interval_ms).bind(head.layout_id);
         insert = insert.bind(i64::from(head.is_key)).bind(total_bytes).bind(&payload[..]);
     }
+    if let Some(panel) = panel {
+        insert = insert.bind(panel);
+    }
     let box_id = rows.first().map_or(0, |row| row.box_id);
-    insert.execute(executor).await.map_err(|error| missing_box(error, box_id))?;
-    Ok(())
+    let inserted = insert.execute(executor).await.map_err(|error| missing_box(error, box_id))?.rows_affected();
+    if usize::try_from(inserted) == Ok(rows.len()) { Ok(()) } else { Err(StoreError::Superseded) }
+}
+
+/// A statement that inserts so many rows while a panel, the last that is bound, stands. Whoever gives it up waits until that is committed.
+fn while_it_stands(insert: &str, rows: usize) -> String {
+    const COLUMNS: [&str; 8] = ["bigint", "bigint", "bigint", "bigint", "bigint", "bigint", "bigint", "bytea"];
+    let row = |row: usize| {
+        let places = COLUMNS.iter().enumerate().map(|(place, sort)| format!("${}::{sort}", row * COLUMNS.len() + place + 1));
+        format!("({})", places.collect::<Vec<_>>().join(", "))
+    };
+    let values: Vec<String> = (0..rows).map(row).collect();
+    let panel = rows * COLUMNS.len() + 1;
+    format!(
+        "{insert}select polled.* from (values {}) as polled, (select 1 from panel where panel_id = ${panel} for share) as stands",
+        values.join(", ")
+    )
+}
+
+/// Whether a panel stands among those that share the database; it does until the transaction ends.
+pub(super) async fn stands(connection: &mut AnyConnection, panel: i64) -> Result<(), StoreError> {
+    let stands = sqlx::query("select panel_id from panel where panel_id = $1 for share").bind(panel);
+    stands.fetch_optional(connection).await?.map(drop).ok_or(StoreError::Superseded)
 }
 
 /// A statement with placeholders for so many rows of so many values.

@@ -48,7 +48,7 @@ impl Store {
         let next = "select box_id, (select min(start_ms) from span where span.box_id = box.box_id and tier = $1 \
                     and start_ms >= coalesce(box.merged_ms, $2)) from box where purging = 0 order by box_id";
         let next: Vec<(i64, Option<i64>)> = sqlx::query_as(next).bind(RAW).bind(i64::MIN).fetch_all(&self.inner.read).await?;
-        for (box_id, first_ms) in next {
+        for (box_id, first_ms) in next.into_iter().filter(|&(box_id, _)| self.tends(box_id)) {
             let Some(day_ms) = first_ms.map(|first_ms| first_ms - first_ms.rem_euclid(DAY_MS)) else { continue };
             let over = day_ms.saturating_add(DAY_MS + AFTER_MS) <= now_ms;
             if over && !self.is_in_head(box_id, day_ms).await? {
@@ -186,7 +186,13 @@ impl Store {
 }
 
 /// Deletes a span of a tier and its chunks; says how many spans that were.
-async fn delete_span(connection: &mut AnyConnection, box_id: i64, tier: Tier, start_ms: i64, seq: i64) -> Result<u64, StoreError> {
+pub(super) async fn delete_span(
+    connection: &mut AnyConnection,
+    box_id: i64,
+    tier: Tier,
+    start_ms: i64,
+    seq: i64,
+) -> Result<u64, StoreError> {
     let delete = "delete from chunk where tier = $1 and start_ms = $2 and seq = $3 \
                   and series_id in (select series_id from series where box_id = $4)";
     sqlx::query(delete).bind(tier.number()).bind(start_ms).bind(seq).bind(box_id).execute(&mut *connection).await?;

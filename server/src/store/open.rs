@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{AnyConnection, AnyPool, Executor};
 
-use super::claim::Claim;
+use super::claim::{Claim, Share};
 use super::dialect::Dialect;
 use super::health::Health;
+use super::lease::Leases;
 use super::{Inner, Store, StoreError, StoreStats, Trouble, postgres, record, sqlite};
 use crate::config::{Database, PostgresUrl};
 
@@ -23,6 +24,9 @@ pub(super) fn schema() -> u64 {
 
 /// Connections that read; more than cores would only wait for each other.
 const READ_CONNECTIONS: u32 = 4;
+
+/// Connections of what panels tell each other.
+const SIDE_CONNECTIONS: u32 = 2;
 
 /// What is to be opened.
 enum Target {
@@ -70,20 +74,22 @@ impl Target {
         }
     }
 
-    /// The pool that writes, and the pool that reads; the same for a database in memory.
-    async fn connect(&self, health: &Arc<Health>, claim: &Arc<Claim>) -> Result<(AnyPool, AnyPool), sqlx::Error> {
+    /// The pool that writes, the pool that reads, and the one beside them; the same for a database in memory.
+    async fn connect(&self, health: &Arc<Health>, claim: &Arc<Claim>) -> Result<[AnyPool; 3], sqlx::Error> {
         match self {
             Self::Memory => {
                 let pool = sqlite::pool(1, health).connect(&sqlite::connect_url(None)).await?;
-                Ok((pool.clone(), pool))
+                Ok([pool.clone(), pool.clone(), pool])
             }
             Self::File(path) => {
                 let url = sqlite::connect_url(Some(path));
-                Ok((sqlite::pool(1, health).connect(&url).await?, sqlite::pool(READ_CONNECTIONS, health).connect(&url).await?))
+                let read = sqlite::pool(READ_CONNECTIONS, health).connect(&url).await?;
+                Ok([sqlite::pool(1, health).connect(&url).await?, read.clone(), read])
             }
             Self::Server(url) => {
                 let write = postgres::pool(1, Some(Arc::clone(claim))).connect(url.to_connect()).await?;
-                Ok((write, postgres::pool(READ_CONNECTIONS, None).connect(url.to_connect()).await?))
+                let read = postgres::pool(READ_CONNECTIONS, None).connect(url.to_connect()).await?;
+                Ok([write, read, postgres::pool(SIDE_CONNECTIONS, None).connect_lazy(url.to_connect())?])
             }
         }
     }
@@ -117,12 +123,18 @@ impl Store {
         let (dialect, claim) = (target.dialect(), Arc::new(Claim::default()));
         let path = if let Target::File(path) = &target { Some(path.clone()) } else { None };
         let health = Arc::new(Health::new(path.clone(), Arc::clone(&claim)));
-        let (write, read) = target.connect(&health, &claim).await.map_err(|error| target.refusal(&error))?;
+        let [write, read, side] = target.connect(&health, &claim).await.map_err(|error| target.refusal(&error))?;
         migrate(&write, &target).await?;
-        let writer = record::Writer::start(write.clone(), dialect, Arc::clone(&health));
+        let leases = Arc::<Leases>::default();
+        let shared = record::Sharing { claim: Arc::clone(&claim), leases: Arc::clone(&leases) };
+        let writer = record::Writer::start(write.clone(), dialect, Arc::clone(&health), shared);
+        let url = if let Target::Server(url) = &target { Some(url.clone()) } else { None };
         let inner = Inner {
             write,
             read,
+            side,
+            leases,
+            url,
             dialect,
             path,
             writer,
@@ -137,17 +149,30 @@ impl Store {
         Ok(Self { inner: inner.into() })
     }
 
-    /// Makes this process the one panel of a database on a server, as long as it lives; a file is locked by whoever serves it.
-    /// Says whether it could: another one may be there.
+    /// Makes this process the only one that uses a database on a server, as long as it lives; a file is locked by whoever serves it.
+    /// Says whether it could: a panel may be there.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn claim(&self) -> Result<bool, StoreError> {
+    pub async fn claim_alone(&self) -> Result<bool, StoreError> {
+        self.claim(Share::Alone).await
+    }
+
+    /// Makes this process one of the panels of a database on a server, as long as it lives. Says whether it could: somebody may have it
+    /// alone.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn claim_share(&self) -> Result<bool, StoreError> {
+        self.claim(Share::Panels).await
+    }
+
+    async fn claim(&self, share: Share) -> Result<bool, StoreError> {
         match self.inner.dialect {
             Dialect::Sqlite => Ok(true),
             Dialect::Postgres => {
                 let mut connection = self.inner.write.acquire().await?;
-                Ok(self.inner.claim.take(&mut connection).await?)
+                Ok(self.inner.claim.take(share, &mut connection).await?)
             }
         }
     }
@@ -156,6 +181,7 @@ impl Store {
     pub async fn close(&self) {
         self.inner.writer.close().await;
         self.inner.read.close().await;
+        self.inner.side.close().await;
         self.inner.write.close().await;
     }
 

@@ -14,10 +14,12 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::cell::Cell;
+use super::claim::Claim;
 use super::dialect::Dialect;
 use super::doubt::{Doubt, Witness};
 use super::health::{Health, Trouble};
-use super::insert::{MARKS_PER_INSERT, ROWS_PER_INSERT, Row, insert_marks, insert_rows, missing_box};
+use super::insert::{MARKS_PER_INSERT, ROWS_PER_INSERT, Row, insert_marks, insert_rows, missing_box, stands};
+use super::lease::Leases;
 use super::row::{RowHead, decode_layout, encode_layout, encode_row};
 use super::types::{PollRecord, SeriesId, StoreStats};
 use super::{Store, StoreError, locked};
@@ -54,11 +56,18 @@ struct Waiting {
     answer: oneshot::Sender<Result<(), StoreError>>,
 }
 
+/// What says whether this process may write, where a server is shared by several panels.
+pub(super) struct Sharing {
+    pub(super) claim: Arc<Claim>,
+    pub(super) leases: Arc<Leases>,
+}
+
 /// What the task shares with the handle.
 struct State {
     write: AnyPool,
     dialect: Dialect,
     health: Arc<Health>,
+    sharing: Sharing,
     /// Locked after `tails`.
     doubt: tokio::sync::Mutex<Doubt>,
     /// Whoever locks it may take a connection then, never the other way round.
@@ -74,6 +83,8 @@ type Tails = HashMap<i64, Tail>;
 
 /// Where the head of a box goes on.
 struct Tail {
+    /// The first number of the lease that it is of.
+    first_seq: Option<i64>,
     seq: i64,
     total_bytes: i64,
     layouts: Vec<(i64, Vec<SeriesId>)>,
@@ -84,12 +95,13 @@ struct Tail {
 }
 
 impl Writer {
-    pub(super) fn start(write: AnyPool, dialect: Dialect, health: Arc<Health>) -> Self {
+    pub(super) fn start(write: AnyPool, dialect: Dialect, health: Arc<Health>, sharing: Sharing) -> Self {
         let (polls, queue) = mpsc::channel(QUEUE_POLLS);
         let state = Arc::new(State {
             write,
             dialect,
             health,
+            sharing,
             doubt: tokio::sync::Mutex::default(),
             tails: tokio::sync::Mutex::default(),
             dropped_polls: AtomicU64::new(0),
@@ -208,7 +220,7 @@ impl State {
         let mut doubt = self.doubt.lock().await;
         let mut witness = None;
         let work = async {
-            doubt.resolve(&self.write).await?;
+            doubt.resolve(&self.write, &self.sharing.leases).await?;
             let new: Vec<&PollRecord> = polls.iter().copied().filter(|poll| !doubt.has_landed(poll)).collect();
             if new.is_empty() { Ok(()) } else { self.write_all(&mut tails, &new, &mut witness).await }
         };
@@ -238,21 +250,28 @@ impl State {
     /// Polls that only go on with what their boxes recorded before need no questions; a few are one statement, its own transaction.
     /// Names a row of the transaction as soon as there may be one.
     async fn write_all(&self, tails: &mut Tails, polls: &[&PollRecord], witness: &mut Option<Witness>) -> Result<(), StoreError> {
+        let panel = self.sharing.claim.panel();
+        if panel.is_some() {
+            self.refuse_older(tails, polls)?;
+        }
         if polls.iter().all(|poll| goes_on(tails, poll)) {
             let rows: Vec<Row> = polls.iter().filter_map(|poll| Some(tails.get_mut(&poll.box_id)?.next(poll))).collect();
             *witness = rows.first().map(Witness::of);
             if rows.len() <= ROWS_PER_INSERT {
-                return insert_rows(&self.write, &rows).await;
+                return insert_rows(&self.write, &rows, panel).await;
             }
             let mut change = self.write.begin_with(self.dialect.begin_write()).await?;
             for some in rows.chunks(ROWS_PER_INSERT) {
-                insert_rows(&mut *change, some).await?;
+                insert_rows(&mut *change, some, panel).await?;
             }
             return Ok(change.commit().await?);
         }
         let mut change = self.write.begin_with(self.dialect.begin_write()).await?;
+        if let Some(panel) = panel {
+            stands(&mut change, panel).await?;
+        }
         for poll in polls {
-            match write_poll(&mut change, tails, poll).await {
+            match write_poll(&mut change, tails, poll, &self.sharing.leases).await {
                 Ok(row) => *witness = row.or(*witness),
                 Err(error) => {
                     // A transaction that is not committed is rolled back, whether or not this succeeds.
@@ -262,6 +281,22 @@ impl State {
             }
         }
         Ok(change.commit().await?)
+    }
+}
+
+impl State {
+    /// Refuses polls of an older lease than this panel has, and forgets what is remembered of one: others polled the box meanwhile.
+    fn refuse_older(&self, tails: &mut Tails, polls: &[&PollRecord]) -> Result<(), StoreError> {
+        for PollRecord { box_id, generation, .. } in polls {
+            let lease = self.sharing.leases.of(*box_id);
+            if generation.is_some() && *generation != lease.map(|lease| lease.generation) {
+                return Err(StoreError::Superseded);
+            }
+            if tails.get(box_id).is_some_and(|tail| tail.first_seq != lease.map(|lease| lease.first_seq)) {
+                tails.remove(box_id);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -292,7 +327,12 @@ fn same_series(layout: &[SeriesId], values: &[(SeriesId, Option<Number>)]) -> bo
     layout.iter().eq(values.iter().map(|(series, _)| series))
 }
 
-async fn write_poll(connection: &mut AnyConnection, tails: &mut Tails, poll: &PollRecord) -> Result<Option<Witness>, StoreError> {
+async fn write_poll(
+    connection: &mut AnyConnection,
+    tails: &mut Tails,
+    poll: &PollRecord,
+    leases: &Leases,
+) -> Result<Option<Witness>, StoreError> {
     for some in poll.marks.chunks(MARKS_PER_INSERT) {
         insert_marks(connection, poll.box_id, some).await?;
     }
@@ -308,7 +348,7 @@ async fn write_poll(connection: &mut AnyConnection, tails: &mut Tails, poll: &Po
     }
     let tail = match tails.entry(poll.box_id) {
         std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
-        std::collections::hash_map::Entry::Vacant(entry) => entry.insert(load_tail(connection, poll.box_id).await?),
+        std::collections::hash_map::Entry::Vacant(entry) => entry.insert(load_tail(connection, poll.box_id, leases).await?),
     };
     if !tail.fits(poll) {
         let place = layout_place(connection, tail, poll.box_id, &poll.values).await?;
@@ -317,12 +357,12 @@ async fn write_poll(connection: &mut AnyConnection, tails: &mut Tails, poll: &Po
     }
     let row = tail.next(poll);
     let witness = Witness::of(&row);
-    insert_rows(connection, &[row]).await?;
+    insert_rows(connection, &[row], None).await?;
     Ok(Some(witness))
 }
 
 /// Goes on where an earlier process, or a sealing, stopped.
-async fn load_tail(connection: &mut AnyConnection, box_id: i64) -> Result<Tail, StoreError> {
+async fn load_tail(connection: &mut AnyConnection, box_id: i64, leases: &Leases) -> Result<Tail, StoreError> {
     let last = "select seq, total_bytes from head where box_id = $1 order by seq desc limit 1";
     let last: Option<(i64, i64)> = sqlx::query_as(last).bind(box_id).fetch_optional(&mut *connection).await?;
     let (seq, total_bytes) = match last {
@@ -333,10 +373,13 @@ async fn load_tail(connection: &mut AnyConnection, box_id: i64) -> Result<Tail, 
             (sealed.ok_or_else(|| StoreError::Missing(format!("box {box_id}")))?, 0)
         }
     };
+    // Numbers before that are those of panels that polled it before.
+    let first_seq = leases.first_seq(box_id);
+    let seq = first_seq.map_or(seq, |first| seq.max(first - 1));
     let rows: Vec<(i64, Vec<u8>)> =
         sqlx::query_as("select layout_id, series from layout where box_id = $1").bind(box_id).fetch_all(connection).await?;
     let layouts = rows.into_iter().filter_map(|(id, bytes)| Some((id, decode_layout(&bytes).ok()?))).collect();
-    Ok(Tail { seq, total_bytes, layouts, current: None, cells: Vec::new() })
+    Ok(Tail { first_seq, seq, total_bytes, layouts, current: None, cells: Vec::new() })
 }
 
 /// The place of the layout that these values have, which is not the current one; made when it is not there yet.

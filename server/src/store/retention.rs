@@ -176,9 +176,10 @@ impl Store {
     /// When the database fails.
     pub async fn retain_due(&self, now_ms: i64) -> Result<bool, StoreError> {
         let next = "select box_id from box where purging = 0 and (retained_ms is null or retained_ms <= $1 or retained_ms > $2) \
-                    order by box_id limit 1";
+                    order by box_id";
         let next = sqlx::query_scalar(next).bind(now_ms.saturating_sub(DAY_MS)).bind(now_ms);
-        let Some(box_id): Option<i64> = next.fetch_optional(&self.inner.read).await? else { return Ok(false) };
+        let next: Vec<i64> = next.fetch_all(&self.inner.read).await?;
+        let Some(box_id) = next.into_iter().find(|&box_id| self.tends(box_id)) else { return Ok(false) };
         self.retain(box_id, &self.retention().await?, now_ms).await?;
         let done = sqlx::query("update box set retained_ms = $1 where box_id = $2").bind(now_ms).bind(box_id);
         done.execute(&self.inner.write).await?;

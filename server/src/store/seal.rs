@@ -31,8 +31,8 @@ pub(super) const MAX_SPAN_POLLS: usize = 1 << 16;
 /// So many chunks go into one statement; more would take longer, as SQLite looks for the name of each value among all.
 const CHUNKS_PER_INSERT: usize = 20;
 
-/// A box, the time of the oldest row of its head, and the bytes counted at its first and its last row.
-type HeadEnds = (i64, Option<i64>, Option<i64>, Option<i64>);
+/// A box, the time of the oldest row of its head, the bytes counted at its first and its last row, and the number of the first.
+type HeadEnds = (i64, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
 
 /// A span of a tier and its chunks, ready to be stored.
 pub(super) struct Sealed {
@@ -80,15 +80,19 @@ impl Store {
         let ends = "select box_id, \
                     (select at_ms from head where head.box_id = box.box_id order by seq limit 1), \
                     (select total_bytes from head where head.box_id = box.box_id order by seq limit 1), \
-                    (select total_bytes from head where head.box_id = box.box_id order by seq desc limit 1) \
+                    (select total_bytes from head where head.box_id = box.box_id order by seq desc limit 1), \
+                    (select seq from head where head.box_id = box.box_id order by seq limit 1) \
                     from box where purging = 0 order by box_id";
         let ends: Vec<HeadEnds> = sqlx::query_as(ends).fetch_all(&self.inner.read).await?;
-        let is_due = |box_id: i64, oldest: Option<i64>, first: Option<i64>, last: Option<i64>| {
+        let is_due = |&(box_id, oldest, first, last, first_seq): &HeadEnds| {
+            // What a panel before recorded is sealed at once: what it may still bring lies behind it.
+            let is_of_another = first_seq.zip(self.inner.leases.first_seq(box_id)).is_some_and(|(first, ours)| first < ours);
             // A clock that stepped back can leave rows of the future behind: they are old as well.
-            oldest.is_some_and(|oldest| now_ms.abs_diff(oldest) >= SEAL_AFTER_MS + stagger_ms(box_id))
+            is_of_another
+                || oldest.is_some_and(|oldest| now_ms.abs_diff(oldest) >= SEAL_AFTER_MS + stagger_ms(box_id))
                 || first.zip(last).is_some_and(|(first, last)| last.saturating_sub(first) >= SEAL_BYTES)
         };
-        Ok(ends.into_iter().filter(|&(box_id, oldest, first, last)| is_due(box_id, oldest, first, last)).map(|(id, ..)| id).collect())
+        Ok(ends.into_iter().filter(|ends| self.tends(ends.0) && is_due(ends)).map(|(id, ..)| id).collect())
     }
 
     /// Seals all rows that a box has at this moment; the writer goes on meanwhile.
@@ -211,6 +215,11 @@ impl<'a> Sealing<'a> {
             let payload = grid.roll(column, marks.of(series)).for_storage().encode(&grid.buckets);
             sealed.chunks.push(SealedChunk { series, samples, payload });
         }
+    }
+
+    /// The samples alone.
+    pub(super) fn into_samples(self) -> Sealed {
+        self.raw
     }
 
     /// The samples, then the tiers.

@@ -92,7 +92,7 @@ async fn record_all(store: &Store, polls: Vec<PollRecord>) {
 }
 
 fn poll(box_id: i64, at_ms: i64, values: &[(SeriesId, Option<Number>)]) -> PollRecord {
-    PollRecord { box_id, at_ms, interval_ms: 10_000, values: values.to_vec(), marks: Vec::new(), started_ms: None }
+    PollRecord { box_id, at_ms, interval_ms: 10_000, values: values.to_vec(), marks: Vec::new(), started_ms: None, generation: None }
 }
 
 /// A poll per time with one integer, which counts up from `first`.

@@ -107,6 +107,8 @@ pub struct PollRecord {
     pub marks: Vec<Mark>,
     /// When the box started, epoch milliseconds, where that is news: a later start of this process compares with it.
     pub started_ms: Option<i64>,
+    /// The generation of the lease in which it was polled, where panels share the database: of an older one it is refused.
+    pub generation: Option<i64>,
 }
 
 /// A counter, or all of a box's, began anew.

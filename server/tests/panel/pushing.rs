@@ -160,8 +160,7 @@ async fn a_reset_is_marked_and_what_came_after_it_is_the_increase() {
     // The mark may be stored before the poll that saw the reset.
     let calls = panel
         .until(&format!("{path}calls:failed"), |series| {
-            !series["resets"].as_array().unwrap().is_empty()
-                && series["columns"]["last"].as_array().unwrap().last() == Some(&json!(150))
+            !series["resets"].as_array().unwrap().is_empty() && series["columns"]["last"].as_array().unwrap().last() == Some(&json!(150))
         })
         .await;
     assert_eq!((calls["resets"].as_array().unwrap().len(), &calls["resets"][0]["cause"]), (1, &json!("person")));

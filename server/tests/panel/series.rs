@@ -181,7 +181,15 @@ async fn with_long_history() -> (TestPanel, i64) {
     let polls = (0..3 * 3_600_i64).map(|second| {
         let value = Some(Number::Int(second * 10 + if second >= 5_400 { 700 } else { 0 }));
         let at_ms = begin_ms + second * 1_000;
-        PollRecord { box_id, at_ms, interval_ms: 1_000, values: vec![(series, value)], marks: Vec::new(), started_ms: None }
+        PollRecord {
+            box_id,
+            at_ms,
+            interval_ms: 1_000,
+            values: vec![(series, value)],
+            marks: Vec::new(),
+            started_ms: None,
+            generation: None,
+        }
     });
     let polls: Vec<PollRecord> = polls.collect();
     for some in polls.chunks(QUEUE_POLLS / 2) {

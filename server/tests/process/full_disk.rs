@@ -96,7 +96,10 @@ async fn a_panel_is_moved_once_there_is_room() {
     let box_id = store.boxes().await.unwrap()[0].id;
     let mark = |at_ms| Mark { series: None, at_ms, cause: ResetCause::Restart, by: Some("a name of some length".repeat(4)) };
     let marks = (0..40_000).map(mark).collect();
-    store.record(PollRecord { box_id, at_ms: 1, interval_ms: 1_000, values: Vec::new(), marks, started_ms: None }).await.unwrap();
+    store
+        .record(PollRecord { box_id, at_ms: 1, interval_ms: 1_000, values: Vec::new(), marks, started_ms: None, generation: None })
+        .await
+        .unwrap();
     store.close().await;
     let script = format!(
         "mount -t tmpfs -o size=2m tmpfs disk || exit 9

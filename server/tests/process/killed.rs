@@ -69,6 +69,7 @@ impl Stage {
             values: series.iter().map(|series| (*series, Some(Number::Int(number * series.0)))).collect(),
             marks: Vec::new(),
             started_ms: None,
+            generation: None,
         });
         for done in futures::future::join_all(polls.map(|poll| store.record(poll))).await {
             done.unwrap();

@@ -14,6 +14,7 @@ mod full_disk;
 mod killed;
 #[path = "../panel/left_out.rs"]
 mod left_out;
+mod panels;
 mod postgres;
 mod pushed;
 mod served;

@@ -54,6 +54,13 @@ impl Watcher {
         (answer.status(), answer.text().await.unwrap())
     }
 
+    /// Sends the panel JSON; the status and the text.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> (StatusCode, String) {
+        let post = self.client.post(format!("http://{}{path}", self.address)).header(header::COOKIE, &self.cookie);
+        let answer = post.header(header::CONTENT_TYPE, "application/json").body(body.to_string()).send().await.unwrap();
+        (answer.status(), answer.text().await.unwrap())
+    }
+
     /// Takes the next part of the stream; says whether there was one.
     pub(crate) async fn hear(&mut self, told: &mut Told) -> bool {
         let Ok(Some(part)) = self.stream.chunk().await else { return false };

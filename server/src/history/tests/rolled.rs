@@ -43,7 +43,7 @@ async fn stored(values: &[Option<Option<Number>>], marks: &[(i64, ResetCause)], 
             let of_poll = marks.iter().filter(|(at, _)| *at == second);
             let marks = of_poll.map(|&(_, cause)| Mark { series: None, at_ms, cause, by: None }).collect();
             let values = vec![(series, *value)];
-            waiting.push(PollRecord { box_id: id, at_ms, interval_ms: SECOND_MS, values, marks, started_ms: None });
+            waiting.push(PollRecord { box_id: id, at_ms, interval_ms: SECOND_MS, values, marks, started_ms: None, generation: None });
         }
         let is_sealed = sealed.contains(&usize::try_from(second).unwrap());
         if is_sealed || waiting.len() >= QUEUE_POLLS / 2 {

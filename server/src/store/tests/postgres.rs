@@ -125,6 +125,71 @@ async fn long_names_are_kept_apart() {
     assert_eq!(store.ticks(id).await.unwrap(), [rule]);
 }
 
+/// How a panel of a test is known.
+fn panel(name: &str) -> PanelName {
+    PanelName { url: format!("http://{name}/cp"), identity: name.to_owned() }
+}
+
+#[tokio::test]
+async fn polls_of_an_older_lease_are_refused_and_taken_in_late() {
+    if !is_on_server() {
+        return;
+    }
+    let place = Place::new();
+    let (one, other) = (place.open().await, place.open().await);
+    assert!(one.claim_share().await.unwrap() && other.claim_share().await.unwrap());
+    let id = one.add_box(&spec("a"), 1).await.unwrap();
+    let series = one.series_ids(id, &["core:x"]).await.unwrap()[0];
+    let polled = |generation: i64, at: std::ops::Range<i64>| {
+        let polls = counting(id, series, at.map(|n| n * 10_000), 0).into_iter();
+        polls.map(move |poll| PollRecord { generation: Some(generation), ..poll }).collect::<Vec<_>>()
+    };
+    let first = one.take_turn(&panel("one")).await.unwrap();
+    assert_eq!(first.held, [(id, 1)].into());
+    record_all(&one, polled(1, 0..10)).await;
+
+    // It is stopped for long: the other one takes its box.
+    let mut ask = PgConnection::connect(&place.url()).await.unwrap();
+    ask.execute("update panel set seen_ms = 0").await.unwrap();
+    let turn = other.take_turn(&panel("other")).await.unwrap();
+    assert_eq!((turn.held, turn.panels.len()), ([(id, 2)].into(), 1));
+    record_all(&other, polled(2, 20..30)).await;
+    let late = polled(1, 8..15);
+    let refused = async |poll: &PollRecord| {
+        let result = one.record(poll.clone()).await;
+        // Its session was ended; and the one that it makes anew writes nothing.
+        assert!(matches!(result, Err(StoreError::Superseded | StoreError::Unwritable(_))), "{result:?}");
+    };
+    refused(&late[3]).await;
+    // It begins anew, and has its share of boxes; this one is not among them.
+    let turn = one.take_turn(&panel("one")).await.unwrap();
+    assert_eq!((turn.held, turn.panels.len(), turn.polled_by[&id] > 0), ([].into(), 2, true));
+    refused(&late[3]).await;
+    assert!(matches!(one.record(late[3].clone()).await, Err(StoreError::Superseded)));
+
+    assert!(!one.record_late(late.clone()).await.unwrap(), "what was before is not sealed");
+    while other.seal_due(300_000).await.unwrap() {}
+    assert!(one.record_late(late.clone()).await.unwrap() && one.record_late(late).await.unwrap());
+    let all = |ranges: &[std::ops::Range<i64>]| ranges.iter().cloned().flatten().map(|n| n * 10_000).collect::<Vec<_>>();
+    assert_eq!(everything(&one, series).await.at_ms, all(&[0..15, 20..30]));
+    assert_eq!(everything(&other, series).await.at_ms, all(&[0..15, 20..30]));
+
+    // Its day was merged meanwhile, and is merged anew.
+    record_all(&other, polled(2, 30..31)).await;
+    let later = 3 * DAY_MS;
+    while other.seal_due(later).await.unwrap() {}
+    while other.merge_due(later).await.unwrap() {}
+    let spans = "select count(*) from span where tier = 0";
+    assert_eq!(sqlx::query_scalar::<_, i64>(spans).fetch_one(&mut ask).await.unwrap(), 1);
+    assert!(one.record_late(polled(1, 16..19)).await.unwrap());
+    assert_eq!(sqlx::query_scalar::<_, i64>(spans).fetch_one(&mut ask).await.unwrap(), 3);
+    assert_eq!(everything(&one, series).await.at_ms, all(&[0..15, 16..19, 20..31]));
+    while other.merge_due(later).await.unwrap() {}
+    assert_eq!(sqlx::query_scalar::<_, i64>(spans).fetch_one(&mut ask).await.unwrap(), 1);
+    assert_eq!(everything(&one, series).await.at_ms, all(&[0..15, 16..19, 20..31]));
+    assert_eq!(one.check(|_| {}).await.unwrap().faults, [""; 0]);
+}
+
 #[tokio::test]
 async fn one_panel_alone() {
     if !is_on_server() {
@@ -132,12 +197,12 @@ async fn one_panel_alone() {
     }
     let place = Place::new();
     let (one, other) = (place.open().await, place.open().await);
-    assert!(one.claim().await.unwrap());
-    assert!(!other.claim().await.unwrap(), "one has it");
+    assert!(one.claim_alone().await.unwrap());
+    assert!(!other.claim_alone().await.unwrap(), "one has it");
     // Commands beside the panel write all the same.
     other.add_box(&spec("a"), 1).await.unwrap();
     one.close().await;
-    assert!(other.claim().await.unwrap(), "one is gone");
+    assert!(other.claim_alone().await.unwrap(), "one is gone");
 }
 
 #[tokio::test]
@@ -147,12 +212,12 @@ async fn a_panel_whose_claim_is_taken_over_writes_nothing() {
     }
     let place = Place::new();
     let (one, other) = (place.open().await, place.open().await);
-    assert!(one.claim().await.unwrap());
+    assert!(one.claim_alone().await.unwrap());
     let id = one.add_box(&spec("a"), 1).await.unwrap();
     // Its connections are cut, and another one is quicker.
     let taking = tokio::spawn({
         let other = other.clone();
-        async move { other.claim().await }
+        async move { other.claim_alone().await }
     });
     let waits = "select count(*) from pg_locks join pg_database on pg_database.oid = database where locktype = 'advisory' and not granted \
                  and datname = $1";
@@ -183,7 +248,7 @@ async fn a_server_that_starts_again_is_hardly_noticed() {
     }
     let place = Place::new();
     let store = place.open().await;
-    assert!(store.claim().await.unwrap());
+    assert!(store.claim_alone().await.unwrap());
     let id = store.add_box(&spec("a"), 1).await.unwrap();
     let series = store.series_ids(id, &["core:x"]).await.unwrap()[0];
     let polls = counting(id, series, (0..40).map(|n| n * 10), 0);
@@ -287,7 +352,7 @@ async fn a_commit_whose_answer_is_lost_is_stored_once() {
     let wire = Wire::new().await;
     let name = place.database.on_server().unwrap();
     let store = Store::open(&format!("postgres://tickmark@127.0.0.1:{}/{name}?sslmode=disable", wire.port)).await.unwrap();
-    assert!(store.claim().await.unwrap());
+    assert!(store.claim_alone().await.unwrap());
     let id = store.add_box(&spec("a"), 1).await.unwrap();
     let series = store.series_ids(id, &["core:x"]).await.unwrap()[0];
     let mut next = 0;

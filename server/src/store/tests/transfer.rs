@@ -77,7 +77,7 @@ async fn dump(store: &Store) -> Vec<String> {
 async fn import(path: &Path, url: &str) -> Result<Imported, StoreError> {
     let file = ExportFile::open(path, |_| {})?;
     let store = Store::open_to_import(url).await?;
-    assert!(store.claim().await?);
+    assert!(store.claim_alone().await?);
     let mut told = Vec::new();
     let imported = store.import(&file, |step, part| told.push((step == ImportStep::Comparing, part))).await;
     assert!(told.is_sorted_by(|a, b| a <= b), "{told:?}");
@@ -143,7 +143,9 @@ async fn every_table_and_column_is_moved() {
         }
     };
     let columns: Vec<(String, String)> = sqlx::query_as(columns).fetch_all(&store.inner.read).await.unwrap();
-    let moved = columns.into_iter().filter(|(table, _)| table != "revision" && table != "_sqlx_migrations");
+    // What counts changes, or tells which panels share this database, is not of another's.
+    let stays = ["revision", "_sqlx_migrations", "panel", "lease", "live"];
+    let moved = columns.into_iter().filter(|(table, _)| !stays.contains(&&**table));
     let mut moved: Vec<(String, String)> = moved.collect();
     let known = TABLES.iter().flat_map(|table| table.columns.iter().map(|(column, _)| (table.name.to_owned(), (*column).to_owned())));
     let mut known: Vec<(String, String)> = known.collect();

@@ -48,7 +48,8 @@ const fn numbered(name: &'static str, columns: &'static [Column]) -> Table {
     Table { name, columns, key: 1, only: None, is_numbered: true }
 }
 
-/// All of them, each after those that its rows name. What is missing on purpose: `revision`, which counts the changes to one database.
+/// All of them, each after those that its rows name. What is missing on purpose: `revision`, which counts the changes to one database, and
+/// which panels share it.
 pub(in crate::store) static TABLES: [Table; 16] = [
     Table { only: Some("setting_key <> 'import'"), ..table("setting", &[("setting_key", Text), ("setting_value", Text)], 1) },
     numbered(
