@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing for what is named: build, client, kamailio, postgres, browser, python, checks. Says nothing when all is there.
+# Installs what is missing for what is named: build, client, kamailio, postgres, prometheus, browser, python,
+# checks. Says nothing when all is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 readonly wasm=wasm32-unknown-unknown
@@ -98,6 +99,26 @@ need_postgres() {
 # Whoever wants a cluster of their own later gets one as everywhere.
 forget_postgres_settings() {
     rm -f /etc/postgresql-common/createcluster.conf
+}
+
+# Its promtool. Debian would start the server as well, which nobody needs here.
+need_prometheus() {
+    have promtool && return
+    packages+=(prometheus)
+    without_services
+}
+
+# Where nothing says which services may start, nothing starts while packages are installed.
+without_services() {
+    local policy=/usr/sbin/policy-rc.d
+    if [ "$(id -u)" != 0 ] || ! have apt-get || [ -e $policy ]; then return; fi
+    printf '#!/bin/sh\nexit 101\n' >$policy
+    chmod 755 $policy
+    afterwards+=(allow_services)
+}
+
+allow_services() {
+    rm -f /usr/sbin/policy-rc.d
 }
 
 need_browser() {

@@ -18,7 +18,7 @@ use std::{
 
 use tokio::sync::watch;
 
-pub use layout::{Layout, Slot};
+pub use layout::{Kinds, Layout, Slot};
 pub use now::{Applied, BoxNow, Polls, ResetHere, SPARK_POINTS};
 pub use order::by_name;
 pub use rates::{MAX_GAP_INTERVALS, Moment, RESTART_TOLERANCE};

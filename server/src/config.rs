@@ -24,7 +24,7 @@ mod postgres;
 mod provided;
 
 pub use database::Database;
-pub use duration::{MAX_DURATION, MAX_INTERVAL, MIN_INTERVAL, format_duration, parse_duration, parse_interval};
+pub use duration::{MAX_DURATION, MAX_INTERVAL, MIN_INTERVAL, format_duration, parse_duration, parse_instant, parse_interval};
 pub use layers::{ConfigError, Environment};
 pub use names::{BUILTIN_BOX, MAX_NAME_LEN, check_account_name, check_box_name, check_token_name, nearest};
 pub use postgres::PostgresUrl;

@@ -5,11 +5,10 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::{StatusCode, request::Parts},
 };
-use chrono::DateTime;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    config::parse_duration,
+    config::{parse_duration, parse_instant},
     http::MAX_BODY,
     problem::{Problem, problem},
 };
@@ -123,13 +122,8 @@ pub(super) fn wrong(field: &str, message: &str) -> Problem {
 
 /// RFC 3339 or epoch milliseconds.
 fn instant(field: &'static str, text: &str) -> Result<i64, Problem> {
-    if let Ok(ms) = text.parse() {
-        return Ok(ms);
-    }
     // A plus sign that was not percent-encoded arrives as a space.
-    let time = DateTime::parse_from_rfc3339(&text.replace(' ', "+"));
-    let hint = "allowed are RFC 3339 such as 2026-11-24T08:00:00Z, and epoch milliseconds";
-    time.map(|time| time.timestamp_millis()).map_err(|_| wrong(field, &format!("is {text:?}; {hint}")))
+    parse_instant(&text.replace(' ', "+")).map_err(|message| wrong(field, &message))
 }
 
 /// What a path names, percent-decoded.

@@ -2,12 +2,18 @@
 
 use std::{fmt::Write as _, io, sync::Arc};
 
-use app::model::Number;
+use app::model::{Kind, Number};
 use axum::{body::Body, extract::State, http::header, response::IntoResponse};
 use chrono::{DateTime, SecondsFormat};
 
 use super::{Ask, ask::wrong};
-use crate::{clock, http::App, problem::Problem, store::Samples};
+use crate::{
+    clock,
+    http::App,
+    openmetrics::{CONTENT_TYPE, END, Spelled, Writer},
+    problem::Problem,
+    store::Samples,
+};
 
 /// What a spreadsheet takes for the begin of a formula; and the apostrophe, so that the one put before can be told from the name's own.
 const GUARDED: [char; 12] = ['=', '+', '-', '@', '\t', '\r', '\n', '\'', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
@@ -16,7 +22,9 @@ const MAX_FILE_NAME: usize = 120;
 /// So much is read at once.
 const SLICE_MS: i64 = 24 * 3_600 * 1_000;
 
-/// The samples of one statistic as CSV: `time,box,name,value`; an unknown value is empty. A name that a spreadsheet would take for a
+/// The samples of one statistic as CSV (`time,box,name,value`; an unknown value is empty), or as OpenMetrics, which Prometheus's tools and
+/// `tickmark import openmetrics` read: a metric is named as the statistic is, or is `tickmark_value{group=…,name=…}` where OpenMetrics has
+/// no such names; an unknown value is NaN. In CSV a name that a spreadsheet would take for a
 /// formula (it begins with `=`, `+`, `-`, `@`, one of their full-width forms, a tab or a line break) or that begins with an apostrophe
 /// has an apostrophe put before it; without that one it is the name. Values are plain numbers.
 #[utoipa::path(get, path = "/export", tag = "history", params(
@@ -24,39 +32,98 @@ const SLICE_MS: i64 = 24 * 3_600 * 1_000;
     ("from" = Option<String>, Query, description = "RFC 3339 or epoch milliseconds"),
     ("to" = Option<String>, Query, description = "RFC 3339 or epoch milliseconds; now when left out"),
     ("span" = Option<String>, Query, description = "Instead of `from`: `1h`, `24h`, `7d`; `24h` when left out"),
-    ("format" = Option<String>, Query, description = "`csv`")),
-    responses((status = 200, body = String, content_type = "text/csv"), (status = 404, description = "No such box or statistic")))]
+    ("format" = Option<String>, Query, description = "`csv`, or `openmetrics`; `csv` when left out")),
+    responses((status = 200, content((String = "text/csv"), (String = "application/openmetrics-text"))), (status = 404, description = "No such box or statistic")))]
 pub(super) async fn export(State(app): State<Arc<App>>, ask: Ask) -> Result<impl IntoResponse, Problem> {
-    match ask.get("format") {
-        None | Some("csv") => {}
-        Some("ndjson" | "openmetrics") => return Err(wrong("format", "csv is there now; ndjson and openmetrics come in a later version")),
-        Some(other) => return Err(wrong("format", &format!("is {other:?}; allowed is csv"))),
-    }
+    let format = Format::asked(&ask)?;
     let (from_ms, to_ms) = ask.span(clock::now_ms())?;
     let (asked, name) = (ask.need("box")?.to_owned(), ask.need("name")?.to_owned());
-    let box_name = app.desk.entry(&asked)?.lock().stored.spec.name.clone();
+    let (box_name, kind) = {
+        let entry = app.desk.entry(&asked)?;
+        let now = entry.lock();
+        (now.stored.spec.name.clone(), now.kind_of(&name))
+    };
     // Read the first slice before the answer begins, so that a wrong question gets an error and not an empty file.
     let mut slice_end = from_ms.saturating_add(SLICE_MS).min(to_ms);
     app.desk.samples(&asked, &name, from_ms, to_ms.min(from_ms.saturating_add(1))).await?;
-    let file = format!("attachment; filename=\"{}.csv\"", file_name(&box_name, &name));
+    let file = format!("attachment; filename=\"{}.{}\"", file_name(&box_name, &name), format.ending());
+    let spelled = Spelled::of(&name);
     let rows = async_stream::stream! {
-        yield Ok::<_, io::Error>("time,box,name,value\n".to_owned());
+        yield Ok::<_, io::Error>(format.begin(&spelled, kind));
         let mut slice_start = from_ms;
         while slice_start < to_ms {
             match app.desk.samples(&asked, &name, slice_start, slice_end).await {
-                Ok(samples) => yield Ok(csv(&box_name, &name, &samples)),
+                Ok(samples) => yield Ok(match format {
+                    Format::Csv => csv(&box_name, &name, &samples),
+                    Format::Openmetrics => openmetrics(&spelled, &samples),
+                }),
                 Err(error) => {
                     tracing::error!(%error, "an export was cut short");
                     // The connection breaks, so that nobody takes the part for the whole.
                     yield Err(io::Error::other("the export was cut short"));
-                    break;
+                    return;
                 }
             }
             slice_start = slice_end;
             slice_end = slice_end.saturating_add(SLICE_MS).min(to_ms);
         }
+        yield Ok(format.end().to_owned());
     };
-    Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, file)], Body::from_stream(rows)))
+    Ok(([(header::CONTENT_TYPE, format.content_type().to_owned()), (header::CONTENT_DISPOSITION, file)], Body::from_stream(rows)))
+}
+
+/// How samples are written.
+#[derive(Clone, Copy)]
+enum Format {
+    Csv,
+    Openmetrics,
+}
+
+impl Format {
+    fn asked(ask: &Ask) -> Result<Self, Problem> {
+        match ask.get("format") {
+            None | Some("csv") => Ok(Self::Csv),
+            Some("openmetrics") => Ok(Self::Openmetrics),
+            Some("ndjson") => Err(wrong("format", "csv and openmetrics are there now; ndjson comes in a later version")),
+            Some(other) => Err(wrong("format", &format!("is {other:?}; allowed are csv and openmetrics"))),
+        }
+    }
+
+    fn content_type(self) -> &'static str {
+        match self {
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::Openmetrics => CONTENT_TYPE,
+        }
+    }
+
+    fn ending(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Openmetrics => "txt",
+        }
+    }
+
+    fn begin(self, name: &Spelled, kind: Kind) -> String {
+        let mut text = String::new();
+        match self {
+            Self::Csv => text.push_str("time,box,name,value\n"),
+            Self::Openmetrics => Writer::default().kind(&mut text, name, Some(kind)),
+        }
+        text
+    }
+
+    fn end(self) -> &'static str {
+        match self {
+            Self::Csv => "",
+            Self::Openmetrics => END,
+        }
+    }
+}
+
+fn openmetrics(name: &Spelled, samples: &Samples) -> String {
+    let mut text = String::with_capacity(samples.at_ms.len() * 48);
+    Writer::samples(&mut text, name, samples);
+    text
 }
 
 /// Rows in the order of their times, which recording leaves where a clock is set back.

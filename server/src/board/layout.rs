@@ -134,9 +134,20 @@ impl Kinds {
         self.of_known(full, known(system, group, name))
     }
 
+    /// The kind of a statistic, where it is not only assumed.
+    #[must_use]
+    pub fn told(&self, full: &str, system: BoxKind) -> Option<Kind> {
+        let (group, name) = split_name(full);
+        self.corrected_or_said(full).or_else(|| known(system, group, name).map(|(kind, _, _)| kind))
+    }
+
+    fn corrected_or_said(&self, full: &str) -> Option<Kind> {
+        self.corrected.get(full).or_else(|| self.said.get(full)).copied()
+    }
+
     fn of_known(&self, full: &str, known: Option<Known>) -> Kind {
-        let told = self.corrected.get(full).or_else(|| self.said.get(full)).copied();
-        told.unwrap_or_else(|| known.map_or_else(|| catalogue::kind_of_unknown(split_name(full).0), |(kind, _, _)| kind))
+        self.corrected_or_said(full)
+            .unwrap_or_else(|| known.map_or_else(|| catalogue::kind_of_unknown(split_name(full).0), |(kind, _, _)| kind))
     }
 }
 

@@ -184,9 +184,14 @@ fn cells(spec: &BoxSpec) -> Vec<String> {
     ]
 }
 
-async fn find(store: &Store, name: &str) -> Result<StoredBox, CliError> {
+/// The box of a name.
+pub(super) async fn named(store: &Store, name: &str) -> Result<StoredBox, CliError> {
     let found = store.boxes().await?.into_iter().find(|stored| stored.spec.name == name);
-    let found = found.ok_or_else(|| CliError::Failed(format!("there is no box {name:?}: see tickmark box list")))?;
+    found.ok_or_else(|| CliError::Failed(format!("there is no box {name:?}: see tickmark box list")))
+}
+
+async fn find(store: &Store, name: &str) -> Result<StoredBox, CliError> {
+    let found = named(store, name).await?;
     match found.spec.origin {
         Origin::Panel => Ok(found),
         Origin::Config => Err(CliError::Failed(format!("the box {name} comes from the configuration file: take it out there"))),

@@ -1,6 +1,9 @@
-//! Durations as people write them: `500ms`, `10s`, `5m`, `24h`, `7d`, `1y` (365 days). Pure; the API, forms, flags and the file all read them here.
+//! Durations as people write them: `500ms`, `10s`, `5m`, `24h`, `7d`, `1y` (365 days), and instants. Pure; the API, forms, flags and the file
+//! all read them here.
 
 use std::time::Duration;
+
+use chrono::DateTime;
 
 /// The shortest interval at which a box may be asked.
 pub const MIN_INTERVAL: Duration = Duration::from_millis(200);
@@ -29,6 +32,18 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         Some(duration) if duration <= MAX_DURATION => Ok(duration),
         _ => Err(format!("{trimmed:?} is too long: at most {} is allowed", format_duration(MAX_DURATION))),
     }
+}
+
+/// Reads an instant: RFC 3339, or epoch milliseconds. Answers epoch milliseconds.
+///
+/// # Errors
+/// What was written and what is allowed.
+pub fn parse_instant(text: &str) -> Result<i64, String> {
+    if let Ok(ms) = text.parse() {
+        return Ok(ms);
+    }
+    let time = DateTime::parse_from_rfc3339(text).map(|time| time.timestamp_millis());
+    time.map_err(|_| format!("is {text:?}; allowed are RFC 3339 such as 2026-11-24T08:00:00Z, and epoch milliseconds"))
 }
 
 /// Reads how often a box is asked: a duration within [`MIN_INTERVAL`] and [`MAX_INTERVAL`].

@@ -149,6 +149,20 @@ impl Store {
         rows.into_iter().map(reset).collect()
     }
 
+    /// The times of the first and the last poll of a box that samples are there of; none where there are none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn recorded_within(&self, box_id: i64) -> Result<Option<(i64, i64)>, StoreError> {
+        let ends = "select (select min(start_ms) from span where box_id = $1 and tier = 0), \
+                    (select max(end_ms) from span where box_id = $1 and tier = 0), \
+                    (select min(at_ms) from head where box_id = $1), (select max(at_ms) from head where box_id = $1)";
+        let ends = sqlx::query_as(ends).bind(box_id).fetch_one(&self.inner.read).await?;
+        let (first, last, head_first, head_last): (Option<i64>, Option<i64>, Option<i64>, Option<i64>) = ends;
+        let first = first.into_iter().chain(head_first).min();
+        Ok(first.zip(last.into_iter().chain(head_last).max()))
+    }
+
     pub(super) async fn box_of(&self, series: SeriesId) -> Result<Option<i64>, StoreError> {
         if let Some(&box_id) = locked(&self.inner.series_boxes).get(&series) {
             return Ok(Some(box_id));

@@ -221,3 +221,21 @@ async fn a_long_span_is_drawn_from_minutes_and_hours_and_says_so() {
     let year = panel.ask(Method::GET, "/cp/charts?span=1y&box=old", None).await;
     assert_eq!(year.status(), StatusCode::OK);
 }
+
+#[tokio::test]
+async fn samples_are_exported_as_openmetrics() {
+    let (panel, begin_ms) = with_long_history().await;
+    let path = format!("/cp/api/v1/export?box=old&name=core:rcv_requests&from={begin_ms}&to={}&format=", begin_ms + 86_400_000);
+    let answer = panel.ask(Method::GET, &format!("{path}openmetrics"), None).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    let of = |name| answer.headers()[name].to_str().unwrap().to_owned();
+    assert_eq!(of(header::CONTENT_TYPE), "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    assert_eq!(of(header::CONTENT_DISPOSITION), "attachment; filename=\"old-core_rcv_requests.txt\"");
+    let text = answer.text().await.unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 3 * 3_600 + 2);
+    assert_eq!(lines[..2], ["# TYPE core:rcv_requests counter", &format!("core:rcv_requests 0 {}", begin_ms / 1_000)]);
+    assert!(text.ends_with(&format!("core:rcv_requests 108690 {}\n# EOF\n", begin_ms / 1_000 + 10_799)), "{text}");
+    let refused = panel.ask(Method::GET, &format!("{path}xml"), None).await;
+    assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
+}

@@ -15,6 +15,7 @@ mod killed;
 #[path = "../panel/left_out.rs"]
 mod left_out;
 mod panels;
+mod openmetrics;
 mod postgres;
 mod pushed;
 mod served;

@@ -1,10 +1,6 @@
 //! Metrics as Prometheus's text format (0.0.4) and OpenMetrics (1.0) write them: one sample a line, kinds in `# TYPE` lines.
 //!
-//! A metric is one statistic for each set of labels. Its group is what stands before the first `_` of its name, its name the rest with
-//! the labels in the order of the alphabet: `http_requests_total{method="GET",code="200"}` is
-//! `http:requests_total{code="200",method="GET"}`. A name without `_` is its own group (`up` is `up:up`), and one
-//! with a colon stays as it is. A label that is empty is one that
-//! is not there. Timestamps and exemplars are read past: the time of a sample is that of its poll.
+//! Which statistic a metric is, `openmetrics` says. Timestamps and exemplars are read past: the time of a sample is that of its poll.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -14,19 +10,13 @@ use super::{
     envelope::{MAX_NAMES, WireError},
     members::Pairs,
 };
-use crate::source::{MAX_NAME_BYTES, Reading, Unknown, text::shown};
+use crate::{
+    openmetrics::{kind, sample, type_line},
+    source::{MAX_NAME_BYTES, Reading, Unknown, text::shown},
+};
 
 /// Floats hold every whole number up to this.
 const EXACT: f64 = 9_007_199_254_740_992.0;
-
-/// One sample.
-struct Sample<'a> {
-    /// The metric's name as it stands there.
-    metric: &'a str,
-    /// Sorted by name, none empty; values as they stand there.
-    labels: Vec<(&'a str, &'a str)>,
-    value: &'a str,
-}
 
 /// Reads a page: names and readings, and what was left out of it.
 pub(super) fn read(body: &[u8]) -> Result<Pairs, WireError> {
@@ -67,75 +57,6 @@ fn lines(text: &str) -> Result<impl Iterator<Item = &str>, WireError> {
     Ok(text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')))
 }
 
-/// `# TYPE name kind`.
-fn type_line(line: &str) -> Option<(&str, &str)> {
-    let mut words = line.strip_prefix('#')?.split_ascii_whitespace();
-    if words.next() != Some("TYPE") {
-        return None;
-    }
-    Some((words.next()?, words.next()?))
-}
-
-fn sample(line: &str) -> Option<Sample<'_>> {
-    let end = line.find(|c: char| c == '{' || c.is_ascii_whitespace())?;
-    let (metric, rest) = line.split_at(end);
-    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '.' | '-');
-    if metric.is_empty() || metric.starts_with(|c: char| c.is_ascii_digit()) || !metric.chars().all(is_name) {
-        return None;
-    }
-    let (mut labels, rest) = match rest.trim_start().strip_prefix('{') {
-        Some(rest) => labels(rest)?,
-        None => (Vec::new(), rest),
-    };
-    labels.sort_unstable();
-    // An exemplar follows a `#`.
-    let mut words = rest.split('#').next().unwrap_or_default().split_ascii_whitespace();
-    let value = words.next()?;
-    let is_time = |word: &str| word.parse::<f64>().is_ok();
-    (words.next().is_none_or(is_time) && words.next().is_none()).then_some(Sample { metric, labels, value })
-}
-
-/// Labels up to the closing brace, and what follows it.
-fn labels(mut rest: &str) -> Option<(Vec<(&str, &str)>, &str)> {
-    let mut labels = Vec::new();
-    loop {
-        rest = rest.trim_start();
-        if let Some(rest) = rest.strip_prefix('}') {
-            return Some((labels, rest));
-        }
-        let (name, value) = rest.split_once('=')?;
-        let value = value.trim_start().strip_prefix('"')?;
-        let mut escaped = false;
-        let end = value.find(|c| {
-            let closes = c == '"' && !escaped;
-            escaped = c == '\\' && !escaped;
-            closes
-        })?;
-        if end > 0 {
-            labels.push((name.trim(), &value[..end]));
-        }
-        rest = value[end + 1..].trim_start();
-        rest = match rest.strip_prefix(',') {
-            Some(rest) => rest,
-            None if rest.starts_with('}') => rest,
-            None => return None,
-        };
-    }
-}
-
-impl Sample<'_> {
-    /// `group:name{labels}`.
-    fn name(&self) -> String {
-        let full = match self.metric.split_once('_') {
-            _ if self.metric.contains(':') => self.metric.to_owned(),
-            Some((group, name)) if !group.is_empty() && !name.is_empty() => format!("{group}:{name}"),
-            _ => format!("{0}:{0}", self.metric),
-        };
-        let labels: Vec<String> = self.labels.iter().map(|(label, value)| format!("{label}=\"{value}\"")).collect();
-        if labels.is_empty() { full } else { format!("{full}{{{}}}", labels.join(",")) }
-    }
-}
-
 /// A value: whole numbers exactly, as long as the digits are exact.
 fn reading(metric: &str, text: &str) -> Reading {
     if let Ok(value) = text.parse::<i64>() {
@@ -151,22 +72,6 @@ fn reading(metric: &str, text: &str) -> Reading {
         Ok(value) if value.fract() == 0.0 && value.abs() <= EXACT => Ok(Number::Int(value as i64)),
         Ok(value) if value.is_finite() => Ok(Number::Float(value)),
         _ => Err(Unknown::NotANumber),
-    }
-}
-
-/// Whether a metric counts, by the type of its family.
-fn kind(metric: &str, types: &HashMap<&str, &str>) -> Kind {
-    let counts = |is_counter: bool| if is_counter { Kind::Counter } else { Kind::Gauge };
-    if let Some(&own) = types.get(metric) {
-        // Without a suffix: a counter itself, but the quantiles of a summary.
-        return counts(own == "counter");
-    }
-    let Some((family, suffix)) = metric.rsplit_once('_') else { return Kind::Gauge };
-    match (types.get(family).copied(), suffix) {
-        (Some("counter"), "total") | (Some("histogram"), "bucket" | "count" | "sum") | (Some("summary"), "count" | "sum") => Kind::Counter,
-        (Some(_), _) => Kind::Gauge,
-        // A page without types, such as Kamailio's, is read by what names promise.
-        (None, _) => counts(matches!(suffix, "total" | "bucket" | "count")),
     }
 }
 
