@@ -13,6 +13,7 @@ use sqlx::AnyPool;
 mod accounts;
 mod backup;
 mod boxes;
+mod bring;
 mod bytes;
 mod cell;
 mod check;
@@ -57,6 +58,7 @@ mod transfer;
 mod types;
 mod usage;
 
+pub use bring::{Brought, Incoming};
 pub use custom::Custom;
 pub use health::Trouble;
 pub use lease::{LEASE, PanelName, PanelSeen, Turn};

@@ -6,7 +6,7 @@
 use std::process::Stdio;
 
 use app::model::{BoxKind, Number, Origin, ResetCause};
-use server::store::{BoxSpec, ExportFile, ImportStep, Imported, Mark, PollRecord, SeriesId, Store};
+use server::store::{BoxSpec, Brought, ExportFile, ImportStep, Imported, Incoming, Mark, PollRecord, SeriesId, Store};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
 
@@ -222,4 +222,71 @@ async fn an_import_goes_on_after_kill_9() {
     let whole = Store::open(&there.url()).await.unwrap();
     assert_eq!(stored(&whole, &series).await, 200);
     assert_eq!(whole.check(|_| {}).await.unwrap().faults, [""; 0]);
+}
+
+/// Polls that are brought in: of some days.
+const BROUGHT: i64 = 500;
+
+async fn bring_all(store: &Store, box_id: i64, told: impl FnMut(f64)) -> Brought {
+    let mut incoming = Incoming::new().unwrap();
+    for n in (0..BROUGHT).rev() {
+        for i in 0..SERIES {
+            let value = Some(Number::Int(n * i64::try_from(i).unwrap()));
+            incoming.push(box_id, &format!("s:{i}"), n * STEP_MS, value).unwrap();
+        }
+    }
+    store.bring_in(&mut incoming, BROUGHT * STEP_MS, told).await.unwrap()
+}
+
+/// The process to kill: brings history in, and after each slice says so and waits to be told to go on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn brings_in_until_killed() {
+    let Ok(database) = std::env::var(DATABASE) else { return };
+    let store = Store::open(&database).await.unwrap();
+    assert!(store.claim().await.unwrap());
+    let (box_id, _) = series_of(&store).await;
+    let told = |part| {
+        println!("\nbrought {part}");
+        std::io::stdin().read_line(&mut String::new()).unwrap();
+    };
+    bring_all(&store, box_id, told).await;
+}
+
+#[tokio::test]
+async fn history_of_other_programs_goes_on_after_kill_9() {
+    let kept = TestDatabase::new();
+    let database = kept.url();
+    for slices in 1..4 {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "brings_in_until_killed", "--nocapture"])
+            .env(DATABASE, &database)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut go_on = child.stdin.take().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut heard = 0;
+        while heard < slices {
+            let line = lines.next_line().await.unwrap().unwrap();
+            if line.starts_with("brought ") {
+                heard += 1;
+                go_on.write_all(b"\n").await.unwrap();
+            }
+        }
+        // In the midst of the next slice.
+        child.kill().await.unwrap();
+    }
+    let store = Store::open(&database).await.unwrap();
+    assert!(store.claim().await.unwrap());
+    let (box_id, series) = series_of(&store).await;
+    let before = stored(&store, &series).await;
+    assert!((1..BROUGHT).contains(&before), "{before}");
+    let all = |polls: i64| u64::try_from(polls).unwrap() * SERIES as u64;
+    let brought = bring_all(&store, box_id, |_| {}).await;
+    assert_eq!(brought, Brought { added: all(BROUGHT - before), known: all(before) });
+    assert_eq!(stored(&store, &series).await, BROUGHT);
+    assert_eq!(store.check(|_| {}).await.unwrap().faults, [""; 0]);
+    store.close().await;
 }

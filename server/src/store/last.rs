@@ -37,7 +37,7 @@ impl Store {
 
     async fn last_of_chunks(&self, box_id: i64) -> Result<Option<Poll>, StoreError> {
         let mut view = self.begin_read().await?;
-        let newest = "select start_ms, seq, payload from span where box_id = $1 and tier = $2 order by seq desc limit 1";
+        let newest = "select start_ms, seq, payload from span where box_id = $1 and tier = $2 and seq > 0 order by seq desc limit 1";
         let newest = sqlx::query_as(newest).bind(box_id).bind(Tier::Raw.number());
         let newest: Option<(i64, i64, Vec<u8>)> = newest.fetch_optional(&mut *view).await?;
         let Some((start_ms, seq, times)) = newest else { return Ok(None) };

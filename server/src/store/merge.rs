@@ -17,7 +17,7 @@ use super::{DAY_MS, Store, StoreError};
 const AFTER_MS: i64 = 2 * 3_600_000;
 
 /// No merged span has more polls than this: a day at the shortest interval, and some.
-const MAX_MERGED_POLLS: i64 = 450_000;
+pub(super) const MAX_MERGED_POLLS: i64 = 450_000;
 
 /// So many values are merged at once, decoded: half a gigabyte.
 const MAX_MERGED_VALUES: i64 = 64 << 20;
@@ -44,9 +44,9 @@ impl Store {
     /// # Errors
     /// When the database fails. Days that do not decode are left as they are, and logged.
     pub async fn merge_due(&self, now_ms: i64) -> Result<bool, StoreError> {
-        // A box is merged up to `merged_ms`; the first span after that says which day is next.
+        // A box is merged up to `merged_ms`; the first span after that says which day is next. What was brought in came merged.
         let next = "select box_id, (select min(start_ms) from span where span.box_id = box.box_id and tier = $1 \
-                    and start_ms >= coalesce(box.merged_ms, $2)) from box where purging = 0 order by box_id";
+                    and start_ms >= coalesce(box.merged_ms, $2) and seq > 0) from box where purging = 0 order by box_id";
         let next: Vec<(i64, Option<i64>)> = sqlx::query_as(next).bind(RAW).bind(i64::MIN).fetch_all(&self.inner.read).await?;
         for (box_id, first_ms) in next.into_iter().filter(|&(box_id, _)| self.tends(box_id)) {
             let Some(day_ms) = first_ms.map(|first_ms| first_ms - first_ms.rem_euclid(DAY_MS)) else { continue };
@@ -70,7 +70,8 @@ impl Store {
         let series = "select count(*) from series where box_id = $1";
         let series: i64 = sqlx::query_scalar(series).bind(box_id).fetch_one(&self.inner.read).await?;
         let most = (MAX_MERGED_VALUES / series.max(1)).min(MAX_MERGED_POLLS);
-        for group in groups(self.spans_of_day(box_id, day_ms).await?, day_ms, most) {
+        let brought = self.brought_in(box_id, day_ms).await?;
+        for group in groups(self.spans_of_day(box_id, day_ms).await?, &brought, day_ms, most) {
             match self.merge_group(box_id, &group).await {
                 Err(StoreError::Damaged(why)) => tracing::error!(box_id, day_ms, why, "a day is left unmerged"),
                 outcome => outcome?,
@@ -83,12 +84,20 @@ impl Store {
 
     /// The spans that begin in a day, and whatever was recorded between them, in the order of recording.
     async fn spans_of_day(&self, box_id: i64, day_ms: i64) -> Result<Vec<SpanRow>, StoreError> {
-        let ends = "select min(seq), max(seq) from span where box_id = $1 and tier = $2 and start_ms >= $3 and start_ms < $4";
+        let ends = "select min(seq), max(seq) from span where box_id = $1 and tier = $2 and start_ms >= $3 and start_ms < $4 \
+                    and seq > 0";
         let ends = sqlx::query_as(ends).bind(box_id).bind(RAW).bind(day_ms).bind(day_ms + DAY_MS);
         let (Some(first), Some(last)): (Option<i64>, Option<i64>) = ends.fetch_one(&self.inner.read).await? else { return Ok(Vec::new()) };
         let spans = "select start_ms, seq, end_ms, polls, payload from span where box_id = $1 and tier = $2 and seq between $3 and $4 \
                      order by seq";
         let spans = sqlx::query_as(spans).bind(box_id).bind(RAW).bind(first).bind(last);
+        Ok(spans.fetch_all(&self.inner.read).await?)
+    }
+
+    /// Where the spans of a day begin and end that were brought in.
+    async fn brought_in(&self, box_id: i64, day_ms: i64) -> Result<Vec<(i64, i64)>, StoreError> {
+        let spans = "select start_ms, end_ms from span where box_id = $1 and tier = $2 and start_ms >= $3 and start_ms < $4 and seq <= 0";
+        let spans = sqlx::query_as(spans).bind(box_id).bind(RAW).bind(day_ms).bind(day_ms + DAY_MS);
         Ok(spans.fetch_all(&self.inner.read).await?)
     }
 
@@ -201,15 +210,16 @@ pub(super) async fn delete_span(
     Ok(delete.execute(connection).await?.rows_affected())
 }
 
-/// The spans that can be one: recorded one after the other, of one day, and growing in time.
-fn groups(spans: Vec<SpanRow>, day_ms: i64, most_polls: i64) -> Vec<Vec<SpanRow>> {
+/// The spans that can be one: recorded one after the other, of one day, and growing in time, with nothing between them that was brought in.
+fn groups(spans: Vec<SpanRow>, brought: &[(i64, i64)], day_ms: i64, most_polls: i64) -> Vec<Vec<SpanRow>> {
     let mut groups: Vec<Vec<SpanRow>> = vec![Vec::new()];
     for span in spans {
         let is_of_day = (day_ms..day_ms + DAY_MS).contains(&span.start_ms);
         let fits = groups.last().is_some_and(|group| {
             let polls: i64 = group.iter().map(|span| span.polls).sum();
             let within = group.first().is_none_or(|first| span.end_ms - first.start_ms <= MAX_SPAN_MS && polls + span.polls <= most_polls);
-            within && group.last().is_none_or(|last| last.end_ms < span.start_ms)
+            let between = |first: &SpanRow| brought.iter().any(|&(from_ms, to_ms)| from_ms > first.start_ms && to_ms < span.end_ms);
+            within && !group.first().is_some_and(between) && group.last().is_none_or(|last| last.end_ms < span.start_ms)
         });
         if !fits || !is_of_day {
             groups.push(Vec::new());

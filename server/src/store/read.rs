@@ -282,9 +282,28 @@ impl Ask {
         let select = sqlx::query_as(AssertSqlSafe(select)).bind(self.box_id).bind(self.series.0);
         let mut rows: Vec<ChunkRow> = select.bind(self.from_ms.saturating_sub(MAX_SPAN_MS)).bind(self.to_ms).fetch_all(view).await?;
         rows.retain(|row| row.end_ms >= self.from_ms);
-        rows.sort_by_key(|row| row.seq);
-        Ok(rows)
+        Ok(in_order(rows))
     }
+}
+
+/// Chunks in the order in which they were recorded; those that were brought in, which are numbered from 0 down, where their time is.
+fn in_order(rows: Vec<ChunkRow>) -> Vec<ChunkRow> {
+    let (mut brought, mut recorded): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.seq <= 0);
+    recorded.sort_by_key(|row| (row.seq, row.start_ms));
+    if brought.is_empty() {
+        return recorded;
+    }
+    brought.sort_by_key(|row| row.start_ms);
+    let mut rows = Vec::with_capacity(brought.len() + recorded.len());
+    let mut brought = brought.into_iter().peekable();
+    for row in recorded {
+        while let Some(before) = brought.next_if(|before| before.start_ms < row.start_ms) {
+            rows.push(before);
+        }
+        rows.push(row);
+    }
+    rows.extend(brought);
+    rows
 }
 
 /// The question for the chunks of a tier whose spans have none of other tiers. What it compares is all in the index, so that of chunks that

@@ -4,6 +4,7 @@ use app::model::{BoxKind, Number, Origin};
 
 use super::*;
 
+mod bringing;
 mod config;
 mod custom;
 mod damage;
