@@ -4,9 +4,11 @@
 //! `load:load-proc-3`, is `tickmark_value{group="load",name="load-proc-3"}`. The kind is in `# TYPE`. A value that is not known is NaN.
 
 mod line;
+mod read;
 mod write;
 
 pub(crate) use line::{kind, sample, type_line};
+pub use read::{Reader, Row};
 pub use write::{CONTENT_TYPE, END, Spelled, Writer};
 
 /// The metric that stands for names which OpenMetrics cannot spell, …

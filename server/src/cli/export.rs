@@ -1,6 +1,10 @@
 //! `tickmark export FILE`: the whole database in a file that `tickmark import` reads; and samples for other programs.
 
-use std::{io::Write, path::{Path, PathBuf}, process::ExitCode};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Args, Subcommand, ValueHint};
 

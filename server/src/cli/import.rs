@@ -1,8 +1,13 @@
-//! `tickmark import FILE`: brings what `tickmark export` wrote into an empty database.
+//! `tickmark import FILE`: brings what `tickmark export` wrote into an empty database; and history of other programs into one that is there.
 
-use std::{io::Write, path::PathBuf, process::ExitCode};
+use std::{
+    fs::File,
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-use clap::{Args, ValueHint};
+use clap::{Args, Subcommand, ValueHint};
 
 use super::{CliError, Place, check::Progress};
 use crate::{
@@ -11,25 +16,47 @@ use crate::{
     store::{ExportFile, ImportStep, Imported, Store, StoreError},
 };
 
-/// Where from.
+mod bringing;
+mod openmetrics;
+
+/// What, and where from.
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct ImportArgs {
-    /// The file that `tickmark export` wrote
-    #[arg(value_hint = ValueHint::FilePath)]
-    file: PathBuf,
+    /// History of other programs.
+    #[command(subcommand)]
+    format: Option<ImportFormat>,
+    /// The file that `tickmark export` wrote (one of the name of a command: ./openmetrics)
+    #[arg(value_hint = ValueHint::FilePath, required = true)]
+    file: Option<PathBuf>,
+}
+
+/// History of other programs.
+#[derive(Subcommand, Debug)]
+enum ImportFormat {
+    /// Bring samples in OpenMetrics into a box, as `promtool tsdb dump-openmetrics` and `export openmetrics` write them
+    Openmetrics(openmetrics::OpenmetricsArgs),
 }
 
 pub(super) async fn run(args: &ImportArgs, place: &mut Place<'_>, out: &mut dyn Write) -> Result<ExitCode, CliError> {
+    match (&args.format, &args.file) {
+        (Some(ImportFormat::Openmetrics(args)), _) => openmetrics::run(args, place, out).await,
+        (None, Some(file)) => whole(file, place, out).await,
+        (None, None) => Err(CliError::Usage("name the file to import".to_owned())),
+    }
+}
+
+async fn whole(path: &Path, place: &Place<'_>, out: &mut dyn Write) -> Result<ExitCode, CliError> {
     // Before a database is made for it.
     let mut progress = Progress::new("checked");
-    let file = ExportFile::open(&args.file, |part| progress.tell(part));
+    let file = ExportFile::open(path, |part| progress.tell(part));
     progress.end();
     let file = file?;
     let database = place.database()?;
     let store = Store::open_to_import(database.url()).await?;
     let imported = import(&store, &database, &file).await;
     store.close().await;
-    let path = args.file.display();
+    let path = path.display();
     match imported? {
         Imported::Before => writeln!(out, "{path} was brought into {database} before: nothing is left to do.")?,
         Imported::Whole(exported) => {
@@ -40,13 +67,15 @@ pub(super) async fn run(args: &ImportArgs, place: &mut Place<'_>, out: &mut dyn 
     Ok(ExitCode::SUCCESS)
 }
 
-async fn import(store: &Store, database: &Database, file: &ExportFile) -> Result<Imported, CliError> {
-    // No panel, and no other import, may use it meanwhile.
+/// No panel, and no other import, may use a database as long as what is answered is held.
+async fn alone(store: &Store, database: &Database) -> Result<Option<File>, CliError> {
     let refused = |error: ServeError| CliError::Failed(error.to_string());
-    let _one_alone = database.file().map(lock).transpose().map_err(refused)?;
-    if !store.claim_alone().await? {
-        return Err(refused(ServeError::Running(database.to_string())));
-    }
+    let locked = database.file().map(lock).transpose().map_err(refused)?;
+    if store.claim_alone().await? { Ok(locked) } else { Err(refused(ServeError::Running(database.to_string()))) }
+}
+
+async fn import(store: &Store, database: &Database, file: &ExportFile) -> Result<Imported, CliError> {
+    let _one_alone = alone(store, database).await?;
     let mut progress = Progress::new("imported");
     let mut now = ImportStep::Writing;
     let told = |step, part| {

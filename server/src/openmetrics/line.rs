@@ -18,6 +18,8 @@ pub(crate) struct Sample<'a> {
     pub(crate) labels: Vec<(&'a str, &'a str)>,
     /// As it stands there.
     pub(crate) value: &'a str,
+    /// As it stands there, if it does.
+    pub(crate) time: Option<&'a str>,
 }
 
 /// `# TYPE name kind`.
@@ -47,7 +49,7 @@ pub(crate) fn sample(line: &str) -> Option<Sample<'_>> {
     let value = words.next()?;
     let time = words.next();
     let is_time = |word: &str| word.parse::<f64>().is_ok();
-    (time.is_none_or(is_time) && words.next().is_none()).then_some(Sample { metric, labels, value })
+    (time.is_none_or(is_time) && words.next().is_none()).then_some(Sample { metric, labels, value, time })
 }
 
 /// Labels up to the closing brace, and what follows it.

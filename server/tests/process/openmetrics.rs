@@ -1,6 +1,11 @@
 //! History as OpenMetrics: out of a panel, into Prometheus's own tool, and back.
 
-use std::{collections::BTreeMap, path::Path, process::Command};
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use app::model::{BoxKind, Kind, Number, Origin};
 use futures::future::join_all;
@@ -8,7 +13,7 @@ use server::store::{BoxSpec, PollRecord, SeriesId, Store};
 
 use crate::{
     left_out::left_out,
-    served::{run, text},
+    served::{Served, command, run, text},
 };
 
 /// Names of every sort, and the kinds that were corrected.
@@ -139,4 +144,68 @@ async fn promtool_reads_what_is_exported() {
             |all: Vec<(i64, f64)>| all.into_iter().map(|(at, value)| (at, (!value.is_nan()).then(|| value.to_bits()))).collect::<Vec<_>>();
         assert_eq!(bits(theirs), bits(ours.collect()), "{name}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_exported_comes_back_equal_sample_by_sample() {
+    let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = recorded(folder.path()).await;
+    let ours = all(&store, "sip1").await;
+    store.close().await;
+    assert!(run(folder.path(), &["export", "openmetrics", "--box", "sip1", "history"]).status.success());
+    let file = folder.path().join("history");
+    let import = |file: &str| run(other.path(), &["import", "openmetrics", "--box", "sip2", file]);
+    let store = open(other.path()).await;
+    store.add_box(&spec("sip1"), 1).await.unwrap();
+    let refused = import(file.to_str().unwrap());
+    assert!(text(&refused.stderr).contains("there is no box \"sip2\""), "{refused:?}");
+    let box_id = store.add_box(&spec("sip2"), 1).await.unwrap();
+    for said in ["3000 samples were imported; 0 were there", "0 samples were imported; 3000 were there"] {
+        let done = import(file.to_str().unwrap());
+        assert!(done.status.success() && text(&done.stdout).contains(said), "{done:?}");
+        assert!(text(&done.stderr).contains("imported 100 %") && !text(&done.stderr).contains("cut off"), "{done:?}");
+        assert_eq!(all(&store, "sip2").await, ours);
+    }
+    let kinds: BTreeMap<_, _> = store.kinds(box_id).await.unwrap().into_iter().collect();
+    let corrected = NAMES.iter().filter_map(|(name, kind)| Some(((*name).to_owned(), (*kind)?)));
+    // What nobody knows is taken for a counter anyway.
+    assert_eq!(kinds, corrected.filter(|(_, kind)| *kind == Kind::Gauge).collect());
+    store.close().await;
+    let again = run(other.path(), &["export", "openmetrics", "--box", "sip2"]);
+    let lines = |bytes: &[u8]| text(bytes).lines().filter(|line| !line.starts_with("# TYPE")).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(lines(&again.stdout), lines(&std::fs::read(file).unwrap()));
+    assert!(run(other.path(), &["check"]).status.success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_that_is_wrong_is_named_and_can_be_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    store.add_box(&spec("sip1"), 1).await.unwrap();
+    let import = |words: &[&str]| {
+        let mut command = command(folder.path(), &[&["import", "openmetrics", "--box", "sip1", "-"], words].concat());
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(b"a:b 1 1\na:b abc 2\na:b \xff 3\na:b 4 4\n").unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let refused = import(&[]);
+    let said = text(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    assert!(said.contains("line 2 of -: the value \"abc\" is not a number; correct or delete it") && said.contains("--skip-bad"), "{said}");
+    let done = import(&["--skip-bad"]);
+    let said = text(&done.stderr);
+    assert!(done.status.success() && said.contains("left out: line 3 of -") && said.contains("it may be cut off"), "{said}");
+    assert!(text(&done.stdout).contains("2 samples were imported; 0 were there already.\n2 lines were left out."), "{done:?}");
+    assert_eq!(all(&store, "sip1").await["a:b"].len(), 2);
+    store.close().await;
+}
+
+#[test]
+fn a_running_panel_keeps_imports_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut panel = Served::start(folder.path(), &[]);
+    let refused = run(folder.path(), &["import", "openmetrics", "--box", "tickmark", "/dev/null"]);
+    assert!(!refused.status.success() && text(&refused.stderr).contains("tickmark.db"), "{refused:?}");
+    panel.signal("TERM");
+    panel.child.wait().unwrap();
 }
