@@ -21,7 +21,7 @@ demo: ## the panel beside a Kamailio under traffic, ten statistics ticked
 	@exec .ci/demo.sh $(RELEASE)
 
 test: ## every test: Rust, on SQLite and on PostgreSQL, and Chromium against a real Kamailio
-	@.ci/need.sh build client kamailio postgres prometheus browser python
+	@.ci/need.sh build client kamailio postgres mariadb prometheus browser python
 	@.ci/test.sh
 
 check: ## format, lints, documentation, licences, unused dependencies

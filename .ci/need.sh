@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing for what is named: build, client, kamailio, postgres, prometheus, browser, python,
+# Installs what is missing for what is named: build, client, kamailio, postgres, mariadb, prometheus, browser, python,
 # checks. Says nothing when all is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -101,6 +101,13 @@ forget_postgres_settings() {
     rm -f /etc/postgresql-common/createcluster.conf
 }
 
+# Its server, for those that tests start themselves.
+need_mariadb() {
+    have mariadb && have mariadb-install-db && return
+    packages+=(mariadb-server)
+    without_services
+}
+
 # Its promtool. Debian would start the server as well, which nobody needs here.
 need_prometheus() {
     have promtool && return
@@ -114,7 +121,8 @@ without_services() {
     if [ "$(id -u)" != 0 ] || ! have apt-get || [ -e $policy ]; then return; fi
     printf '#!/bin/sh\nexit 101\n' >$policy
     chmod 755 $policy
-    afterwards+=(allow_services)
+    # However this ends.
+    trap allow_services EXIT
 }
 
 allow_services() {

@@ -17,6 +17,7 @@ pub mod history;
 pub mod http;
 pub mod live;
 pub mod mi;
+pub mod ocp;
 pub mod openmetrics;
 pub mod png;
 pub mod problem;

@@ -8,6 +8,7 @@ mod read;
 mod write;
 
 pub(crate) use line::{kind, sample, type_line};
+pub(crate) use read::{MAX_SECONDS, value};
 pub use read::{Reader, Row};
 pub use write::{CONTENT_TYPE, END, Spelled, Writer};
 

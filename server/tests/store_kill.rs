@@ -243,7 +243,7 @@ async fn bring_all(store: &Store, box_id: i64, told: impl FnMut(f64)) -> Brought
 async fn brings_in_until_killed() {
     let Ok(database) = std::env::var(DATABASE) else { return };
     let store = Store::open(&database).await.unwrap();
-    assert!(store.claim().await.unwrap());
+    assert!(store.claim_alone().await.unwrap());
     let (box_id, _) = series_of(&store).await;
     let told = |part| {
         println!("\nbrought {part}");
@@ -279,7 +279,7 @@ async fn history_of_other_programs_goes_on_after_kill_9() {
         child.kill().await.unwrap();
     }
     let store = Store::open(&database).await.unwrap();
-    assert!(store.claim().await.unwrap());
+    assert!(store.claim_alone().await.unwrap());
     let (box_id, series) = series_of(&store).await;
     let before = stored(&store, &series).await;
     assert!((1..BROUGHT).contains(&before), "{before}");

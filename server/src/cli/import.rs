@@ -17,6 +17,7 @@ use crate::{
 };
 
 mod bringing;
+mod ocp;
 mod openmetrics;
 
 /// What, and where from.
@@ -34,12 +35,15 @@ pub struct ImportArgs {
 /// History of other programs.
 #[derive(Subcommand, Debug)]
 enum ImportFormat {
+    /// Bring boxes, ticks and history of OpenSIPS Control Panel in, from its tables
+    Ocp(ocp::OcpArgs),
     /// Bring samples in OpenMetrics into a box, as `promtool tsdb dump-openmetrics` and `export openmetrics` write them
     Openmetrics(openmetrics::OpenmetricsArgs),
 }
 
 pub(super) async fn run(args: &ImportArgs, place: &mut Place<'_>, out: &mut dyn Write) -> Result<ExitCode, CliError> {
     match (&args.format, &args.file) {
+        (Some(ImportFormat::Ocp(args)), _) => ocp::run(args, place, out).await,
         (Some(ImportFormat::Openmetrics(args)), _) => openmetrics::run(args, place, out).await,
         (None, Some(file)) => whole(file, place, out).await,
         (None, None) => Err(CliError::Usage("name the file to import".to_owned())),

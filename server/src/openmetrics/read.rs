@@ -13,7 +13,7 @@ use crate::source::MAX_NAME_BYTES;
 /// Floats hold every whole number up to this.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 /// Times are up to the year 9999, in seconds: what is later is in milliseconds.
-const MAX_SECONDS: i64 = 253_402_300_799;
+pub(crate) const MAX_SECONDS: i64 = 253_402_300_799;
 
 /// A sample that was read.
 #[derive(Clone, Debug, PartialEq)]

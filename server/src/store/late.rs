@@ -67,8 +67,9 @@ impl Store {
         let behind = "select max(seq + polls) from span where box_id = $1 and tier = $2 and seq < $3";
         let behind: Option<i64> = sqlx::query_scalar(behind).bind(box_id).bind(RAW).bind(first_seq).fetch_one(&mut *change).await?;
         let mut seq = behind.unwrap_or_default().min(first_seq - count).max(1);
-        // A day that was merged meanwhile has both what was recorded before and after in one span: it is parted again.
-        let around = spans.iter().find(|span| span.seq < first_seq && span.start_ms < first.at_ms && first.at_ms < span.end_ms);
+        // What was brought in from elsewhere has numbers below, and is read by its times. A day that was merged meanwhile has both what was recorded before and after in one span: it is parted again.
+        let around =
+            spans.iter().find(|span| (1..first_seq).contains(&span.seq) && span.start_ms < first.at_ms && first.at_ms < span.end_ms);
         if let Some(span) = around {
             seq = part(&mut change, box_id, span, first.at_ms, count).await?;
         }

@@ -17,7 +17,10 @@ async fn a_taken_port_is_said_with_the_flag_to_change_it() {
 }
 
 #[tokio::test]
-async fn a_second_panel_on_one_database_is_refused() {
+async fn a_second_panel_on_one_file_is_refused() {
+    if is_on_server() {
+        return;
+    }
     let start = Start::new();
     let config = start.config();
     let panel = start.open().await;

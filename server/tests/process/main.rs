@@ -14,8 +14,10 @@ mod full_disk;
 mod killed;
 #[path = "../panel/left_out.rs"]
 mod left_out;
-mod panels;
+mod mariadb;
+mod ocp;
 mod openmetrics;
+mod panels;
 mod postgres;
 mod pushed;
 mod served;

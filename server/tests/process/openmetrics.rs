@@ -77,7 +77,7 @@ async fn recorded(folder: &Path) -> Store {
     let polls = (0..POLLS).map(|poll| {
         let values = series.iter().enumerate().map(|(place, &series)| (series, value(poll, place))).collect();
         let at_ms = BEGIN_MS + poll * 10_000 + poll % 3;
-        PollRecord { box_id, at_ms, interval_ms: 10_000, values, marks: Vec::new(), started_ms: None }
+        PollRecord { box_id, at_ms, interval_ms: 10_000, values, marks: Vec::new(), started_ms: None, generation: None }
     });
     let polls: Vec<PollRecord> = polls.collect();
     let (sealed, head) = polls.split_at(polls.len() - 20);
