@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs a command beside a throw-away PostgreSQL: a cluster in a folder of its own, gone when the command ends. The tests that are told
-# of it by TEST_POSTGRES make a database each there; one that has a cluster to itself starts and stops it by TEST_POSTGRES_CTL.
+# of it by TEST_POSTGRES make a database each there; one that has a cluster to itself starts and stops it by TEST_POSTGRES_CTL, and makes
+# a standby of it by TEST_POSTGRES_STANDBY, which says on which port that is; it is told what to do like the first, by `standby-ctl`.
 #
 #     postgres.sh COMMAND…
 set -euo pipefail
@@ -22,7 +23,9 @@ fi
 
 home=$(mktemp -d "${TMPDIR:-/tmp}/tickmark-postgres.XXXXXX")
 end() {
-    "${as[@]}" "$bin/pg_ctl" --pgdata="$home/data" --mode=immediate --silent stop >/dev/null 2>&1 || true
+    for data in "$home/data" "$home/standby-data"; do
+        "${as[@]}" "$bin/pg_ctl" --pgdata="$data" --mode=immediate --silent stop >/dev/null 2>&1 || true
+    done
     rm -rf "$home"
 }
 trap end EXIT
@@ -46,6 +49,7 @@ if [ -n "$user" ]; then chown -R "$user:" "$home"; fi
 "${as[@]}" "$bin/initdb" --pgdata="$home/data" --username=tickmark --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync >/dev/null
 cat >"$home/data/pg_hba.conf" <<'HBA'
 local   all all            trust
+local   replication all    trust
 hostssl all all 127.0.0.1/32 scram-sha-256
 HBA
 # Nothing has to survive a power loss; what a killed process must not lose is not lost without fsync either.
@@ -80,6 +84,29 @@ if [ -z "${started:-}" ]; then
     exit 1
 fi
 
+cat >"$home/standby-ctl" <<CTL
+#!/bin/sh
+exec ${as[*]} '$bin/pg_ctl' --pgdata='$home/standby-data' --log='$home/standby-log' --wait --silent "\$@"
+CTL
+cat >"$home/standby" <<STANDBY
+#!/usr/bin/env bash
+set -euo pipefail
+${as[*]} '$bin/pg_basebackup' --pgdata='$home/standby-data' --host='$home' --port=$port --username=tickmark \\
+    --write-recovery-conf --checkpoint=fast --no-sync
+for _ in 1 2 3 4 5; do
+    port=\$((20000 + RANDOM % 12000))
+    echo "port = \$port" >>'$home/standby-data/postgresql.conf'
+    if '$home/standby-ctl' start >/dev/null 2>&1; then
+        echo "\$port"
+        exit
+    fi
+done
+tail -n 20 '$home/standby-log' >&2
+exit 1
+STANDBY
+chmod 755 "$home/standby" "$home/standby-ctl"
+
+export TEST_POSTGRES_STANDBY=$home/standby
 export TEST_POSTGRES="postgres://tickmark@localhost:$port/postgres?host=$home"
 export TEST_POSTGRES_CA=$home/tls/ca.pem
 export TEST_POSTGRES_CTL=$home/ctl

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use app::model::Number;
 use server::store::Store;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::{
     cluster::Cluster,
@@ -178,6 +179,72 @@ async fn a_server_that_goes_away_under_sampling_costs_nothing() {
     // The box counts its polls: none is missing in between.
     assert!(stored.is_sorted_by(|one, next| next.1 == one.1 + 1), "{stored:?}");
     println!("{} values shown, {} said to be recorded, {} stored", told.values.len(), told.recorded.len(), stored.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_standby_that_is_promoted_under_sampling_costs_nothing() {
+    let Some(cluster) = cluster().await else { return };
+    cluster.tell("create role tick login password 's3cret'; alter database tm owner to tick").await;
+    let (standby, address) = (cluster.follow().await, Failover::start(cluster.port()).await);
+    let one = FakeBox::start(&[]).await;
+    one.count_polls(COUNTER);
+    let database = format!("postgres://tick:s3cret@127.0.0.1:{}/tm?sslmode=require", address.port);
+    let folder = folder(&one, &database);
+    let mut panel = Served::start_set_up(folder.path(), &[]);
+    let mut told = Told::default();
+    let mut watcher = Watcher::open(&panel, COUNTER).await;
+    watcher.until(&mut told, "some samples", |told| told.recorded.len() >= 5).await;
+
+    cluster.control(&["stop", "--mode=immediate"]);
+    watcher.until(&mut told, "the word that the server is away", |told| told.fault.is_some()).await;
+    // Before it is promoted it takes no writes.
+    address.lead_to(standby);
+    let values = told.values.len();
+    watcher.until(&mut told, "values while nothing is written", |told| told.values.len() >= values + 10).await;
+    cluster.promote();
+    goes_on(&mut watcher, &mut told).await;
+
+    panel.signal("TERM");
+    assert!(panel.child.wait().unwrap().success());
+    while watcher.hear(&mut told).await {}
+    let stored = stored(&database).await;
+    accounted_for(&told, &stored);
+    assert!(stored.is_sorted_by(|one, next| next.1 == one.1 + 1), "{stored:?}");
+    println!("{} values shown, {} said to be recorded, {} stored", told.values.len(), told.recorded.len(), stored.len());
+}
+
+/// An address that leads to one server or another.
+struct Failover {
+    port: u16,
+    leads_to: tokio::sync::watch::Sender<u16>,
+}
+
+impl Failover {
+    async fn start(first: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (port, leads_to) = (listener.local_addr().unwrap().port(), tokio::sync::watch::Sender::new(first));
+        let target = leads_to.subscribe();
+        tokio::spawn(async move {
+            loop {
+                let (mut client, _) = listener.accept().await.unwrap();
+                let mut target = target.clone();
+                tokio::spawn(async move {
+                    let to = *target.borrow_and_update();
+                    let Ok(mut server) = TcpStream::connect(("127.0.0.1", to)).await else { return };
+                    tokio::select! {
+                        // It leads elsewhere: what is open ends.
+                        _ = target.changed() => {}
+                        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
+                    }
+                });
+            }
+        });
+        Self { port, leads_to }
+    }
+
+    fn lead_to(&self, port: u16) {
+        self.leads_to.send_replace(port);
+    }
 }
 
 /// It records again, by itself, all that was shown so far.
