@@ -41,6 +41,8 @@ impl Trouble {
             sqlx::Error::PoolTimedOut => Some(Self::Lost("no connection could be had in time".to_owned())),
             sqlx::Error::Io(error) => Some(Self::Lost(error.to_string())),
             sqlx::Error::Tls(error) => Some(Self::Lost(error.to_string())),
+            // Such as of a proxy that takes a connection while it has no server to lead it to.
+            sqlx::Error::Protocol(error) => Some(Self::Lost(error.clone())),
             other => {
                 let error = other.as_database_error()?;
                 match error.try_downcast_ref::<PgDatabaseError>() {

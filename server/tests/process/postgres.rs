@@ -5,7 +5,11 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use app::model::Number;
 use server::store::Store;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
 
 use crate::{
     cluster::Cluster,
@@ -213,37 +217,101 @@ async fn a_standby_that_is_promoted_under_sampling_costs_nothing() {
     println!("{} values shown, {} said to be recorded, {} stored", told.values.len(), told.recorded.len(), stored.len());
 }
 
-/// An address that leads to one server or another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_takes_no_writes_or_does_not_answer_costs_nothing() {
+    let Some(cluster) = cluster().await else { return };
+    cluster.tell("create role tick login password 's3cret'; alter database tm owner to tick").await;
+    let address = Failover::start(cluster.port()).await;
+    let one = FakeBox::start(&[]).await;
+    one.count_polls(COUNTER);
+    let database = format!("postgres://tick:s3cret@127.0.0.1:{}/tm?sslmode=require", address.port);
+    let folder = folder(&one, &database);
+    let mut panel = Served::start_set_up(folder.path(), &[]);
+    let mut told = Told::default();
+    let mut watcher = Watcher::open(&panel, COUNTER).await;
+    watcher.until(&mut told, "some samples", |told| told.recorded.len() >= 5).await;
+
+    cluster.tell("alter system set default_transaction_read_only = on").await;
+    cluster.tell("select pg_reload_conf()").await;
+    watcher.until(&mut told, "the word that nothing can be written", |told| told.fault.is_some()).await;
+    assert!(told.fault.as_deref().unwrap().contains("read-only"), "{:?}", told.fault);
+    let values = told.values.len();
+    watcher.until(&mut told, "values while nothing is written", |told| told.values.len() >= values + 10).await;
+    cluster.tell("alter system reset default_transaction_read_only").await;
+    cluster.tell("select pg_reload_conf()").await;
+    goes_on(&mut watcher, &mut told).await;
+
+    // It is connected, and no byte comes.
+    address.hold(true);
+    watcher.until(&mut told, "the word that the server does not answer", |told| told.fault.is_some()).await;
+    // What was asked of it may have happened: it is asked before that comes again.
+    address.hold(false);
+    goes_on(&mut watcher, &mut told).await;
+
+    panel.signal("TERM");
+    assert!(panel.child.wait().unwrap().success());
+    while watcher.hear(&mut told).await {}
+    let stored = stored(&database).await;
+    accounted_for(&told, &stored);
+    assert!(stored.is_sorted_by(|one, next| next.1 == one.1 + 1), "{stored:?}");
+    println!("{} values shown, {} said to be recorded, {} stored", told.values.len(), told.recorded.len(), stored.len());
+}
+
+/// An address that leads to one server or another, or holds back what comes from there.
 struct Failover {
     port: u16,
-    leads_to: tokio::sync::watch::Sender<u16>,
+    leads_to: watch::Sender<u16>,
+    held: watch::Sender<bool>,
 }
 
 impl Failover {
     async fn start(first: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (port, leads_to) = (listener.local_addr().unwrap().port(), tokio::sync::watch::Sender::new(first));
-        let target = leads_to.subscribe();
+        let (port, leads_to) = (listener.local_addr().unwrap().port(), watch::Sender::new(first));
+        let (held, target) = (watch::Sender::new(false), leads_to.subscribe());
+        let holding = held.subscribe();
         tokio::spawn(async move {
             loop {
-                let (mut client, _) = listener.accept().await.unwrap();
-                let mut target = target.clone();
+                let (client, _) = listener.accept().await.unwrap();
+                let (mut target, holding) = (target.clone(), holding.clone());
                 tokio::spawn(async move {
                     let to = *target.borrow_and_update();
-                    let Ok(mut server) = TcpStream::connect(("127.0.0.1", to)).await else { return };
+                    let Ok(server) = TcpStream::connect(("127.0.0.1", to)).await else { return };
                     tokio::select! {
                         // It leads elsewhere: what is open ends.
                         _ = target.changed() => {}
-                        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
+                        () = pass_on(client, server, holding) => {}
                     }
                 });
             }
         });
-        Self { port, leads_to }
+        Self { port, leads_to, held }
     }
 
     fn lead_to(&self, port: u16) {
         self.leads_to.send_replace(port);
+    }
+
+    fn hold(&self, held: bool) {
+        self.held.send_replace(held);
+    }
+}
+
+/// Passes on what both say, until one is gone; what the server says may be held back.
+async fn pass_on(client: TcpStream, server: TcpStream, mut holding: watch::Receiver<bool>) {
+    let (mut from_client, mut to_client) = client.into_split();
+    let (mut from_server, mut to_server) = server.into_split();
+    let back = async {
+        let mut bytes = vec![0; 16 << 10];
+        while let Ok(count @ 1..) = from_server.read(&mut bytes).await {
+            if holding.wait_for(|held| !held).await.is_err() || to_client.write_all(&bytes[..count]).await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        _ = tokio::io::copy(&mut from_client, &mut to_server) => {}
+        () = back => {}
     }
 }
 
