@@ -190,6 +190,9 @@ type SharedHead = Arc<tokio::sync::Mutex<head::Head>>;
 impl Store {
     /// Begins a transaction that will write.
     async fn begin_write(&self) -> Result<sqlx::Transaction<'static, sqlx::Any>, sqlx::Error> {
+        if self.inner.health.is_removed() {
+            return Err(sqlx::Error::Io(std::io::ErrorKind::NotFound.into()));
+        }
         self.inner.write.begin_with(self.inner.dialect.begin_write()).await
     }
 

@@ -4,8 +4,9 @@
 use std::{
     fs::OpenOptions,
     io::ErrorKind,
-    path::PathBuf,
-    sync::{Arc, Mutex},
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -32,6 +33,8 @@ pub enum Trouble {
     Locked,
     /// The disk fails.
     Disk(String),
+    /// The file was removed, or another one put in its place.
+    Removed,
 }
 
 impl Trouble {
@@ -102,6 +105,7 @@ impl Trouble {
             Self::Taken => "another Tickmark serves the database",
             Self::Locked => "another program holds the database",
             Self::Disk(_) => "the disk failed",
+            Self::Removed => "the database's file was removed",
         }
     }
 }
@@ -119,9 +123,22 @@ impl std::fmt::Display for Trouble {
             Self::Lost(why) => write!(f, "the database cannot be reached ({why}): see to its server, or wait until it is back"),
             Self::Taken => f.write_str("another Tickmark serves the database: end one of the two"),
             Self::Locked => f.write_str("another program holds the database locked: end that program, or wait until it is done"),
+            Self::Removed => f.write_str(
+                "the database's file was removed, or another one put in its place: put it back, or start the panel again to begin with \
+                 what is there",
+            ),
             Self::Disk(why) => write!(f, "the disk with the database fails ({why}): see to the disk"),
         }
     }
+}
+
+/// The disk of a file and its number there.
+type FileId = (u64, u64);
+
+/// Which file there is at a path; none where there is none.
+fn file_id(path: &Path) -> Option<FileId> {
+    let found = std::fs::metadata(path).ok()?;
+    Some((found.dev(), found.ino()))
 }
 
 /// The newest word on whether the database can be written.
@@ -129,13 +146,29 @@ pub(super) struct Health {
     newest: watch::Sender<Option<Trouble>>,
     /// The file; none in memory or on a server.
     path: Option<PathBuf>,
+    /// Which file that is, as it was opened.
+    file: OnceLock<FileId>,
     claim: Arc<Claim>,
     last_bad: Mutex<Option<Instant>>,
 }
 
 impl Health {
     pub(super) fn new(path: Option<PathBuf>, claim: Arc<Claim>) -> Self {
-        Self { newest: watch::Sender::new(None), path, claim, last_bad: Mutex::default() }
+        Self { newest: watch::Sender::new(None), path, file: OnceLock::new(), claim, last_bad: Mutex::default() }
+    }
+
+    /// Remembers which file was opened.
+    pub(super) fn opened(&self) {
+        if let Some(file) = self.path.as_deref().and_then(file_id) {
+            // It is opened once.
+            let _ = self.file.set(file);
+        }
+    }
+
+    /// What is committed goes where nobody finds it again: SQLite goes on with a file that has no name any more.
+    pub(super) fn is_removed(&self) -> bool {
+        let Some(path) = &self.path else { return false };
+        self.file.get().is_some_and(|file| file_id(path).as_ref() != Some(file))
     }
 
     /// Something was written.
@@ -176,6 +209,9 @@ impl Health {
     fn looked_at(&self, trouble: &Trouble) -> Trouble {
         if *trouble == Trouble::Standby && self.claim.is_lost() {
             return Trouble::Taken;
+        }
+        if matches!(trouble, Trouble::Lost(_) | Trouble::Disk(_) | Trouble::ReadOnly) && self.is_removed() {
+            return Trouble::Removed;
         }
         if let (Trouble::Lost(why), Some(_)) = (trouble, &self.path) {
             // A file has no server.

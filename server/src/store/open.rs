@@ -17,6 +17,14 @@ use crate::config::{Database, PostgresUrl};
 static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../migrations/postgres");
 
+/// The steps from nothing to the schema of this version.
+pub(super) fn migrations(dialect: Dialect) -> &'static Migrator {
+    match dialect {
+        Dialect::Sqlite => &SQLITE,
+        Dialect::Postgres => &POSTGRES,
+    }
+}
+
 /// The number of the last migration, which is the same of both.
 pub(super) fn schema() -> u64 {
     SQLITE.iter().map(|migration| migration.version.unsigned_abs()).max().unwrap_or_default()
@@ -52,10 +60,7 @@ impl Target {
     }
 
     fn migrations(&self) -> &'static Migrator {
-        match self.dialect() {
-            Dialect::Sqlite => &SQLITE,
-            Dialect::Postgres => &POSTGRES,
-        }
+        migrations(self.dialect())
     }
 
     /// As people read it.
@@ -125,6 +130,7 @@ impl Store {
         let health = Arc::new(Health::new(path.clone(), Arc::clone(&claim)));
         let [write, read, side] = target.connect(&health, &claim).await.map_err(|error| target.refusal(&error))?;
         migrate(&write, &target).await?;
+        health.opened();
         let leases = Arc::<Leases>::default();
         let shared = record::Sharing { claim: Arc::clone(&claim), leases: Arc::clone(&leases) };
         let writer = record::Writer::start(write.clone(), dialect, Arc::clone(&health), shared);

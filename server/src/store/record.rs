@@ -216,13 +216,20 @@ impl State {
     }
 
     async fn try_commit(&self, polls: &[&PollRecord]) -> Result<(), StoreError> {
+        // Looked at before, so that nothing is stored twice should the file come back, and after, so that nothing is said to be recorded
+        // that nobody finds again.
+        let here = || if self.health.is_removed() { Err(StoreError::Unwritable(Trouble::Removed)) } else { Ok(()) };
         let mut tails = self.tails.lock().await;
         let mut doubt = self.doubt.lock().await;
         let mut witness = None;
         let work = async {
+            here()?;
             doubt.resolve(&self.write, &self.sharing.leases).await?;
             let new: Vec<&PollRecord> = polls.iter().copied().filter(|poll| !doubt.has_landed(poll)).collect();
-            if new.is_empty() { Ok(()) } else { self.write_all(&mut tails, &new, &mut witness).await }
+            if !new.is_empty() {
+                self.write_all(&mut tails, &new, &mut witness).await?;
+            }
+            here()
         };
         let result = self.dialect.within(work).await;
         match &result {

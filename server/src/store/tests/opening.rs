@@ -1,5 +1,6 @@
 //! Opening, refusing, reopening.
 
+use super::super::open::migrations;
 use super::*;
 
 #[track_caller]
@@ -54,6 +55,75 @@ async fn another_programs_database_is_left_alone() {
     sqlx::query("drop table _sqlx_migrations").execute(&store.inner.write).await.unwrap();
     store.close().await;
     check_refused(Store::open(&place.url()).await, &["another program"]);
+}
+
+#[tokio::test]
+async fn a_file_that_is_removed_is_noticed_before_anything_is_said_to_be_recorded() {
+    if is_on_server() {
+        return;
+    }
+    let place = Place::new();
+    let store = place.open().await;
+    let id = store.add_box(&spec("a"), 1).await.unwrap();
+    let series = store.series_ids(id, &["core:x"]).await.unwrap()[0];
+    let polls = counting(id, series, (1..=4).map(|n| n * 10_000), 1);
+    store.record(polls[0].clone()).await.unwrap();
+    let (path, aside) = (place.path(), place.database.folder().join("aside.db"));
+    for other in [None, Some("another file")] {
+        std::fs::rename(&path, &aside).unwrap();
+        other.into_iter().for_each(|text| std::fs::write(&path, text).unwrap());
+        for poll in &polls[1..] {
+            assert!(matches!(store.record(poll.clone()).await, Err(StoreError::Unwritable(Trouble::Removed))));
+        }
+        assert!(store.add_box(&spec("b"), 1).await.is_err());
+        store.probe_trouble().await;
+        let trouble = store.trouble().borrow().clone();
+        assert_eq!(trouble, Some(Trouble::Removed));
+        assert!(trouble.unwrap().to_string().contains("put it back"));
+        std::fs::rename(&aside, &path).unwrap();
+        store.probe_trouble().await;
+        assert_eq!(*store.trouble().borrow(), None);
+    }
+    record_all(&store, polls[1..].to_vec()).await;
+    assert_eq!(everything(&store, series).await.at_ms, [10_000, 20_000, 30_000, 40_000]);
+}
+
+/// Each schema that was released is brought up to date with what is in it.
+#[tokio::test]
+async fn an_older_schema_is_brought_up_to_date() {
+    let place = Place::new();
+    let store = place.open().await;
+    let dialect = store.inner.dialect;
+    store.close().await;
+    let newest = migrations(dialect).iter().map(|one| one.version).max().unwrap();
+    for version in migrations(dialect).iter().map(|one| one.version).filter(|&version| version < newest) {
+        let place = Place::new();
+        let released: Vec<_> = migrations(dialect).iter().filter(|one| one.version <= version).cloned().collect();
+        sqlx::any::install_default_drivers();
+        let url = if is_on_server() { place.database.url() } else { format!("{}?mode=rwc", place.database.url()) };
+        let pool = sqlx::any::AnyPoolOptions::new().max_connections(1).connect(&url).await.unwrap();
+        sqlx::migrate::Migrator::with_migrations(released).run(&pool).await.unwrap();
+        let old = [
+            "insert into box (box_id, name, address, kind, labels, paused, origin, created_ms) \
+             values (7, 'old', 'http://127.0.0.1:1/mi', 'opensips', '{}', 0, 'panel', 1)",
+            "insert into tick (box_id, pattern, is_exception, origin) values (7, 'core:', 0, 'panel')",
+            "insert into series (series_id, box_id, name) values (9, 7, 'core:x')",
+            "insert into gap (box_id, from_ms, to_ms, reason) values (7, 5, 6, 'paused')",
+        ];
+        for statement in old {
+            sqlx::query(statement).execute(&pool).await.unwrap();
+        }
+        pool.close().await;
+
+        let store = Store::open(&place.database.url()).await.unwrap();
+        assert_eq!(store.boxes().await.unwrap()[0].spec.name, "old", "from {version}");
+        assert_eq!(store.ticks(7).await.unwrap()[0].pattern, "core:");
+        assert_eq!(store.gaps(7, 0, 10).await.unwrap().len(), 1);
+        record_all(&store, counting(7, SeriesId(9), [10_000, 20_000], 1)).await;
+        seal_all(&store).await;
+        assert_eq!(everything(&store, SeriesId(9)).await.at_ms, [10_000, 20_000]);
+        assert_eq!(store.check(|_| {}).await.unwrap().faults, [""; 0]);
+    }
 }
 
 #[tokio::test]
