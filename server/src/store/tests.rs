@@ -13,6 +13,7 @@ mod database;
 mod merging;
 mod opening;
 mod postgres;
+mod power;
 mod recording;
 mod retention;
 mod transfer;
