@@ -38,7 +38,10 @@ export async function newPage(browser, panel, options = {}) {
     // The client is fetched ahead: without JavaScript it is never used, on a busy machine late. Both are as they must be.
     if (/preloaded .* but not used/.test(message.text())) return;
     // A warning too: that is how the client says that an island has no code.
-    if (['error', 'warning'].includes(message.type())) page.complaints.push(`${message.type()}: ${message.text()}`);
+    if (!['error', 'warning'].includes(message.type())) return;
+    // Of what could not be loaded the text does not say what it was.
+    const about = /Failed to load resource/.test(message.text()) ? ` (${message.location().url})` : '';
+    page.complaints.push(`${message.type()}: ${message.text()}${about}`);
   });
   page.on('pageerror', (error) => page.complaints.push(`page error: ${error.message}`));
   return page;
@@ -70,11 +73,22 @@ export function untilLive(page) {
   return page.locator('#live [data-live]').filter({ hasText: /^live$/ }).waitFor();
 }
 
+/** What axe-core found. It fails where an element goes while it is looked at, as on a page that is live: then it looks again. */
+async function ranAxe(page) {
+  for (let again = 3; ; again -= 1) {
+    try {
+      return await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+    } catch (error) {
+      if (again === 0 || !/Cannot read properties of undefined/.test(error.message)) throw error;
+    }
+  }
+}
+
 /** No rule of axe-core may be broken, and nothing may stick out to the right. */
 export async function expectAccessible(page) {
   // By evaluation, as the content policy rightly refuses a script element.
   await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+  const { violations } = await ranAxe(page);
   const told = violations.map(({ id, help, nodes }) => `${id}: ${help}\n    ${nodes.map(({ html }) => html).join('\n    ')}`);
   assert.deepEqual(told, [], `axe found fault with ${page.url()}`);
   const width = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
