@@ -18,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -107,6 +107,8 @@ pub struct Sampler {
     reloading: tokio::sync::Mutex<i64>,
     /// Another panel changed something.
     at_once: AtomicBool,
+    /// Wakes whoever looks for what was changed.
+    told: Notify,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -122,6 +124,7 @@ impl Sampler {
             others: Mutex::default(),
             reloading: tokio::sync::Mutex::new(-1),
             at_once: AtomicBool::new(false),
+            told: Notify::new(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         })
@@ -203,16 +206,22 @@ impl Sampler {
         let sampler = Arc::clone(self);
         self.tasks.spawn(async move {
             let mut turns = tokio::time::interval(REVISION_EVERY);
-            let mut changes = sampler.shared.store.changes();
             let next = async |turns: &mut tokio::time::Interval| {
                 tokio::select! {
                     _ = turns.tick() => {}
-                    () = changes.next() => sampler.look_at_once(),
+                    () = sampler.told.notified() => {}
                 }
             };
-            let mut next = next;
             while !sampler.stopped_before(next(&mut turns)).await {
                 sampler.reload_if_changed().await;
+            }
+        });
+        let sampler = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let mut changes = sampler.shared.store.changes();
+            while !sampler.stopped_before(changes.next()).await {
+                sampler.look_at_once();
+                sampler.told.notify_one();
             }
         });
         self.share();
