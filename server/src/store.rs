@@ -51,6 +51,7 @@ mod series;
 mod space;
 mod spans;
 mod sqlite;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod ticks;

@@ -1,7 +1,6 @@
 //! The one writer of polls: gathers those that wait into one transaction, packs each into a row of its box's head. It must not know
 //! what is read, and when a head is sealed.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,15 +12,14 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::cell::Cell;
 use super::claim::Claim;
 use super::dialect::Dialect;
 use super::doubt::{Doubt, Witness};
 use super::health::{Health, Trouble};
-use super::insert::{MARKS_PER_INSERT, ROWS_PER_INSERT, Row, insert_marks, insert_rows, missing_box, stands};
+use super::insert::{MARKS_PER_INSERT, ROWS_PER_INSERT, Row, insert_marks, insert_rows, stands};
 use super::lease::Leases;
-use super::row::{RowHead, decode_layout, encode_layout, encode_row};
-use super::types::{PollRecord, SeriesId, StoreStats};
+use super::tail::{Tails, goes_on, load_tail};
+use super::types::{PollRecord, StoreStats};
 use super::{Store, StoreError, locked};
 
 /// So many polls may wait to be committed; further ones are dropped and counted.
@@ -76,22 +74,6 @@ struct State {
     samples: AtomicU64,
     commits: AtomicU64,
     chunks_sealed: AtomicU64,
-}
-
-/// Of each box that was recorded since the start.
-type Tails = HashMap<i64, Tail>;
-
-/// Where the head of a box goes on.
-struct Tail {
-    /// The first number of the lease that it is of.
-    first_seq: Option<i64>,
-    seq: i64,
-    total_bytes: i64,
-    layouts: Vec<(i64, Vec<SeriesId>)>,
-    /// The layout of the last row, by its place in `layouts`.
-    current: Option<usize>,
-    /// What the last row said; empty: the next one is a key.
-    cells: Vec<Cell>,
 }
 
 impl Writer {
@@ -299,39 +281,12 @@ impl State {
             if generation.is_some() && *generation != lease.map(|lease| lease.generation) {
                 return Err(StoreError::Superseded);
             }
-            if tails.get(box_id).is_some_and(|tail| tail.first_seq != lease.map(|lease| lease.first_seq)) {
+            if tails.get(box_id).is_some_and(|tail| !tail.is_of(lease.map(|lease| lease.first_seq))) {
                 tails.remove(box_id);
             }
         }
         Ok(())
     }
-}
-
-impl Tail {
-    /// Whether the last row has the layout of these values.
-    fn fits(&self, poll: &PollRecord) -> bool {
-        self.current.is_some_and(|place| same_series(&self.layouts[place].1, &poll.values))
-    }
-
-    /// The next row, in the layout that is the current one.
-    fn next(&mut self, poll: &PollRecord) -> Row {
-        self.seq += 1;
-        let layout_id = self.current.map_or(0, |place| self.layouts[place].0);
-        let head = RowHead { seq: self.seq, at_ms: poll.at_ms, interval_ms: poll.interval_ms, layout_id, is_key: self.cells.is_empty() };
-        self.cells.resize(poll.values.len(), Cell::default());
-        let payload = encode_row(&head, &mut self.cells, &poll.values);
-        self.total_bytes = self.total_bytes.saturating_add(i64::try_from(payload.len()).unwrap_or(i64::MAX));
-        Row { box_id: poll.box_id, head, total_bytes: self.total_bytes, payload }
-    }
-}
-
-/// Whether a poll has nothing but values, of the same series as the one before.
-fn goes_on(tails: &Tails, poll: &PollRecord) -> bool {
-    poll.marks.is_empty() && poll.started_ms.is_none() && tails.get(&poll.box_id).is_some_and(|tail| tail.fits(poll))
-}
-
-fn same_series(layout: &[SeriesId], values: &[(SeriesId, Option<Number>)]) -> bool {
-    layout.iter().eq(values.iter().map(|(series, _)| series))
 }
 
 async fn write_poll(
@@ -357,61 +312,11 @@ async fn write_poll(
         std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
         std::collections::hash_map::Entry::Vacant(entry) => entry.insert(load_tail(connection, poll.box_id, leases).await?),
     };
-    if !tail.fits(poll) {
-        let place = layout_place(connection, tail, poll.box_id, &poll.values).await?;
-        tail.current = Some(place);
-        tail.cells.clear();
-    }
+    tail.fit(connection, poll).await?;
     let row = tail.next(poll);
     let witness = Witness::of(&row);
     insert_rows(connection, &[row], None).await?;
     Ok(Some(witness))
-}
-
-/// Goes on where an earlier process, or a sealing, stopped.
-async fn load_tail(connection: &mut AnyConnection, box_id: i64, leases: &Leases) -> Result<Tail, StoreError> {
-    let last = "select seq, total_bytes from head where box_id = $1 order by seq desc limit 1";
-    let last: Option<(i64, i64)> = sqlx::query_as(last).bind(box_id).fetch_optional(&mut *connection).await?;
-    let (seq, total_bytes) = match last {
-        Some(last) => last,
-        None => {
-            let sealed = sqlx::query_scalar("select sealed_seq from box where box_id = $1").bind(box_id);
-            let sealed: Option<i64> = sealed.fetch_optional(&mut *connection).await?;
-            (sealed.ok_or_else(|| StoreError::Missing(format!("box {box_id}")))?, 0)
-        }
-    };
-    // Numbers before that are those of panels that polled it before.
-    let first_seq = leases.first_seq(box_id);
-    let seq = first_seq.map_or(seq, |first| seq.max(first - 1));
-    let rows: Vec<(i64, Vec<u8>)> =
-        sqlx::query_as("select layout_id, series from layout where box_id = $1").bind(box_id).fetch_all(connection).await?;
-    let layouts = rows.into_iter().filter_map(|(id, bytes)| Some((id, decode_layout(&bytes).ok()?))).collect();
-    Ok(Tail { first_seq, seq, total_bytes, layouts, current: None, cells: Vec::new() })
-}
-
-/// The place of the layout that these values have, which is not the current one; made when it is not there yet.
-async fn layout_place(
-    connection: &mut AnyConnection,
-    tail: &mut Tail,
-    box_id: i64,
-    values: &[(SeriesId, Option<Number>)],
-) -> Result<usize, StoreError> {
-    if let Some(place) = tail.layouts.iter().position(|(_, layout)| same_series(layout, values)) {
-        return Ok(place);
-    }
-    let series: Vec<SeriesId> = values.iter().map(|(series, _)| *series).collect();
-    let known: Vec<i64> = sqlx::query_scalar("select series_id from series where box_id = $1 order by series_id")
-        .bind(box_id)
-        .fetch_all(&mut *connection)
-        .await?;
-    if let Some(unknown) = series.iter().find(|id| known.binary_search(&id.0).is_err()) {
-        return Err(StoreError::Missing(format!("series {} of box {box_id}", unknown.0)));
-    }
-    let insert = "insert into layout (box_id, series) values ($1, $2) returning layout_id";
-    let insert = sqlx::query_scalar(insert).bind(box_id).bind(encode_layout(&series));
-    let layout_id: i64 = insert.fetch_one(connection).await.map_err(|error| missing_box(error, box_id))?;
-    tail.layouts.push((layout_id, series));
-    Ok(tail.layouts.len() - 1)
 }
 
 /// A poll with its values in the order of the series, each once, and what is no number as unknown.
