@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something fails, in its helpers too")]
 
+use std::ffi::OsStr;
 use std::process::Stdio;
 
 use app::model::{BoxKind, Number, Origin, ResetCause};
@@ -185,30 +186,13 @@ async fn an_import_goes_on_after_kill_9() {
     let exported = store.export(&path, |_| {}).await.unwrap();
     let mut far = 0.0;
     for steps in [1, 2, 1] {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "imports_until_killed", "--nocapture"])
-            .env(DATABASE, there.url())
-            .env(FILE, &path)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut go_on = child.stdin.take().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut heard = 0;
-        while heard < steps {
-            let line = lines.next_line().await.unwrap().unwrap();
-            if let Some(part) = line.strip_prefix("imported ") {
-                let part: f64 = part.parse().unwrap();
-                assert!(part > far, "{part} was there already: {far}");
-                far = part;
-                heard += 1;
-                go_on.write_all(b"\n").await.unwrap();
-            }
+        let told =
+            killed_amid("imports_until_killed", &[(DATABASE, there.url().as_ref()), (FILE, path.as_ref())], "imported ", steps).await;
+        for part in told {
+            let part: f64 = part.parse().unwrap();
+            assert!(part > far, "{part} was there already: {far}");
+            far = part;
         }
-        // In the midst of the next step.
-        child.kill().await.unwrap();
         if let Ok(half) = Store::open(&there.url()).await {
             panic!("a panel must not use it: {:?}", half.boxes().await);
         }
@@ -222,6 +206,31 @@ async fn an_import_goes_on_after_kill_9() {
     let whole = Store::open(&there.url()).await.unwrap();
     assert_eq!(stored(&whole, &series).await, 200);
     assert_eq!(whole.check(|_| {}).await.unwrap().faults, [""; 0]);
+}
+
+/// Runs a test of this program as a process, which says how far it is and waits to be told to go on; kills it amid the step after so many.
+/// What it said, each.
+async fn killed_amid(test: &str, environment: &[(&str, &OsStr)], prefix: &str, steps: usize) -> Vec<String> {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .envs(environment.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut go_on = child.stdin.take().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut told = Vec::new();
+    while told.len() < steps {
+        let line = lines.next_line().await.unwrap().unwrap();
+        if let Some(step) = line.strip_prefix(prefix) {
+            told.push(step.to_owned());
+            go_on.write_all(b"\n").await.unwrap();
+        }
+    }
+    child.kill().await.unwrap();
+    told
 }
 
 /// Polls that are brought in: of some days.
@@ -257,26 +266,7 @@ async fn history_of_other_programs_goes_on_after_kill_9() {
     let kept = TestDatabase::new();
     let database = kept.url();
     for slices in 1..4 {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "brings_in_until_killed", "--nocapture"])
-            .env(DATABASE, &database)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut go_on = child.stdin.take().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut heard = 0;
-        while heard < slices {
-            let line = lines.next_line().await.unwrap().unwrap();
-            if line.starts_with("brought ") {
-                heard += 1;
-                go_on.write_all(b"\n").await.unwrap();
-            }
-        }
-        // In the midst of the next slice.
-        child.kill().await.unwrap();
+        killed_amid("brings_in_until_killed", &[(DATABASE, database.as_ref())], "brought ", slices).await;
     }
     let store = Store::open(&database).await.unwrap();
     assert!(store.claim_alone().await.unwrap());

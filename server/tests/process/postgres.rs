@@ -149,7 +149,7 @@ async fn a_server_that_goes_away_under_sampling_costs_nothing() {
     let one = FakeBox::start(&[]).await;
     one.count_polls(COUNTER);
     let folder = folder(&one, &cluster.url("tm"));
-    let mut panel = Served::start_set_up(folder.path(), &[]);
+    let panel = Served::start_set_up(folder.path(), &[]);
     let mut told = Told::default();
     let mut watcher = Watcher::open(&panel, COUNTER).await;
     watcher.until(&mut told, "a first sample", |told| !told.recorded.is_empty()).await;
@@ -175,14 +175,7 @@ async fn a_server_that_goes_away_under_sampling_costs_nothing() {
         cluster.control(&["restart", mode]);
         goes_on(&mut watcher, &mut told).await;
     }
-    panel.signal("TERM");
-    assert!(panel.child.wait().unwrap().success());
-    while watcher.hear(&mut told).await {}
-    let stored = stored(&cluster.url("tm")).await;
-    accounted_for(&told, &stored);
-    // The box counts its polls: none is missing in between.
-    assert!(stored.is_sorted_by(|one, next| next.1 == one.1 + 1), "{stored:?}");
-    println!("{} values shown, {} said to be recorded, {} stored", told.values.len(), told.recorded.len(), stored.len());
+    ends_with_all(panel, watcher, told, &cluster.url("tm")).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -194,7 +187,7 @@ async fn a_standby_that_is_promoted_under_sampling_costs_nothing() {
     one.count_polls(COUNTER);
     let database = format!("postgres://tick:s3cret@127.0.0.1:{}/tm?sslmode=require", address.port);
     let folder = folder(&one, &database);
-    let mut panel = Served::start_set_up(folder.path(), &[]);
+    let panel = Served::start_set_up(folder.path(), &[]);
     let mut told = Told::default();
     let mut watcher = Watcher::open(&panel, COUNTER).await;
     watcher.until(&mut told, "some samples", |told| told.recorded.len() >= 5).await;
@@ -208,13 +201,7 @@ async fn a_standby_that_is_promoted_under_sampling_costs_nothing() {
     cluster.promote();
     goes_on(&mut watcher, &mut told).await;
 
-    panel.signal("TERM");
-    assert!(panel.child.wait().unwrap().success());
-    while watcher.hear(&mut told).await {}
-    let stored = stored(&database).await;
-    accounted_for(&told, &stored);
-    assert!(stored.is_sorted_by(|one, next| next.1 == one.1 + 1), "{stored:?}");
-    println!("{} values shown, {} said to be recorded, {} stored", told.values.len(), told.recorded.len(), stored.len());
+    ends_with_all(panel, watcher, told, &database).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -226,7 +213,7 @@ async fn a_server_that_takes_no_writes_or_does_not_answer_costs_nothing() {
     one.count_polls(COUNTER);
     let database = format!("postgres://tick:s3cret@127.0.0.1:{}/tm?sslmode=require", address.port);
     let folder = folder(&one, &database);
-    let mut panel = Served::start_set_up(folder.path(), &[]);
+    let panel = Served::start_set_up(folder.path(), &[]);
     let mut told = Told::default();
     let mut watcher = Watcher::open(&panel, COUNTER).await;
     watcher.until(&mut told, "some samples", |told| told.recorded.len() >= 5).await;
@@ -248,13 +235,7 @@ async fn a_server_that_takes_no_writes_or_does_not_answer_costs_nothing() {
     address.hold(false);
     goes_on(&mut watcher, &mut told).await;
 
-    panel.signal("TERM");
-    assert!(panel.child.wait().unwrap().success());
-    while watcher.hear(&mut told).await {}
-    let stored = stored(&database).await;
-    accounted_for(&told, &stored);
-    assert!(stored.is_sorted_by(|one, next| next.1 == one.1 + 1), "{stored:?}");
-    println!("{} values shown, {} said to be recorded, {} stored", told.values.len(), told.recorded.len(), stored.len());
+    ends_with_all(panel, watcher, told, &database).await;
 }
 
 /// An address that leads to one server or another, or holds back what comes from there.
@@ -313,6 +294,18 @@ async fn pass_on(client: TcpStream, server: TcpStream, mut holding: watch::Recei
         _ = tokio::io::copy(&mut from_client, &mut to_server) => {}
         () = back => {}
     }
+}
+
+/// Ends in good order with every poll stored: all that was shown, and none between.
+async fn ends_with_all(mut panel: Served, mut watcher: Watcher, mut told: Told, database: &str) {
+    panel.signal("TERM");
+    assert!(panel.child.wait().unwrap().success());
+    while watcher.hear(&mut told).await {}
+    let stored = stored(database).await;
+    accounted_for(&told, &stored);
+    // The box counts its polls: none is missing in between.
+    assert!(stored.is_sorted_by(|one, next| next.1 == one.1 + 1), "{stored:?}");
+    println!("{} values shown, {} said to be recorded, {} stored", told.values.len(), told.recorded.len(), stored.len());
 }
 
 /// It records again, by itself, all that was shown so far.
