@@ -171,17 +171,6 @@ fn first_samples(entry: &Entry, rules: Arc<Rules>, known: &Layout, lease: Option
     let interval_ms = i64::try_from(now.interval.as_millis()).unwrap_or(i64::MAX);
     let (box_id, names) = (now.stored.id, names.into());
     let (marks, dropped, anew) = (Vec::new(), Vec::new(), Vec::new());
-    let recording = Recording {
-        box_id,
-        at_ms,
-        interval_ms,
-        names,
-        values,
-        marks,
-        dropped,
-        anew,
-        started_ms: None,
-        generation: lease.filter(|&generation| generation > 0),
-    };
+    let recording = Recording { box_id, at_ms, interval_ms, names, values, marks, dropped, anew, started_ms: None, generation: lease };
     (!recording.values.is_empty()).then_some(recording)
 }

@@ -132,7 +132,7 @@ impl Drain {
             }
             let is_unwritable = matches!(outcome, Err(StoreError::Unwritable(_)));
             match (outcome, work) {
-                (Err(StoreError::Superseded), Work::Samples(first)) => self.bring_late(recorder, first, box_id).await,
+                (Err(StoreError::Superseded), Work::Samples(first)) => self.bring_late(recorder, entry, first, box_id).await,
                 (outcome, work) => self.settle(&work, &outcome, box_id),
             }
             if stop.is_cancelled() && is_unwritable {
@@ -142,7 +142,7 @@ impl Drain {
     }
 
     /// Another panel took the box: all that waits was polled before, and has its place before what that one recorded.
-    async fn bring_late(&mut self, recorder: &Recorder, first: Recording, box_id: i64) {
+    async fn bring_late(&mut self, recorder: &Recorder, entry: &Entry, first: Recording, box_id: i64) {
         let mut recordings = vec![first];
         let mut gaps = Vec::new();
         while let Ok(work) = self.work.try_recv() {
@@ -170,12 +170,7 @@ impl Drain {
             self.settle(&Work::Samples(recording), &outcome, box_id);
         }
         for gap in gaps {
-            let told = if let Work::Gap(Gap { from_ms, to_ms, reason }) = &gap {
-                recorder.gap(box_id, *from_ms, *to_ms, reason).await
-            } else {
-                Ok(())
-            };
-            self.settle(&gap, &told, box_id);
+            self.settle(&gap, &tell(recorder, entry, box_id, &gap).await, box_id);
         }
     }
 

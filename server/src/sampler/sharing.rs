@@ -167,12 +167,9 @@ impl Sampler {
     }
 
     async fn relay(&self) {
-        let (is_alone, foreign) = {
-            let others = self.lock_others();
-            let foreign: Vec<i64> = self.shared.board.all().iter().map(|entry| entry.lock().stored.id).collect();
-            (others.turn.panels.len() < 2, foreign)
-        };
-        let foreign: Vec<i64> = foreign.into_iter().filter(|&box_id| !self.polls(box_id)).collect();
+        let is_alone = self.lock_others().turn.panels.len() < 2;
+        let all = self.shared.board.all().into_iter().map(|entry| entry.lock().stored.id);
+        let foreign: BTreeSet<i64> = all.filter(|&box_id| !self.polls(box_id)).collect();
         let done = async {
             if !is_alone {
                 self.tell_others().await?;
@@ -211,7 +208,7 @@ impl Sampler {
         outcome
     }
 
-    async fn show_others(&self, foreign: &[i64]) -> Result<(), StoreError> {
+    async fn show_others(&self, foreign: &BTreeSet<i64>) -> Result<(), StoreError> {
         let versions = {
             let mut others = self.lock_others();
             others.seen.retain(|box_id, _| foreign.contains(box_id));

@@ -43,7 +43,7 @@ pub(super) struct Task {
     stored: StoredBox,
     interval: Duration,
     /// Of the lease, where panels share the database.
-    generation: Option<i64>,
+    generation: i64,
     pub(super) source: Option<Source>,
     /// There are names whose kind the box was not asked for yet.
     kinds_wanted: bool,
@@ -61,7 +61,6 @@ pub(super) struct Task {
 impl Task {
     pub(super) fn new(shared: Arc<Shared>, entry: Arc<Entry>, stored: StoredBox, begin: Begin, generation: i64) -> Self {
         let interval = entry.lock().interval;
-        let generation = shared.store.is_shared().then_some(generation);
         let layout = Arc::new(Layout::empty());
         Self {
             shared,
@@ -247,7 +246,7 @@ impl Task {
         }
         recording.marks.extend(before.marks);
         recording.started_ms = before.started_ms;
-        recording.generation = self.generation;
+        recording.generation = Some(self.generation);
         queue.samples(recording);
         if applied.restarted {
             tracing::info!(name = self.stored.spec.name, "the box restarted");

@@ -47,22 +47,24 @@ pub(super) async fn insert_rows<'e>(
 /// A statement that inserts so many rows while a panel, the last that is bound, stands. Whoever gives it up waits until that is committed.
 fn while_it_stands(insert: &str, rows: usize) -> String {
     const COLUMNS: [&str; 8] = ["bigint", "bigint", "bigint", "bigint", "bigint", "bigint", "bigint", "bytea"];
-    let row = |row: usize| {
-        let places = COLUMNS.iter().enumerate().map(|(place, sort)| format!("${}::{sort}", row * COLUMNS.len() + place + 1));
-        format!("({})", places.collect::<Vec<_>>().join(", "))
-    };
-    let values: Vec<String> = (0..rows).map(row).collect();
+    let values = placeholders(rows, &COLUMNS);
     let panel = rows * COLUMNS.len() + 1;
-    format!(
-        "{insert}select polled.* from (values {}) as polled, (select 1 from panel where panel_id = ${panel} for share) as stands",
-        values.join(", ")
-    )
+    format!("{insert}select polled.* from (values {values}) as polled, (select 1 from panel where panel_id = ${panel} for share) as stands")
 }
 
 /// Whether a panel stands among those that share the database; it does until the transaction ends.
 pub(super) async fn stands(connection: &mut AnyConnection, panel: i64) -> Result<(), StoreError> {
     let stands = sqlx::query("select panel_id from panel where panel_id = $1 for share").bind(panel);
     stands.fetch_optional(connection).await?.map(drop).ok_or(StoreError::Superseded)
+}
+
+/// Placeholders for so many rows of values of these types, as PostgreSQL names them.
+pub(super) fn placeholders(rows: usize, types: &[&str]) -> String {
+    let row = |row: usize| {
+        let places = types.iter().enumerate().map(|(place, sort)| format!("${}::{sort}", row * types.len() + place + 1));
+        format!("({})", places.collect::<Vec<_>>().join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
 
 /// A statement with placeholders for so many rows of so many values.

@@ -1,16 +1,17 @@
 //! What the panel that polls a box shows of it, for the other panels of the database. It must not know what that is: bytes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use sqlx::AssertSqlSafe;
 
+use super::insert::placeholders;
 use super::{Store, StoreError};
 
-/// So many boxes are told in one statement.
+/// So many boxes are told, or asked for, in one statement.
 const BOXES_PER_INSERT: usize = 64;
 
 /// A box as its panel shows it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
 pub struct Live {
     /// The box.
     pub box_id: i64,
@@ -32,27 +33,15 @@ impl Store {
     pub async fn tell_live(&self, boxes: &[Live]) -> Result<(), StoreError> {
         let mut change = self.inner.side.begin().await?;
         for some in boxes.chunks(BOXES_PER_INSERT) {
-            let row = |row: usize| {
-                let first = row * 5;
-                format!(
-                    "(${}::bigint, ${}::bigint, ${}::bytea, ${}::bigint, ${}::bytea)",
-                    first + 1,
-                    first + 2,
-                    first + 3,
-                    first + 4,
-                    first + 5
-                )
-            };
-            let rows: Vec<String> = (0..some.len()).map(row).collect();
+            let rows = placeholders(some.len(), &["bigint", "bigint", "bytea", "bigint", "bytea"]);
             // Names that are not told are those that are there. A box may be removed meanwhile.
             let insert = format!(
                 "insert into live (box_id, version, payload, names_version, names) \
                  select told.box_id, told.version, told.payload, told.names_version, coalesce(told.names, ''::bytea) \
-                 from (values {}) as told (box_id, version, payload, names_version, names) join box on box.box_id = told.box_id \
+                 from (values {rows}) as told (box_id, version, payload, names_version, names) join box on box.box_id = told.box_id \
                  on conflict (box_id) do update set version = excluded.version, payload = excluded.payload, \
                  names_version = excluded.names_version, \
-                 names = case when excluded.names = ''::bytea then live.names else excluded.names end",
-                rows.join(", ")
+                 names = case when excluded.names = ''::bytea then live.names else excluded.names end"
             );
             // Only numbers of placeholders are put together here.
             let mut insert = sqlx::query(AssertSqlSafe(insert));
@@ -69,26 +58,25 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn live(&self, boxes: &[i64], seen: &HashMap<i64, (i64, i64)>) -> Result<Vec<Live>, StoreError> {
-        let versions: Vec<(i64, i64, i64)> =
-            sqlx::query_as("select box_id, version, names_version from live").fetch_all(&self.inner.side).await?;
+    pub async fn live(&self, boxes: &BTreeSet<i64>, seen: &HashMap<i64, (i64, i64)>) -> Result<Vec<Live>, StoreError> {
         let mut news = Vec::new();
-        for (box_id, version, names_version) in versions {
-            let known = seen.get(&box_id);
-            if !boxes.contains(&box_id) || known.is_some_and(|&(known, _)| known == version) {
-                continue;
-            }
-            let with_names = known.is_none_or(|&(_, names)| names != names_version);
-            let select = sqlx::query_as(
-                "select version, payload, names_version, case when $2 then names else ''::bytea end from live where box_id = $1",
+        for some in boxes.iter().collect::<Vec<_>>().chunks(BOXES_PER_INSERT) {
+            let rows = placeholders(some.len(), &["bigint", "bigint", "bigint"]);
+            let select = format!(
+                "select live.box_id, live.version, live.payload, live.names_version, \
+                 case when live.names_version <> seen.names_version then live.names end as names \
+                 from (values {rows}) as seen (box_id, version, names_version) join live on live.box_id = seen.box_id \
+                 where live.version <> seen.version"
             );
-            let row: Option<(i64, Vec<u8>, i64, Vec<u8>)> = select.bind(box_id).bind(with_names).fetch_optional(&self.inner.side).await?;
-            let Some((version, payload, now_names, names)) = row else { continue };
-            if !with_names && now_names != names_version {
-                // They changed meanwhile: the next time.
-                continue;
+            // Only numbers of placeholders are put together here.
+            let mut select = sqlx::query_as(AssertSqlSafe(select));
+            for box_id in some {
+                // Versions begin above 0.
+                let (version, names_version) = seen.get(box_id).copied().unwrap_or_default();
+                select = select.bind(box_id).bind(version).bind(names_version);
             }
-            news.push(Live { box_id, version, payload, names_version: now_names, names: with_names.then_some(names) });
+            let rows: Vec<Live> = select.fetch_all(&self.inner.side).await?;
+            news.extend(rows);
         }
         Ok(news)
     }
