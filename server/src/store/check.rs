@@ -143,13 +143,7 @@ pub(super) fn read_chunk(span: Option<&Result<Span, Damage>>, payload: &[u8], sa
     let found = match span {
         None => return Err(Damage("its span is missing")),
         Some(Err(_)) => return Err(Damage("its span is damaged")),
-        Some(Ok(Span::Polls(polls))) => {
-            let column = Column::decode(payload)?;
-            if column.polls() != *polls {
-                return Err(Damage("it has more or fewer polls than its span"));
-            }
-            i64::try_from(column.samples()).unwrap_or(i64::MAX)
-        }
+        Some(Ok(Span::Polls(polls))) => i64::try_from(Column::of_span(payload, *polls)?.samples()).unwrap_or(i64::MAX),
         Some(Ok(Span::Rolled(buckets))) => Rolled::decode(payload, buckets)?.samples(),
     };
     if found == samples { Ok(found.unsigned_abs()) } else { Err(Damage("it has more or fewer samples than it says")) }

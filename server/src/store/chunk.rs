@@ -191,6 +191,12 @@ impl Column {
         with_checksum(&[], &body)
     }
 
+    /// Reads the bytes of a chunk whose span has so many polls.
+    pub(super) fn of_span(bytes: &[u8], polls: usize) -> Decoded<Self> {
+        let column = Self::decode(bytes)?;
+        if column.polls == polls { Ok(column) } else { Err(Damage("it has more or fewer polls than its span")) }
+    }
+
     /// Reads the bytes of a chunk.
     pub(super) fn decode(bytes: &[u8]) -> Decoded<Self> {
         let mut reader = body(bytes)?;

@@ -4,7 +4,7 @@ use super::chunk::{Column, Times};
 use super::head::Poll;
 use super::read::refresh;
 use super::tier::Tier;
-use super::types::{LastKnown, SeriesId};
+use super::types::LastKnown;
 use super::{Store, StoreError};
 
 impl Store {
@@ -41,17 +41,14 @@ impl Store {
         let newest = sqlx::query_as(newest).bind(box_id).bind(Tier::Raw.number());
         let newest: Option<(i64, i64, Vec<u8>)> = newest.fetch_optional(&mut *view).await?;
         let Some((start_ms, seq, times)) = newest else { return Ok(None) };
-        let chunks = "select chunk.series_id, chunk.payload from series join chunk on chunk.series_id = series.series_id \
-                      where series.box_id = $1 and chunk.tier = $2 and chunk.start_ms = $3 and chunk.seq = $4";
-        let chunks = sqlx::query_as(chunks).bind(box_id).bind(Tier::Raw.number()).bind(start_ms).bind(seq);
-        let chunks: Vec<(i64, Vec<u8>)> = chunks.fetch_all(&mut *view).await?;
+        let chunks = Self::chunks_of_span(&mut view, box_id, start_ms, seq).await?;
         view.commit().await?;
         let damaged = |error: super::bytes::Damage| StoreError::Damaged(format!("the newest span of box {box_id}: {}", error.0));
         let times = Times::decode(&times).map_err(damaged)?;
         let Some((last, &at_ms)) = times.at_ms.iter().enumerate().next_back() else { return Ok(None) };
         let mut told = Vec::new();
         for (series, payload) in chunks {
-            Column::decode(&payload).map_err(damaged)?.for_each(last..last + 1, |_, value| told.push((SeriesId(series), value)));
+            Column::decode(&payload).map_err(damaged)?.for_each(last..last + 1, |_, value| told.push((series, value)));
         }
         Ok(Some((at_ms, told)))
     }

@@ -3,31 +3,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use app::model::Number;
 use sqlx::AnyConnection;
 
 use super::bytes::Damage;
 use super::chunk::{Column, Times};
 use super::insert::{MARKS_PER_INSERT, insert_marks};
 use super::marks::Marks;
-use super::merge::delete_span;
+use super::merge::{SpanRow, delete_tiers};
+use super::record::ordered;
 use super::seal::{Sealed, Sealing, insert_sealed};
 use super::tier::Tier;
 use super::types::{PollRecord, SeriesId};
 use super::{DAY_MS, Store, StoreError};
-
-/// The tier of what is taken in, as it is stored.
-const RAW: i64 = Tier::Raw.number();
-
-/// A span as it is stored.
-#[derive(sqlx::FromRow)]
-struct SpanRow {
-    start_ms: i64,
-    seq: i64,
-    end_ms: i64,
-    polls: i64,
-    payload: Vec<u8>,
-}
 
 impl Store {
     /// Takes in polls of one box and one lease that is over. Says whether that can be done: not before the panel that has the box now
@@ -41,7 +28,7 @@ impl Store {
     }
 
     async fn take_in(&self, polls: Vec<PollRecord>) -> Result<bool, StoreError> {
-        let mut by_time: BTreeMap<i64, PollRecord> = polls.into_iter().map(|poll| (poll.at_ms, poll)).collect();
+        let mut by_time: BTreeMap<i64, PollRecord> = polls.into_iter().map(|poll| (poll.at_ms, ordered(poll))).collect();
         let (Some((&from_ms, first)), Some((&to_ms, _))) = (by_time.first_key_value(), by_time.last_key_value()) else { return Ok(true) };
         let (box_id, generation) = (first.box_id, first.generation);
         let mut change = self.begin_write().await?;
@@ -65,7 +52,7 @@ impl Store {
         };
         let count = i64::try_from(polls.len()).unwrap_or(i64::MAX);
         let behind = "select max(seq + polls) from span where box_id = $1 and tier = $2 and seq < $3";
-        let behind: Option<i64> = sqlx::query_scalar(behind).bind(box_id).bind(RAW).bind(first_seq).fetch_one(&mut *change).await?;
+        let behind: Option<i64> = sqlx::query_scalar(behind).bind(box_id).bind(Tier::RAW).bind(first_seq).fetch_one(&mut *change).await?;
         let mut seq = behind.unwrap_or_default().min(first_seq - count).max(1);
         // What was brought in from elsewhere has numbers below, and is read by its times. A day that was merged meanwhile has both what was recorded before and after in one span: it is parted again.
         let around =
@@ -92,7 +79,7 @@ impl Store {
 async fn spans(change: &mut AnyConnection, box_id: i64, from_ms: i64, to_ms: i64) -> Result<Vec<SpanRow>, StoreError> {
     let select = "select start_ms, seq, end_ms, polls, payload from span where box_id = $1 and tier = $2 and start_ms <= $3 and end_ms >= $4 \
                   order by seq";
-    let select = sqlx::query_as(select).bind(box_id).bind(RAW).bind(to_ms).bind(from_ms);
+    let select = sqlx::query_as(select).bind(box_id).bind(Tier::RAW).bind(to_ms).bind(from_ms);
     Ok(select.fetch_all(change).await?)
 }
 
@@ -121,23 +108,15 @@ async fn part(change: &mut AnyConnection, box_id: i64, span: &SpanRow, at_ms: i6
     let seq = span.seq + i64::try_from(place).unwrap_or(i64::MAX);
     let (before, after) = (times.part(0..place), times.part(place..times.at_ms.len()));
     let mut parts = [Sealing::new(&before, span.seq, &[]), Sealing::new(&after, seq + room, &[])];
-    let chunks = "select chunk.series_id, chunk.payload from series join chunk on chunk.series_id = series.series_id \
-                  where series.box_id = $1 and chunk.tier = $2 and chunk.start_ms = $3 and chunk.seq = $4 order by chunk.series_id";
-    let chunks = sqlx::query_as(chunks).bind(box_id).bind(RAW).bind(span.start_ms).bind(span.seq);
-    let chunks: Vec<(i64, Vec<u8>)> = chunks.fetch_all(&mut *change).await?;
+    let chunks = Store::chunks_of_span(change, box_id, span.start_ms, span.seq).await?;
     let marks = Marks::default();
     for (series, payload) in chunks {
-        let column = Column::decode(&payload).map_err(failed)?;
-        if column.polls() != times.at_ms.len() {
-            return Err(damaged(box_id, span, &Damage("it has more or fewer polls than its span")));
-        }
+        let column = Column::of_span(&payload, times.at_ms.len()).map_err(failed)?;
         let [one, other] = &mut parts;
-        one.add(SeriesId(series), &column.part(0..place), &marks);
-        other.add(SeriesId(series), &column.part(place..times.at_ms.len()), &marks);
+        one.add(series, &column.part(0..place), &marks);
+        other.add(series, &column.part(place..times.at_ms.len()), &marks);
     }
-    for tier in Tier::ALL {
-        delete_span(change, box_id, tier, span.start_ms, span.seq).await?;
-    }
+    delete_tiers(change, box_id, span.start_ms, span.seq).await?;
     for sealed in parts.into_iter().flat_map(Sealing::done) {
         insert_sealed(change, box_id, &sealed).await?;
     }
@@ -149,24 +128,17 @@ fn sealed(polls: &[PollRecord], seq: i64) -> Sealed {
     let at_ms = polls.iter().map(|poll| poll.at_ms).collect();
     let intervals: Vec<i64> = polls.iter().map(|poll| poll.interval_ms).collect();
     let times = Times::new(at_ms, &intervals);
-    let mut told: BTreeMap<SeriesId, Vec<(usize, Option<Number>)>> = BTreeMap::new();
+    let mut columns: BTreeMap<SeriesId, Column> = BTreeMap::new();
     for (place, poll) in polls.iter().enumerate() {
         for &(series, value) in &poll.values {
-            let value = value.filter(|number| !matches!(number, Number::Float(float) if float.is_nan()));
-            told.entry(series).or_default().push((place, value));
+            let column = columns.entry(series).or_default();
+            column.push_absent(place - column.polls());
+            column.push(value);
         }
     }
     let mut sealing = Sealing::new(&times, seq, &[]);
     let marks = Marks::default();
-    for (series, values) in told {
-        let mut column = Column::default();
-        for (place, value) in values {
-            // One that is named twice is told once.
-            if column.polls() <= place {
-                column.push_absent(place - column.polls());
-                column.push(value);
-            }
-        }
+    for (series, mut column) in columns {
         column.push_absent(polls.len() - column.polls());
         sealing.add(series, &column, &marks);
     }

@@ -23,16 +23,16 @@ pub(super) const MAX_MERGED_POLLS: i64 = 450_000;
 const MAX_MERGED_VALUES: i64 = 64 << 20;
 
 /// The tier whose spans are merged, as it is stored.
-const RAW: i64 = Tier::Raw.number();
+const RAW: i64 = Tier::RAW;
 
 /// A span as it is stored.
 #[derive(sqlx::FromRow)]
-struct SpanRow {
-    start_ms: i64,
-    seq: i64,
-    end_ms: i64,
-    polls: i64,
-    payload: Vec<u8>,
+pub(super) struct SpanRow {
+    pub(super) start_ms: i64,
+    pub(super) seq: i64,
+    pub(super) end_ms: i64,
+    pub(super) polls: i64,
+    pub(super) payload: Vec<u8>,
 }
 
 /// A chunk as it is stored.
@@ -159,10 +159,7 @@ impl Store {
         self.lock_box(&mut change, box_id).await?;
         let mut deleted = 0;
         for span in group {
-            for tier in Tier::ALL {
-                let gone = delete_span(&mut change, box_id, tier, span.start_ms, span.seq).await?;
-                deleted += if tier == Tier::Raw { gone } else { 0 };
-            }
+            deleted += delete_tiers(&mut change, box_id, span.start_ms, span.seq).await?;
         }
         if usize::try_from(deleted) != Ok(group.len()) {
             // The box was removed with its history meanwhile.
@@ -194,14 +191,16 @@ impl Store {
     }
 }
 
+/// Deletes a span with its roll-ups, and their chunks; says how many spans of samples that were.
+pub(super) async fn delete_tiers(connection: &mut AnyConnection, box_id: i64, start_ms: i64, seq: i64) -> Result<u64, StoreError> {
+    for tier in Tier::ROLLED {
+        delete_span(connection, box_id, tier, start_ms, seq).await?;
+    }
+    delete_span(connection, box_id, Tier::Raw, start_ms, seq).await
+}
+
 /// Deletes a span of a tier and its chunks; says how many spans that were.
-pub(super) async fn delete_span(
-    connection: &mut AnyConnection,
-    box_id: i64,
-    tier: Tier,
-    start_ms: i64,
-    seq: i64,
-) -> Result<u64, StoreError> {
+async fn delete_span(connection: &mut AnyConnection, box_id: i64, tier: Tier, start_ms: i64, seq: i64) -> Result<u64, StoreError> {
     let delete = "delete from chunk where tier = $1 and start_ms = $2 and seq = $3 \
                   and series_id in (select series_id from series where box_id = $4)";
     sqlx::query(delete).bind(tier.number()).bind(start_ms).bind(seq).bind(box_id).execute(&mut *connection).await?;
@@ -244,13 +243,7 @@ fn join(spans: &[Times], seq: i64, chunks: &[Parts], marks: &Marks) -> Result<Ve
         for (part, span) in parts.iter().zip(spans) {
             match part {
                 None => whole.push_absent(span.at_ms.len()),
-                Some(bytes) => {
-                    let column = Column::decode(bytes)?;
-                    if column.polls() != span.at_ms.len() {
-                        return Err(Damage("it has more or fewer polls than its span"));
-                    }
-                    whole.append(&column);
-                }
+                Some(bytes) => whole.append(&Column::of_span(bytes, span.at_ms.len())?),
             }
         }
         sealing.add(*series, &whole, marks);

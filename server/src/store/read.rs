@@ -102,12 +102,8 @@ impl Store {
                 times
             }
         };
-        let column = Column::decode(&row.payload)?;
-        if column.polls() == times.at_ms.len() {
-            Ok(Piece { times, column })
-        } else {
-            Err(Damage("it has more or fewer polls than its span"))
-        }
+        let column = Column::of_span(&row.payload, times.at_ms.len())?;
+        Ok(Piece { times, column })
     }
 
     /// The gaps of a box that touch a span, in the order of their starts.
@@ -161,6 +157,20 @@ impl Store {
         let (first, last, head_first, head_last): (Option<i64>, Option<i64>, Option<i64>, Option<i64>) = ends;
         let first = first.into_iter().chain(head_first).min();
         Ok(first.zip(last.into_iter().chain(head_last).max()))
+    }
+
+    /// The chunks of samples of a span, by series.
+    pub(super) async fn chunks_of_span(
+        view: &mut AnyConnection,
+        box_id: i64,
+        start_ms: i64,
+        seq: i64,
+    ) -> Result<Vec<(SeriesId, Vec<u8>)>, StoreError> {
+        let chunks = "select chunk.series_id, chunk.payload from series join chunk on chunk.series_id = series.series_id \
+                      where series.box_id = $1 and chunk.tier = $2 and chunk.start_ms = $3 and chunk.seq = $4 order by chunk.series_id";
+        let chunks = sqlx::query_as(chunks).bind(box_id).bind(Tier::Raw.number()).bind(start_ms).bind(seq);
+        let chunks: Vec<(i64, Vec<u8>)> = chunks.fetch_all(view).await?;
+        Ok(chunks.into_iter().map(|(series, payload)| (SeriesId(series), payload)).collect())
     }
 
     pub(super) async fn box_of(&self, series: SeriesId) -> Result<Option<i64>, StoreError> {

@@ -320,7 +320,7 @@ async fn write_poll(
 }
 
 /// A poll with its values in the order of the series, each once, and what is no number as unknown.
-fn ordered(mut poll: PollRecord) -> PollRecord {
+pub(super) fn ordered(mut poll: PollRecord) -> PollRecord {
     for (_, value) in &mut poll.values {
         *value = value.filter(|number| !matches!(number, Number::Float(float) if float.is_nan()));
     }

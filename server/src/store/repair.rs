@@ -74,11 +74,8 @@ impl Store {
         let column = "select payload from chunk where series_id = $1 and tier = 0 and start_ms = $2 and seq = $3";
         let column = sqlx::query_scalar(column).bind(series.0).bind(place.start_ms).bind(place.seq);
         let column: Option<Vec<u8>> = column.fetch_optional(&self.inner.read).await?;
-        let Some(column) = column.and_then(|bytes| Column::decode(&bytes).ok()) else { return Ok(false) };
+        let Some(column) = column.and_then(|bytes| Column::of_span(&bytes, times.at_ms.len()).ok()) else { return Ok(false) };
         let (Some(&first_ms), Some(&last_ms)) = (times.at_ms.first(), times.at_ms.last()) else { return Ok(false) };
-        if column.polls() != times.at_ms.len() {
-            return Ok(false);
-        }
         let marks = self.marks_of(place.box_id, first_ms, last_ms).await?;
         let grid = Grid::new(&times, place.tier);
         let payload = grid.roll(&column, marks.of(series)).for_storage().encode(&grid.buckets);

@@ -43,6 +43,9 @@ impl Tier {
         Self::ALL.into_iter().rev().find(|tier| tier.bucket_ms().saturating_mul(2) <= width_ms).unwrap_or(Self::Raw)
     }
 
+    /// The number that samples are stored under.
+    pub(super) const RAW: i64 = Self::Raw.number();
+
     /// The number it is stored under.
     pub(super) const fn number(self) -> i64 {
         match self {

@@ -5,16 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 use super::super::bytes::Damage;
 use super::super::chunk::{Column, Times};
 use super::super::marks::Marks;
-use super::super::merge::{MAX_MERGED_POLLS, delete_span};
+use super::super::merge::{MAX_MERGED_POLLS, delete_tiers};
 use super::super::seal::{MAX_SPAN_MS, Sealed, Sealing, insert_sealed};
 use super::super::tier::Tier;
 use super::super::types::SeriesId;
 use super::super::{DAY_MS, Store, StoreError};
 use super::place::{Held, Key, Run, Span, column, joined, place, rhythm};
 use super::{Brought, Sample};
-
-/// The tier of samples, as it is stored.
-const RAW: i64 = Tier::Raw.number();
 
 /// A chunk as it is stored: series, tier, start, number, end, payload.
 type ChunkRow = (i64, i64, i64, i64, i64, Vec<u8>);
@@ -89,7 +86,7 @@ impl<'a> Adding<'a> {
             return Ok((Vec::new(), held));
         }
         let mut spans = Vec::new();
-        for (_, start_ms, seq, end_ms, payload) in rows.into_iter().filter(|row| row.0 == RAW) {
+        for (_, start_ms, seq, end_ms, payload) in rows.into_iter().filter(|row| row.0 == Tier::RAW) {
             let times = Times::decode(&payload).map_err(|damage| self.damaged(start_ms, damage))?;
             spans.push(Span { key: (start_ms, seq), end_ms, times });
         }
@@ -100,7 +97,7 @@ impl<'a> Adding<'a> {
         let rows: Vec<ChunkRow> = near.fetch_all(&self.store.inner.read).await?;
         for (series, tier, start_ms, seq, end_ms, payload) in rows {
             let (key, of_series) = ((start_ms, seq), held.entry(SeriesId(series)).or_default());
-            if tier != RAW {
+            if tier != Tier::RAW {
                 if !of_series.iter().any(|held| held.key == key) {
                     of_series.push(Held { key, within: (start_ms, end_ms), at_ms: None });
                 }
@@ -108,10 +105,7 @@ impl<'a> Adding<'a> {
             }
             let span = spans.iter().find(|span| span.key == key);
             let span = span.ok_or_else(|| self.damaged(start_ms, Damage("a span is missing")))?;
-            let column = Column::decode(&payload).map_err(|damage| self.damaged(start_ms, damage))?;
-            if column.polls() != span.times.at_ms.len() {
-                return Err(self.damaged(start_ms, Damage("a chunk has more or fewer polls than its span")));
-            }
+            let column = Column::of_span(&payload, span.times.at_ms.len()).map_err(|damage| self.damaged(start_ms, damage))?;
             let mut at_ms = Vec::with_capacity(column.samples());
             column.for_each(0..column.polls(), |poll, _| at_ms.push(span.times.at_ms[poll]));
             of_series.push(Held { key, within: (start_ms, end_ms), at_ms: Some(at_ms) });
@@ -122,15 +116,12 @@ impl<'a> Adding<'a> {
     /// A span that is there, with more samples.
     async fn rewritten(&self, span: &Span, runs: Vec<(SeriesId, Run)>) -> Result<Vec<Sealed>, StoreError> {
         let (start_ms, seq) = span.key;
-        let rows = "select chunk.series_id, chunk.payload from series join chunk on chunk.series_id = series.series_id \
-                    where series.box_id = $1 and chunk.tier = $2 and chunk.start_ms = $3 and chunk.seq = $4";
-        let rows = sqlx::query_as(rows).bind(self.box_id).bind(RAW).bind(start_ms).bind(seq);
-        let rows: Vec<(i64, Vec<u8>)> = rows.fetch_all(&self.store.inner.read).await?;
+        let rows = Store::chunks_of_span(&mut *self.store.inner.read.acquire().await?, self.box_id, start_ms, seq).await?;
         let mut all: BTreeMap<SeriesId, Run> = BTreeMap::new();
         for (series, payload) in rows {
-            let column = Column::decode(&payload).map_err(|damage| self.damaged(start_ms, damage))?;
-            let run = all.entry(SeriesId(series)).or_default();
-            column.for_each(0..column.polls().min(span.times.at_ms.len()), |poll, value| run.push((span.times.at_ms[poll], value)));
+            let column = Column::of_span(&payload, span.times.at_ms.len()).map_err(|damage| self.damaged(start_ms, damage))?;
+            let run = all.entry(series).or_default();
+            column.for_each(0..column.polls(), |poll, value| run.push((span.times.at_ms[poll], value)));
         }
         let times = joined(&span.times, runs.iter().flat_map(|(_, run)| run.iter().map(|(at_ms, _)| *at_ms)));
         for (series, more) in runs {
@@ -174,9 +165,7 @@ impl<'a> Adding<'a> {
         let mut change = self.store.begin_write().await?;
         self.store.lock_box(&mut change, self.box_id).await?;
         for &(start_ms, seq) in replaced {
-            for tier in Tier::ALL {
-                delete_span(&mut change, self.box_id, tier, start_ms, seq).await?;
-            }
+            delete_tiers(&mut change, self.box_id, start_ms, seq).await?;
         }
         for span in made {
             insert_sealed(&mut change, self.box_id, span).await?;
