@@ -3,12 +3,14 @@
 
 mod closely;
 mod continuity;
+mod leftover;
 mod phase;
 mod queue;
 mod recorder;
 mod relay;
 mod resets;
 mod sharing;
+mod spool;
 mod steps;
 mod task;
 
@@ -32,9 +34,10 @@ use crate::{
 use closely::CloseUps;
 pub use closely::{CloseUp, MAX_CLOSELY};
 use continuity::Begin;
-pub use queue::Budget;
+pub use queue::Room;
 pub use recorder::{Recorder, Recording};
 use sharing::Others;
+pub(crate) use spool::Spool;
 use task::Task;
 
 /// How often the store is asked whether somebody else changed boxes, ticks or kinds.
@@ -90,8 +93,8 @@ pub struct Shared {
     pub vault: Vault,
     /// The built-in box's statistics, and what is counted.
     pub engine: Arc<Engine>,
-    /// How many samples wait for the store.
-    pub waiting: Budget,
+    /// Where what waits for the store may be.
+    pub room: Room,
     /// How other panels of the same database know this one.
     pub name: PanelName,
 }
@@ -242,6 +245,10 @@ impl Sampler {
     }
 
     async fn tidy(&self) {
+        let spool = self.shared.room.spool.clone();
+        if let Err(error) = tokio::task::spawn_blocking(move || spool.sync()).await {
+            tracing::error!(%error, "what waits for the database could not be written to the disk itself");
+        }
         let store = &self.shared.store;
         loop {
             match store.seal_due(clock::now_ms()).await {

@@ -25,7 +25,7 @@ use crate::{
     http,
     mi::{Listening, Mi, MiError},
     provision::{self, ProvisionError},
-    sampler::{Budget, Recorder, Sampler, Shared},
+    sampler::{Recorder, Room, Sampler, Shared, Spool},
     store::{PanelName, Store, StoreError},
     vault::{Vault, VaultError},
 };
@@ -167,11 +167,15 @@ impl Panel {
         engine.take_up(&store).await?;
         let board = Arc::new(Board::new(i64::try_from(config.interval.as_millis()).unwrap_or(i64::MAX)));
         let recorder = Recorder::new(store.clone(), Arc::clone(&board));
-        let (engine_of, waiting) = (Arc::clone(&engine), Budget::default());
-        let (identity, identity_lock) = lock::identity(config.key_file.as_deref())?;
-        let name = PanelName { url: found_at(address), identity };
-        let sampler = Sampler::new(Shared { board, recorder, store: store.clone(), vault, engine: engine_of, waiting, name });
+        let me = lock::identity(config.key_file.as_deref())?;
+        // A file has no server that may be away; what keeps it from being written would keep another from it as well.
+        let beside = me.path.as_deref().filter(|_| store.is_shared());
+        let (spool, left) = beside.map(|beside| Spool::open(beside, &config.database.to_string())).unwrap_or_default();
+        let room = Room { spool, ..Room::default() };
+        let name = PanelName { url: found_at(address), identity: me.identity };
+        let sampler = Sampler::new(Shared { board, recorder, store: store.clone(), vault, engine: Arc::clone(&engine), room, name });
         sampler.join().await?;
+        sampler.bring_leftover(left).await;
         sampler.reload().await?;
         sampler.follow();
         let stop = CancellationToken::new();
@@ -180,7 +184,7 @@ impl Panel {
         let desk = Desk::new(Arc::clone(&sampler), done.ticks);
         let mi = Mi::new(Arc::clone(&engine), store.clone(), config.mi.get_writes, config.mi.token);
         let router = http::router(http::Parts { desk, auth, engine: Arc::clone(&engine), store: store.clone(), stop: stop.clone() });
-        Ok(Self { listener, address, setup_link, router, sampler, store, engine, mi, mi_listens, stop, _locks: [one_alone, identity_lock] })
+        Ok(Self { listener, address, setup_link, router, sampler, store, engine, mi, mi_listens, stop, _locks: [one_alone, me.lock] })
     }
 
     /// Where it listens.

@@ -18,7 +18,7 @@ use server::{
     engine::Engine,
     history::{self, Span},
     http,
-    sampler::{Budget, Recorder, Sampler, Shared},
+    sampler::{Recorder, Room, Sampler, Shared},
     store::{PanelName, SeriesId, Store, Token},
     vault::Vault,
 };
@@ -86,7 +86,7 @@ impl Panel {
             store: store.clone(),
             vault: Vault::in_memory()?,
             engine: Arc::clone(&engine),
-            waiting: Budget::default(),
+            room: Room::default(),
             name: PanelName::default(),
         };
         let sampler = Sampler::new(shared);

@@ -9,12 +9,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     continuity::Gap,
     recorder::{Recorder, Recording},
+    spool::{Place, Spool, Spooled},
 };
 use crate::{
     board::Entry,
@@ -22,26 +23,51 @@ use crate::{
     store::{StoreError, Trouble},
 };
 
-/// So many polls of a box may wait for the store: an hour of one a second. Further ones are dropped and counted, the newest first.
-const MAX_WAITING_POLLS: usize = 3_600;
-/// So many samples of all boxes together may wait: some forty megabytes.
+/// So many polls of a box may wait for the store: a day of one a second. Further ones are dropped and counted, the newest first.
+const MAX_WAITING_POLLS: usize = 86_400;
+/// So much may wait in memory, of all boxes together: some forty megabytes.
 const MAX_WAITING_SAMPLES: usize = 1_000_000;
+/// A poll takes so much of it beside its samples.
+const SAMPLES_A_POLL: usize = 8;
 /// What could not be written is tried again after this, or as soon as something else was written.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// What is not written within this time waits in a file meanwhile.
+const SLOW: Duration = Duration::from_secs(1);
 /// So long it is tried to bring what was polled before another panel took the box.
 const LATE_LIMIT: Duration = Duration::from_secs(600);
+/// So many polls are brought late at once.
+const LATE_POLLS: usize = 1_000;
 
 /// What the store is to be told.
 enum Work {
-    Samples(Recording),
+    Samples(Box<Recording>),
+    Gap(Gap),
+    /// It waits in a file.
+    Spooled(Place),
+}
+
+/// What the store is told now, and where else it waits.
+struct Item {
+    work: Told,
+    place: Option<Place>,
+    /// It was counted with what waits in memory.
+    is_budgeted: bool,
+}
+
+enum Told {
+    Samples(Box<Recording>),
     Gap(Gap),
 }
 
 /// The queue's end that is filled.
 pub(super) struct Queue {
     work: mpsc::Sender<Work>,
-    budget: Budget,
+    /// How much was put in and is not settled.
+    unsettled: Arc<AtomicUsize>,
+    room: Room,
     engine: Arc<Engine>,
+    trouble: watch::Receiver<Option<Trouble>>,
+    box_id: i64,
     box_name: String,
     /// The time of the last poll that was taken.
     last_ms: Option<i64>,
@@ -52,31 +78,53 @@ pub(super) struct Queue {
 /// The queue's end that is emptied.
 pub(super) struct Drain {
     work: mpsc::Receiver<Work>,
-    budget: Budget,
+    unsettled: Arc<AtomicUsize>,
+    room: Room,
     engine: Arc<Engine>,
 }
 
-/// How many samples wait, of all boxes together.
+/// How many samples wait in memory, of all boxes together.
 #[derive(Clone, Debug, Default)]
 pub struct Budget(Arc<AtomicUsize>);
 
+/// Where what waits may be.
+#[derive(Clone, Default)]
+pub struct Room {
+    /// In memory.
+    pub budget: Budget,
+    /// On this host's disk.
+    pub spool: Spool,
+}
+
 /// A queue for one box.
-pub(super) fn queue(box_name: &str, budget: Budget, engine: Arc<Engine>) -> (Queue, Drain) {
+pub(super) fn queue(
+    (box_id, box_name): (i64, &str),
+    room: Room,
+    engine: Arc<Engine>,
+    trouble: watch::Receiver<Option<Trouble>>,
+) -> (Queue, Drain) {
     let (sender, receiver) = mpsc::channel(MAX_WAITING_POLLS);
-    let drain = Drain { work: receiver, budget: budget.clone(), engine: Arc::clone(&engine) };
-    let queue = Queue { work: sender, budget, engine, box_name: box_name.to_owned(), last_ms: None, lost_since_ms: None };
+    let unsettled = Arc::<AtomicUsize>::default();
+    let drain = Drain { work: receiver, unsettled: Arc::clone(&unsettled), room: room.clone(), engine: Arc::clone(&engine) };
+    let box_name = box_name.to_owned();
+    let queue = Queue { work: sender, unsettled, room, engine, trouble, box_id, box_name, last_ms: None, lost_since_ms: None };
     (queue, drain)
 }
 
 impl Budget {
-    fn take(&self, samples: usize) -> bool {
+    fn take(&self, recording: &Recording) -> bool {
+        let samples = cost(recording);
         let within = |waiting: usize| Some(waiting + samples).filter(|&all| all <= MAX_WAITING_SAMPLES || waiting == 0);
         self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, within).is_ok()
     }
 
-    fn give_back(&self, samples: usize) {
-        self.0.fetch_sub(samples, Ordering::Relaxed);
+    fn give_back(&self, recording: &Recording) {
+        self.0.fetch_sub(cost(recording), Ordering::Relaxed);
     }
+}
+
+fn cost(recording: &Recording) -> usize {
+    recording.values.len() + SAMPLES_A_POLL
 }
 
 impl Queue {
@@ -96,26 +144,39 @@ impl Queue {
 
     fn try_samples(&mut self, recording: Recording) -> bool {
         // Room for the gap as well, so that it comes before what follows it.
-        if self.work.capacity() < 2 || !self.budget.take(recording.values.len()) {
+        if self.work.capacity() < 2 {
+            return false;
+        }
+        let place = self.will_wait().then(|| self.room.spool.put(&recording)).flatten();
+        if place.is_none() && !self.room.budget.take(&recording) {
             return false;
         }
         if let Some(from_ms) = self.lost_since_ms.take() {
             self.gap(&Gap { from_ms, to_ms: recording.at_ms, reason: "too much waited for the database".to_owned() });
         }
         self.engine.counts.polls_queued.count();
-        let samples = recording.values.len();
-        let taken = self.work.try_send(Work::Samples(recording)).is_ok();
-        if !taken {
-            self.budget.give_back(samples);
-            self.engine.counts.polls_settled.count();
-        }
-        taken
+        // It is full never, as nobody else fills it, and open until this end is gone.
+        self.send(place.map_or_else(|| Work::Samples(Box::new(recording)), Work::Spooled));
+        true
     }
 
     /// A span without values. One that finds no room is extended, or told of, by the next.
     pub(super) fn gap(&self, gap: &Gap) {
-        if gap.from_ms < gap.to_ms {
-            let _ = self.work.try_send(Work::Gap(gap.clone()));
+        if gap.from_ms < gap.to_ms && self.work.capacity() > 0 {
+            let place = self.will_wait().then(|| self.room.spool.put_gap(self.box_id, gap)).flatten();
+            self.send(place.map_or_else(|| Work::Gap(gap.clone()), Work::Spooled));
+        }
+    }
+
+    /// Whether what is put in now will not be told at once.
+    fn will_wait(&self) -> bool {
+        self.unsettled.load(Ordering::Relaxed) > 0 || self.trouble.borrow().is_some()
+    }
+
+    fn send(&self, work: Work) {
+        self.unsettled.fetch_add(1, Ordering::Relaxed);
+        if self.work.try_send(work).is_err() {
+            self.unsettled.fetch_sub(1, Ordering::Relaxed);
         }
     }
 }
@@ -125,15 +186,19 @@ impl Drain {
     pub(super) async fn run(mut self, recorder: &Recorder, entry: &Entry, box_id: i64, stop: &CancellationToken) {
         let mut trouble = recorder.trouble();
         while let Some(work) = self.work.recv().await {
-            let mut outcome = tell(recorder, entry, box_id, &work).await;
-            while matches!(outcome, Err(StoreError::Unwritable(_) | StoreError::Full)) && !stop.is_cancelled() {
+            let Some(mut item) = self.load(work, box_id) else { continue };
+            let mut outcome = self.tell(recorder, entry, box_id, &mut item, stop).await;
+            while is_passing(&outcome) && !stop.is_cancelled() {
+                self.keep(box_id, &mut item);
                 wait(&mut trouble, stop).await;
-                outcome = tell(recorder, entry, box_id, &work).await;
+                outcome = self.tell(recorder, entry, box_id, &mut item, stop).await;
             }
             let is_unwritable = matches!(outcome, Err(StoreError::Unwritable(_)));
-            match (outcome, work) {
-                (Err(StoreError::Superseded), Work::Samples(first)) => self.bring_late(recorder, entry, first, box_id).await,
-                (outcome, work) => self.settle(&work, &outcome, box_id),
+            match outcome {
+                Err(StoreError::Superseded) if matches!(item.work, Told::Samples(_)) => {
+                    self.bring_late(recorder, entry, item, box_id).await
+                }
+                outcome => self.settle(item, &outcome, box_id),
             }
             if stop.is_cancelled() && is_unwritable {
                 self.give_up(box_id);
@@ -141,80 +206,186 @@ impl Drain {
         }
     }
 
-    /// Another panel took the box: all that waits was polled before, and has its place before what that one recorded.
-    async fn bring_late(&mut self, recorder: &Recorder, entry: &Entry, first: Recording, box_id: i64) {
-        let mut recordings = vec![first];
-        let mut gaps = Vec::new();
-        while let Ok(work) = self.work.try_recv() {
-            match work {
-                Work::Samples(recording) => recordings.push(recording),
-                gap @ Work::Gap(_) => gaps.push(gap),
-            }
-        }
-        let began = Instant::now();
-        let outcome = loop {
-            match recorder.record_late(&recordings).await {
-                Ok(true) => break Ok(()),
-                // The task of this box has ended, by this very loss: what is waited for is the panel that has it now, or the database.
-                Ok(false) | Err(StoreError::Unwritable(_) | StoreError::Full) if began.elapsed() < LATE_LIMIT => {
-                    tokio::time::sleep(AGAIN_AFTER).await;
-                }
-                Ok(false) => break Err(StoreError::Superseded),
-                Err(error) => break Err(error),
+    /// What is to be told, out of its file where it waits in one.
+    fn load(&self, work: Work, box_id: i64) -> Option<Item> {
+        let place = match work {
+            Work::Samples(recording) => return Some(Item { work: Told::Samples(recording), place: None, is_budgeted: true }),
+            Work::Gap(gap) => return Some(Item { work: Told::Gap(gap), place: None, is_budgeted: false }),
+            Work::Spooled(place) => place,
+        };
+        let work = match self.room.spool.get(&place) {
+            Some(Spooled::Poll(recording)) => Told::Samples(Box::new(recording)),
+            Some(Spooled::Gap(_, gap)) => Told::Gap(gap),
+            None => {
+                self.unsettled.fetch_sub(1, Ordering::Relaxed);
+                self.engine.counts.polls_settled.count();
+                self.engine.counts.polls_lost.count();
+                tracing::error!(box_id, "samples that waited for the database are lost: their file is damaged");
+                self.room.spool.settle(&place);
+                return None;
             }
         };
-        if outcome.is_ok() {
-            tracing::info!(box_id, polls = recordings.len(), "polls from before another panel took the box are recorded late");
+        Some(Item { work, place: Some(place), is_budgeted: false })
+    }
+
+    /// Tells the store; what takes long waits in a file meanwhile.
+    async fn tell(
+        &self,
+        recorder: &Recorder,
+        entry: &Entry,
+        box_id: i64,
+        item: &mut Item,
+        stop: &CancellationToken,
+    ) -> Result<(), StoreError> {
+        let Item { work, place, .. } = item;
+        let telling = tell(recorder, entry, box_id, work);
+        tokio::pin!(telling);
+        tokio::select! {
+            biased;
+            outcome = &mut telling => return outcome,
+            () = tokio::time::sleep(SLOW) => {}
+            () = stop.cancelled() => {}
         }
-        for recording in recordings {
-            self.settle(&Work::Samples(recording), &outcome, box_id);
+        if place.is_none() {
+            *place = self.room.put(box_id, work);
         }
-        for gap in gaps {
-            self.settle(&gap, &tell(recorder, entry, box_id, &gap).await, box_id);
+        telling.await
+    }
+
+    /// It waits in a file, where there is room.
+    fn keep(&self, box_id: i64, item: &mut Item) {
+        if item.place.is_none() {
+            item.place = self.room.put(box_id, &item.work);
         }
     }
 
-    fn settle(&self, work: &Work, outcome: &Result<(), StoreError>, box_id: i64) {
-        match work {
-            Work::Samples(recording) => {
-                self.budget.give_back(recording.values.len());
+    /// Another panel took the box: all that waits was polled before, and has its place before what that one recorded.
+    async fn bring_late(&mut self, recorder: &Recorder, entry: &Entry, first: Item, box_id: i64) {
+        let began = Instant::now();
+        let mut items = vec![first];
+        while !items.is_empty() {
+            while items.len() < LATE_POLLS
+                && let Ok(work) = self.work.try_recv()
+            {
+                items.extend(self.load(work, box_id));
+            }
+            let recordings: Vec<&Recording> = items.iter().filter_map(Item::recording).collect();
+            let outcome = loop {
+                match recorder.record_late(&recordings).await {
+                    Ok(true) => break Ok(()),
+                    // The task of this box has ended, by this very loss: what is waited for is the panel that has it now, or the database.
+                    Ok(false) | Err(StoreError::Unwritable(_) | StoreError::Full) if began.elapsed() < LATE_LIMIT => {
+                        tokio::time::sleep(AGAIN_AFTER).await;
+                    }
+                    Ok(false) => break Err(StoreError::Superseded),
+                    Err(error) => break Err(error),
+                }
+            };
+            if outcome.is_ok() {
+                tracing::info!(box_id, polls = recordings.len(), "polls from before another panel took the box are recorded late");
+            }
+            for item in items.drain(..) {
+                if let Told::Gap(_) = item.work {
+                    let told = tell(recorder, entry, box_id, &item.work).await;
+                    self.settle(item, &told, box_id);
+                } else {
+                    self.settle(item, &outcome, box_id);
+                }
+            }
+            if let Ok(work) = self.work.try_recv() {
+                items.extend(self.load(work, box_id));
+            }
+        }
+    }
+
+    /// It is told, or lost, or stays in its file for the next start.
+    fn settle(&self, item: Item, outcome: &Result<(), StoreError>, box_id: i64) {
+        let Item { work, place, is_budgeted } = item;
+        self.unsettled.fetch_sub(1, Ordering::Relaxed);
+        let stays = place.is_some() && (is_passing(outcome) || matches!(outcome, Err(StoreError::Closed)));
+        if let Some(place) = place.filter(|_| !stays) {
+            self.room.spool.settle(&place);
+        }
+        match &work {
+            Told::Samples(recording) => {
+                if is_budgeted {
+                    self.room.budget.give_back(recording);
+                }
                 self.engine.counts.polls_settled.count();
-                if let Err(error) = outcome {
+                if let Err(error) = outcome
+                    && !stays
+                {
                     self.engine.counts.polls_lost.count();
                     tracing::error!(box_id, at_ms = recording.at_ms, samples = recording.values.len(), %error, "samples are lost");
                 }
             }
-            Work::Gap(Gap { from_ms, to_ms, reason }) => {
-                if let Err(error) = outcome {
+            Told::Gap(Gap { from_ms, to_ms, reason }) => {
+                if let Err(error) = outcome
+                    && !stays
+                {
                     tracing::error!(box_id, from_ms, to_ms, reason, %error, "a gap could not be recorded");
                 }
             }
         }
     }
 
-    /// The process ends and nothing can be written: what waits is counted as lost.
+    /// The process ends and nothing can be written: what waits is left in its file, or counted as lost.
     fn give_up(&mut self, box_id: i64) {
-        let mut polls = 0;
+        let (mut kept, mut lost) = (0, 0);
         while let Ok(work) = self.work.try_recv() {
-            if let Work::Samples(recording) = work {
-                self.budget.give_back(recording.values.len());
-                self.engine.counts.polls_settled.count();
-                self.engine.counts.polls_lost.count();
-                polls += 1;
-            }
+            let place = match work {
+                Work::Spooled(place) => Some(place),
+                Work::Gap(gap) => self.room.spool.put_gap(box_id, &gap),
+                Work::Samples(recording) => {
+                    self.room.budget.give_back(&recording);
+                    let place = self.room.spool.put(&recording);
+                    if place.is_none() {
+                        self.engine.counts.polls_lost.count();
+                        lost += 1;
+                    }
+                    place
+                }
+            };
+            self.engine.counts.polls_settled.count();
+            kept += usize::from(place.is_some());
         }
-        tracing::error!(box_id, polls, "polls that waited for the database are lost: it could not be written to the end");
+        if kept > 0 {
+            tracing::warn!(box_id, kept, "what waited for the database is recorded when the panel begins again");
+        }
+        if lost > 0 {
+            tracing::error!(box_id, polls = lost, "polls that waited for the database are lost: it could not be written to the end");
+        }
     }
 }
 
-async fn tell(recorder: &Recorder, entry: &Entry, box_id: i64, work: &Work) -> Result<(), StoreError> {
+impl Room {
+    fn put(&self, box_id: i64, work: &Told) -> Option<Place> {
+        match work {
+            Told::Samples(recording) => self.spool.put(recording),
+            Told::Gap(gap) => self.spool.put_gap(box_id, gap),
+        }
+    }
+}
+
+impl Item {
+    fn recording(&self) -> Option<&Recording> {
+        if let Told::Samples(recording) = &self.work { Some(recording) } else { None }
+    }
+}
+
+/// Whether it is worth another try.
+fn is_passing(outcome: &Result<(), StoreError>) -> bool {
+    matches!(outcome, Err(StoreError::Unwritable(_) | StoreError::Full))
+}
+
+async fn tell(recorder: &Recorder, entry: &Entry, box_id: i64, work: &Told) -> Result<(), StoreError> {
     match work {
-        Work::Samples(recording) => recorder.record(entry, recording).await,
-        Work::Gap(gap) => recorder.gap(box_id, gap.from_ms, gap.to_ms, &gap.reason).await,
+        Told::Samples(recording) => recorder.record(entry, recording).await,
+        Told::Gap(gap) => recorder.gap(box_id, gap.from_ms, gap.to_ms, &gap.reason).await,
     }
 }
 
-async fn wait(trouble: &mut tokio::sync::watch::Receiver<Option<Trouble>>, stop: &CancellationToken) {
+async fn wait(trouble: &mut watch::Receiver<Option<Trouble>>, stop: &CancellationToken) {
     tokio::select! {
         () = stop.cancelled() => {}
         () = tokio::time::sleep(AGAIN_AFTER) => {}
@@ -223,57 +394,4 @@ async fn wait(trouble: &mut tokio::sync::watch::Receiver<Option<Trouble>>, stop:
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Instant;
-
-    use super::*;
-
-    fn recording(at_ms: i64, samples: usize) -> Recording {
-        let names = (0..samples).map(|i| Arc::from(format!("s:{i}"))).collect();
-        let values = vec![None; samples];
-        let (marks, dropped, anew) = (Vec::new(), Vec::new(), Vec::new());
-        Recording { box_id: 1, at_ms, interval_ms: 10, names, values, marks, dropped, anew, started_ms: None, generation: None }
-    }
-
-    fn next(drain: &mut Drain) -> Option<(i64, i64)> {
-        Some(match drain.work.try_recv().ok()? {
-            Work::Samples(recording) => {
-                drain.budget.give_back(recording.values.len());
-                (recording.at_ms, recording.at_ms)
-            }
-            Work::Gap(gap) => (gap.from_ms, gap.to_ms),
-        })
-    }
-
-    #[test]
-    fn what_finds_no_room_is_counted_and_told_as_a_gap() {
-        let engine = Arc::new(Engine::new(Instant::now()).unwrap());
-        let (mut queue, mut drain) = queue("sip1", Budget::default(), Arc::clone(&engine));
-        let polls = i64::try_from(MAX_WAITING_POLLS).unwrap() + 9;
-        (1..=polls).for_each(|at| queue.samples(recording(at, 1)));
-        assert_eq!(engine.counts.polls_lost.get(), 10);
-        let last = polls - 10;
-        for at in 1..=last {
-            assert_eq!(next(&mut drain), Some((at, at)));
-        }
-        assert_eq!(next(&mut drain), None);
-        queue.samples(recording(polls + 5, 1));
-        assert_eq!(next(&mut drain), Some((last, polls + 5)));
-        assert_eq!(next(&mut drain), Some((polls + 5, polls + 5)));
-        assert_eq!(next(&mut drain), None);
-    }
-
-    #[test]
-    fn the_bound_of_samples_is_shared_by_all_boxes() {
-        let (engine, budget) = (Arc::new(Engine::new(Instant::now()).unwrap()), Budget::default());
-        let (mut one, mut first) = queue("a", budget.clone(), Arc::clone(&engine));
-        let (mut other, _second) = queue("b", budget, Arc::clone(&engine));
-        // A single poll is taken, however large it is.
-        one.samples(recording(1, MAX_WAITING_SAMPLES + 1));
-        other.samples(recording(1, 1));
-        assert_eq!(engine.counts.polls_lost.get(), 1);
-        assert_eq!(next(&mut first), Some((1, 1)));
-        other.samples(recording(2, 1));
-        assert_eq!(engine.counts.polls_lost.get(), 1);
-    }
-}
+mod tests;

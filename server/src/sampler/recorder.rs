@@ -174,7 +174,7 @@ impl Recorder {
     ///
     /// # Errors
     /// When it is not recorded.
-    pub async fn record_late(&self, recordings: &[Recording]) -> Result<bool, StoreError> {
+    pub async fn record_late(&self, recordings: &[&Recording]) -> Result<bool, StoreError> {
         let mut polls = Vec::with_capacity(recordings.len());
         for recording in recordings {
             polls.push(self.by_number(recording).await?.0);

@@ -83,7 +83,8 @@ impl Task {
     pub(super) async fn run(mut self, mut asked: mpsc::Receiver<Ask>, stop: CancellationToken) {
         let shared = Arc::clone(&self.shared);
         let (entry, box_id) = (Arc::clone(&self.entry), self.stored.id);
-        let (queue, drain) = queue(&self.stored.spec.name, shared.waiting.clone(), Arc::clone(&shared.engine));
+        let of_box = (box_id, self.stored.spec.name.as_str());
+        let (queue, drain) = queue(of_box, shared.room.clone(), Arc::clone(&shared.engine), shared.recorder.trouble());
         let ended = stop.clone();
         let asking = async move {
             let mut queue = queue;

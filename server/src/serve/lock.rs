@@ -32,11 +32,21 @@ pub(crate) fn lock(database: &Path) -> Result<File, ServeError> {
 /// So many panels may begin in one folder.
 const MAX_PANELS: usize = 100;
 
-/// By what other panels of a database on a server know this one when it begins again, and the lock that says that the one before has ended:
-/// a file beside the key file. Without a place for it, it is a new one each time.
-pub(crate) fn identity(key_file: Option<&Path>) -> Result<(String, Option<File>), ServeError> {
+/// Which of the panels this is.
+pub(crate) struct Identity {
+    /// By this the other panels of a database on a server know it when it begins again.
+    pub(crate) identity: String,
+    /// The file that says so, beside the key file, and its lock, which says that the one before has ended. Without a place for it, it is a
+    /// new one each time.
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) lock: Option<File>,
+}
+
+/// Finds out which of the panels this is.
+pub(crate) fn identity(key_file: Option<&Path>) -> Result<Identity, ServeError> {
     let new = || new_secret().map(|secret| secret.0).map_err(|error| ServeError::Io(io::Error::other(error)));
-    let Some(key_file) = key_file else { return Ok((new()?, None)) };
+    let nameless = || Ok(Identity { identity: new()?, path: None, lock: None });
+    let Some(key_file) = key_file else { return nameless() };
     for number in 1..=MAX_PANELS {
         let mut name = key_file.as_os_str().to_owned();
         name.push(if number == 1 { ".panel".to_owned() } else { format!(".panel-{number}") });
@@ -46,7 +56,7 @@ pub(crate) fn identity(key_file: Option<&Path>) -> Result<(String, Option<File>)
             Ok(file) => file,
             Err(error) => {
                 tracing::warn!(path = %path.display(), %error, "after a crash, other panels will wait some seconds for this one");
-                return Ok((new()?, None));
+                return nameless();
             }
         };
         let failed = |error| ServeError::Lock { path: path.clone(), error };
@@ -63,9 +73,9 @@ pub(crate) fn identity(key_file: Option<&Path>) -> Result<(String, Option<File>)
         }
         // A folder may have been copied to another host.
         let host = fs::read_to_string("/etc/hostname").unwrap_or_default();
-        return Ok((format!("{identity}@{}", host.trim()), Some(file)));
+        return Ok(Identity { identity: format!("{identity}@{}", host.trim()), path: Some(path), lock: Some(file) });
     }
-    Ok((new()?, None))
+    nameless()
 }
 
 #[cfg(test)]
@@ -78,11 +88,11 @@ mod tests {
     fn a_panel_that_begins_again_is_known_again_and_two_are_two() {
         let folder = tempfile::tempdir().unwrap();
         let key_file = folder.path().join("tickmark.key");
-        let (one, lock) = identity(Some(&key_file)).unwrap();
-        let (other, _other_lock) = identity(Some(&key_file)).unwrap();
-        assert_ne!(one, other);
-        drop(lock);
-        assert_eq!(identity(Some(&key_file)).unwrap().0, one);
+        let one = identity(Some(&key_file)).unwrap();
+        let other = identity(Some(&key_file)).unwrap();
+        assert_ne!(one.identity, other.identity);
+        drop(one.lock);
+        assert_eq!(identity(Some(&key_file)).unwrap().identity, one.identity);
     }
 
     #[test]

@@ -21,4 +21,5 @@ mod panels;
 mod postgres;
 mod pushed;
 mod served;
+mod spooled;
 mod watcher;

@@ -20,10 +20,10 @@ use crate::{
 };
 
 /// The counter that the box raises by one at each poll: a value belongs to one poll alone.
-const COUNTER: &str = "core:polls";
+pub(crate) const COUNTER: &str = "core:polls";
 
 /// A server with a database `tm`.
-async fn cluster() -> Option<Cluster> {
+pub(crate) async fn cluster() -> Option<Cluster> {
     let Some(cluster) = Cluster::start() else {
         left_out("PostgreSQL's server is not installed");
         return None;
@@ -33,7 +33,7 @@ async fn cluster() -> Option<Cluster> {
 }
 
 /// A folder whose configuration file has a box and a database.
-fn folder(one: &FakeBox, database: &str) -> tempfile::TempDir {
+pub(crate) fn folder(one: &FakeBox, database: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let address = one.url();
     let config = format!(
@@ -45,7 +45,7 @@ fn folder(one: &FakeBox, database: &str) -> tempfile::TempDir {
 }
 
 /// Every sample of the counter that is stored, in the order of its recording.
-async fn stored(database: &str) -> Vec<(i64, i64)> {
+pub(crate) async fn stored(database: &str) -> Vec<(i64, i64)> {
     let store = Store::open(database).await.unwrap();
     let id = store.boxes().await.unwrap().into_iter().find(|one| one.spec.name == "sip1").unwrap().id;
     let (series, _) = store.series_of(id).await.unwrap().into_iter().find(|(_, name)| name == COUNTER).unwrap();
@@ -59,7 +59,7 @@ async fn stored(database: &str) -> Vec<(i64, i64)> {
 }
 
 /// All that was shown is stored, once, and so is all that was said to be recorded.
-fn accounted_for(told: &Told, stored: &[(i64, i64)]) {
+pub(crate) fn accounted_for(told: &Told, stored: &[(i64, i64)]) {
     let by_time: BTreeMap<i64, i64> = stored.iter().copied().collect();
     assert_eq!(by_time.len(), stored.len(), "no sample is there twice");
     for ((name, at), value) in told.values.iter().filter(|((name, _), _)| name == "sip1") {
@@ -297,7 +297,7 @@ async fn pass_on(client: TcpStream, server: TcpStream, mut holding: watch::Recei
 }
 
 /// Ends in good order with every poll stored: all that was shown, and none between.
-async fn ends_with_all(mut panel: Served, mut watcher: Watcher, mut told: Told, database: &str) {
+pub(crate) async fn ends_with_all(mut panel: Served, mut watcher: Watcher, mut told: Told, database: &str) {
     panel.signal("TERM");
     assert!(panel.child.wait().unwrap().success());
     while watcher.hear(&mut told).await {}
@@ -309,7 +309,7 @@ async fn ends_with_all(mut panel: Served, mut watcher: Watcher, mut told: Told, 
 }
 
 /// It records again, by itself, all that was shown so far.
-async fn goes_on(watcher: &mut Watcher, told: &mut Told) {
+pub(crate) async fn goes_on(watcher: &mut Watcher, told: &mut Told) {
     let shown = told.values.keys().filter(|(name, _)| name == "sip1").map(|(_, at)| *at).max().unwrap();
     let is_recorded = |told: &Told| told.recorded.iter().any(|(name, at)| name == "sip1" && *at > shown);
     watcher.until(told, "samples after the server came back", |told| is_recorded(told) && told.fault.is_none()).await;
