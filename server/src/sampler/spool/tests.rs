@@ -86,7 +86,9 @@ fn whatever_becomes_of_a_file_no_wrong_number_comes_out_of_it() {
     // Two sets of names as long as each other: mixed up, they would pass.
     let sets = [names(2), Arc::from(["sl:x".into(), "sl:y".into()])];
     let all: Vec<Recording> = (0..6).map(|i| recording(&sets[i % 2], 1_000 + i as i64)).collect();
-    all.iter().for_each(|one| drop(spool.put(one).unwrap()));
+    for one in &all {
+        spool.put(one).unwrap();
+    }
     let path = left(&base).remove(0).1;
     let whole = fs::read(&path).unwrap();
     let good: Vec<String> = all.iter().map(|one| format!("{one:?}")).collect();
