@@ -4,7 +4,7 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin:/usr/sbin:/sbin
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/release/tickmark
 
-.PHONY: run test check bench fuzz audit demo dev package pictures help
+.PHONY: run test check bench soak fuzz audit demo dev package pictures help
 
 run: ## the panel, with its database in tickmark.db; further flags: make run ARGS="--listen 127.0.0.1:8889"
 	@.ci/need.sh build client
@@ -31,6 +31,10 @@ check: ## format, lints, documentation, licences, unused dependencies
 bench: ## the figures, measured here: some minutes; PARTS="chart poll" for some of them
 	@.ci/need.sh build client
 	@.ci/bench.sh $(PARTS)
+
+soak: ## kills in every phase, by the hundred, and power losses: half an hour; KILLS=1000 for longer
+	@.ci/need.sh build client postgres
+	@.ci/soak.sh
 
 fuzz: ## the parsers, hurt for a minute each; TARGETS="xml_rpc" SECONDS_EACH=600
 	@.ci/need.sh build client

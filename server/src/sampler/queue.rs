@@ -196,7 +196,7 @@ impl Drain {
             let is_unwritable = matches!(outcome, Err(StoreError::Unwritable(_)));
             match outcome {
                 Err(StoreError::Superseded) if matches!(item.work, Told::Samples(_)) => {
-                    self.bring_late(recorder, entry, item, box_id).await
+                    self.bring_late(recorder, entry, item, box_id).await;
                 }
                 outcome => self.settle(item, &outcome, box_id),
             }

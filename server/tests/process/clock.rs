@@ -17,7 +17,7 @@ const COUNTER: &str = "core:polls";
 const HOUR_MS: i64 = 3_600_000;
 
 /// The library that lies about the time; none where it is not installed.
-fn faketime() -> Option<String> {
+pub(crate) fn faketime() -> Option<String> {
     let folders = ["/usr/lib/x86_64-linux-gnu/faketime", "/usr/lib/aarch64-linux-gnu/faketime"];
     let library = folders.map(|folder| format!("{folder}/libfaketimeMT.so.1")).into_iter().find(|path| Path::new(path).exists());
     if library.is_none() {

@@ -22,4 +22,5 @@ mod postgres;
 mod pushed;
 mod served;
 mod spooled;
+mod two_clocks;
 mod watcher;

@@ -24,15 +24,15 @@ use crate::{
 const COUNTER: &str = "core:polls";
 
 /// Panels that share boxes.
-struct Stage {
+pub(crate) struct Stage {
     cluster: Cluster,
-    folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
     connection: PgConnection,
 }
 
 impl Stage {
     /// With these boxes, each at the address of one that counts its polls.
-    async fn new(boxes: &[(String, String)], interval: &str) -> Option<Self> {
+    pub(crate) async fn new(boxes: &[(String, String)], interval: &str) -> Option<Self> {
         let Some(cluster) = Cluster::start() else {
             left_out("PostgreSQL's server is not installed");
             return None;
@@ -51,7 +51,7 @@ impl Stage {
         Some(Self { cluster, folder, connection })
     }
 
-    fn panel(&self) -> Served {
+    pub(crate) fn panel(&self) -> Served {
         Served::start_set_up(self.folder.path(), &[])
     }
 
@@ -63,7 +63,7 @@ impl Stage {
     }
 
     /// Waits until the panels have these shares, in whatever order.
-    async fn until_shared(&mut self, expected: &[i64]) -> BTreeMap<String, i64> {
+    pub(crate) async fn until_shared(&mut self, expected: &[i64]) -> BTreeMap<String, i64> {
         let began = Instant::now();
         loop {
             let shares = self.shares().await;
@@ -78,7 +78,7 @@ impl Stage {
     }
 
     /// Every sample of each box, in the order of its recording.
-    async fn stored(&self) -> BTreeMap<String, Vec<(i64, i64)>> {
+    pub(crate) async fn stored(&self) -> BTreeMap<String, Vec<(i64, i64)>> {
         let store = Store::open(&self.cluster.url("tm")).await.unwrap();
         let mut all = BTreeMap::new();
         for one in store.boxes().await.unwrap().into_iter().filter(|one| one.spec.name.starts_with("sip")) {
@@ -95,7 +95,7 @@ impl Stage {
 }
 
 /// Boxes that count how often they are polled.
-async fn boxes(count: usize) -> (Vec<FakeBox>, Vec<(String, String)>) {
+pub(crate) async fn boxes(count: usize) -> (Vec<FakeBox>, Vec<(String, String)>) {
     let mut all = Vec::new();
     for _ in 0..count {
         let one = FakeBox::start(&[]).await;
@@ -107,7 +107,7 @@ async fn boxes(count: usize) -> (Vec<FakeBox>, Vec<(String, String)>) {
 }
 
 /// Waits until each box was recorded anew, as this panel shows it.
-async fn all_recorded(watcher: &mut Watcher, told: &mut Told, names: &[(String, String)]) {
+pub(crate) async fn all_recorded(watcher: &mut Watcher, told: &mut Told, names: &[(String, String)]) {
     let before = told.recorded.len();
     watcher
         .until(told, "samples of each box", |told| {

@@ -7,7 +7,7 @@ use super::*;
 
 /// As SQLite's pages are here.
 const PAGE_BYTES: usize = 16_384;
-/// So many times each loss is staged.
+/// So many times each loss is staged, unless `TICKMARK_SOAK_LOSSES` says otherwise.
 const LOSSES: u64 = 24;
 
 /// Numbers without a pattern, the same each time.
@@ -18,6 +18,10 @@ impl Dice {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % bound
     }
+}
+
+fn losses() -> u64 {
+    std::env::var("TICKMARK_SOAK_LOSSES").map_or(LOSSES, |text| text.parse().unwrap())
 }
 
 /// The log beside a file.
@@ -91,7 +95,7 @@ async fn a_log_that_ends_anywhere_loses_only_the_last_commits() {
     }
     let history = history().await;
     let (mut dice, mut fewest) = (Dice(1), usize::MAX);
-    for round in 0..LOSSES {
+    for round in 0..losses() {
         let cut = dice.below(history.log.len() + 1);
         let mut log = history.log[..cut].to_vec();
         match round % 3 {
@@ -106,6 +110,7 @@ async fn a_log_that_ends_anywhere_loses_only_the_last_commits() {
     }
     assert!(fewest < history.recorded.len(), "nothing was lost: nothing was staged");
     assert_eq!(found(&history.before, &history.log).await, history.recorded);
+    println!("{} losses of the log's end staged: {} polls recorded, {fewest} found at least", losses(), history.recorded.len());
 }
 
 #[tokio::test]
@@ -117,7 +122,7 @@ async fn a_file_of_which_some_pages_were_written_loses_nothing() {
     assert_ne!(history.before, history.after);
     let pages = history.after.len().div_ceil(PAGE_BYTES);
     let mut dice = Dice(2);
-    for _ in 0..LOSSES {
+    for _ in 0..losses() {
         let mut file = history.before.clone();
         for page in (0..pages).filter(|_| dice.below(2) == 0).collect::<Vec<_>>() {
             let (start, end) = (page * PAGE_BYTES, ((page + 1) * PAGE_BYTES).min(history.after.len()));
@@ -128,4 +133,5 @@ async fn a_file_of_which_some_pages_were_written_loses_nothing() {
         }
         assert_eq!(found(&file, &history.log).await, history.recorded);
     }
+    println!("{} losses amid a checkpoint staged: all {} polls found each time", losses(), history.recorded.len());
 }
