@@ -16,7 +16,7 @@ soak() { # a title, a command
     shift
     say "$title"
     if "$@" -- --nocapture 2> >(grep --line-buffered -E 'killed|panicked|assertion|error' >&2) | tee /dev/stderr |
-        grep -E 'kills|acknowledged|recorded|losses|stored' | sed "s/^/$title: /" >>"$log"; then
+        grep -E 'kills|acknowledged|recorded|losses|stored' | sed "s/^\.*//; s/^/$title: /" >>"$log"; then
         return
     fi
     echo "$title: FAILED" >>"$log"

@@ -11,6 +11,7 @@ mod marks;
 mod palette;
 mod time;
 mod words;
+pub mod zoom;
 
 use plotters::prelude::*;
 

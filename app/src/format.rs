@@ -148,6 +148,16 @@ pub fn utc(ms: i64) -> String {
     format!("{year:04}-{month:02}-{day:02} {} UTC", clock(ms, true))
 }
 
+/// A span of local times: `27 Nov 10:02 to 10:14`, with seconds where it is short; with its length, where asked for.
+#[must_use]
+pub fn span(from: i64, to: i64, with_length: bool) -> String {
+    let seconds = to.saturating_sub(from) < 10 * 60_000;
+    let begin = format!("{} {}", day(from), clock(from, seconds));
+    let end = if from.div_euclid(DAY_MS) == to.div_euclid(DAY_MS) { String::new() } else { format!("{} ", day(to)) };
+    let length = if with_length { format!(" · {}", age(to.saturating_sub(from))) } else { String::new() };
+    format!("{begin} to {end}{}{length}", clock(to, seconds))
+}
+
 /// A number for an axis, short and with its unit: `1.6k`, `200/s`, `61 MiB`, `12 %`.
 #[must_use]
 pub fn short(v: f64, unit: &str) -> String {

@@ -54,6 +54,28 @@ pub fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
     out
 }
 
+/// An address of the same, but of another span: from one instant to another, epoch milliseconds, or up to now, such as `24h`.
+#[must_use]
+pub fn with_span(address: &str, range: Option<(i64, i64)>, span: &str) -> String {
+    let (path, query) = address.split_once('?').unwrap_or((address, ""));
+    let is_of_span = |pair: &&str| ["span", "from", "to"].contains(&pair.split('=').next().unwrap_or_default());
+    let mut pairs: Vec<String> = query.split('&').filter(|pair| !pair.is_empty() && !is_of_span(pair)).map(str::to_owned).collect();
+    match range {
+        Some((from, to)) => pairs.extend([format!("from={from}"), format!("to={to}")]),
+        None if span.is_empty() => {}
+        None => pairs.push(format!("span={span}")),
+    }
+    if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
+}
+
+/// The span of an address, where it goes from one instant to another.
+#[must_use]
+pub fn range_of(query: &str) -> Option<(i64, i64)> {
+    let read =
+        |name: &str| query.trim_start_matches('?').split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')?.parse().ok());
+    read("from").zip(read("to")).filter(|(from, to)| from < to)
+}
+
 /// Realtime Statistics; `show` is left out when it is the default, `all`.
 #[must_use]
 pub fn realtime(box_name: &str, search: &str, show: &str) -> String {
@@ -109,6 +131,17 @@ mod tests {
         );
         assert_eq!(segment("a/../b?c"), "a%2F..%2Fb%3Fc");
         assert_eq!(tick("sip1", "my \"group\":a/b"), "/cp/api/v1/boxes/sip1/ticks/my%20%22group%22:a%2Fb");
+    }
+
+    #[test]
+    fn an_address_takes_another_span() {
+        let day = "/cp/charts?box=sip1&span=24h&match=a%26b";
+        let zoomed = with_span(day, Some((5, 9)), "24h");
+        assert_eq!(zoomed, "/cp/charts?box=sip1&match=a%26b&from=5&to=9");
+        assert_eq!(range_of(zoomed.split_once('?').unwrap().1), Some((5, 9)));
+        assert_eq!(with_span(&zoomed, None, "7d"), "/cp/charts?box=sip1&match=a%26b&span=7d");
+        assert_eq!((with_span("/cp/charts", None, ""), with_span("/cp/charts?to=3", None, "")), ("/cp/charts".into(), "/cp/charts".into()));
+        assert_eq!((range_of("?from=9&to=5"), range_of("?from=x&to=5"), range_of("")), (None, None, None));
     }
 
     #[test]

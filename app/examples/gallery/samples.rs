@@ -245,6 +245,7 @@ fn charts() -> ChartsPage {
         boxes: boxes(),
         current: Some("sip1".into()),
         span: "24h".into(),
+        range: None,
         mode: None,
         search: String::new(),
         charts: vec![

@@ -13,7 +13,7 @@ const SPACING: i64 = 60;
 /// The same where the labels have seconds.
 const SPACING_SECONDS: i64 = 84;
 /// Instants beyond this are no times: where JavaScript's dates end.
-const FARTHEST_MS: i64 = 8_640_000_000_000_000;
+pub(super) const FARTHEST_MS: i64 = 8_640_000_000_000_000;
 /// The shortest span that is drawn.
 const SHORTEST_MS: i64 = 1000;
 /// The shortest axis of a young series: two samples a second apart should not look like a day.

@@ -4,9 +4,13 @@
 #[cfg(feature = "hydrate")]
 mod card;
 #[cfg(feature = "hydrate")]
+mod gesture;
+#[cfg(feature = "hydrate")]
 mod live;
 #[cfg(feature = "hydrate")]
 mod readout;
+#[cfg(feature = "hydrate")]
+mod zooming;
 
 use leptos::prelude::*;
 

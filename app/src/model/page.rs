@@ -223,6 +223,8 @@ pub struct ChartsPage {
     pub current: Option<String>,
     /// The span: `1h`, `6h`, `24h`, `7d`, `30d` or `1y`.
     pub span: String,
+    /// From one instant to another instead, epoch milliseconds.
+    pub range: Option<(i64, i64)>,
     /// Rate or value for all charts; each by its kind when none is chosen.
     pub mode: Option<Mode>,
     /// A search over the names, as typed.

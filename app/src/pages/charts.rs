@@ -7,6 +7,7 @@ use super::{
     pills::pills,
 };
 use crate::{
+    format,
     islands::charts::LiveCharts,
     links,
     matching::quoted,
@@ -58,6 +59,7 @@ struct Address<'a> {
     box_name: &'a str,
     search: &'a str,
     span: &'a str,
+    range: Option<(i64, i64)>,
     mode: &'a str,
 }
 
@@ -67,26 +69,32 @@ impl<'a> Address<'a> {
             box_name: page.current.as_deref().unwrap_or_default(),
             search: &page.search,
             span: &page.span,
+            range: page.range,
             mode: page.mode.map_or("", Mode::as_str),
         }
     }
 
     fn link(self) -> String {
         let span = if self.span == "24h" { "" } else { self.span };
-        links::with_query(links::CHARTS, &[("box", self.box_name), ("span", span), ("mode", self.mode), ("match", self.search)])
+        let link = links::with_query(links::CHARTS, &[("box", self.box_name), ("mode", self.mode), ("match", self.search)]);
+        links::with_span(&link, self.range, span)
     }
 }
 
 fn tools(page: &ChartsPage) -> AnyView {
     let at = Address::of(page);
-    let spans = SPANS.iter().map(|(span, _)| (Address { span, ..at }.link(), (*span).to_owned(), page.span == *span)).collect();
+    let spans =
+        SPANS.iter().map(|(span, _)| (Address { span, range: None, ..at }.link(), (*span).to_owned(), page.span == *span)).collect();
     let mode = |mode: &'static str, text: &str| (Address { mode, ..at }.link(), text.to_owned(), at.mode == mode);
     let modes = vec![mode("", "by kind"), mode("rate", "rate"), mode("value", "value")];
     let clear = Address { search: "", ..at }.link();
-    let hidden = [("box", at.box_name), ("span", at.span), ("mode", at.mode)];
+    let (from, to) = at.range.map(|(from, to)| (from.to_string(), to.to_string())).unzip();
+    let span = if at.range.is_some() { "" } else { at.span };
+    let of_span = [("span", span), ("from", from.as_deref().unwrap_or_default()), ("to", to.as_deref().unwrap_or_default())];
+    let hidden = [[("box", at.box_name), ("mode", at.mode)].as_slice(), &of_span].concat();
     view! {
         <div class="tools">
-            {switch("Span", spans)} {switch("Rate or value", modes)}
+            {switch("Span", spans)} {custom(at)} {switch("Rate or value", modes)}
             {search(links::CHARTS, "Find charts", &page.search, &hidden, clear)}
             <div class="state" id="live">
                 <span class="pulse" hidden></span>
@@ -94,6 +102,40 @@ fn tools(page: &ChartsPage) -> AnyView {
                 " "
                 <span data-zone>"times in UTC"</span>
             </div>
+            {looked_at(at)}
+        </div>
+    }
+    .into_any()
+}
+
+/// Any other span, by its two ends. Its island takes and shows them in local time.
+fn custom(at: Address<'_>) -> AnyView {
+    let end = |ms: i64| format::utc(ms).replacen(' ', "T", 1).trim_end_matches(" UTC").to_owned();
+    let (from, to) = at.range.map(|(from, to)| (end(from), end(to))).unzip();
+    let class = if at.range.is_some() { "ghost chosen" } else { "ghost" };
+    let hidden = [("box", at.box_name), ("mode", at.mode), ("match", at.search)];
+    let hidden = hidden.into_iter().filter(|(_, value)| !value.is_empty());
+    let hidden = hidden.map(|(name, value)| view! { <input type="hidden" name=name value=value.to_owned() /> }).collect_view();
+    view! {
+        <details class="custom" data-custom>
+            <summary class=class>"custom"</summary>
+            <form class="menu" method="get" action=links::CHARTS>
+                {hidden} <label>"From " <input type="datetime-local" name="from" step="1" required value=from /></label>
+                <label>"To " <input type="datetime-local" name="to" step="1" required value=to /></label>
+                <p class="muted" data-custom-zone>"Times in UTC"</p> <button class="btn main">"Show"</button>
+            </form>
+        </details>
+    }
+    .into_any()
+}
+
+/// The span that is looked at, where that is not one up to now, and the way back.
+fn looked_at(at: Address<'_>) -> AnyView {
+    let words = at.range.map(|(from, to)| format!("{} UTC", format::span(from, to, true))).unwrap_or_default();
+    view! {
+        <div class="looked-at" data-looked-at hidden=at.range.is_none()>
+            <b data-looked-at-words>{words}</b>
+            <a class="btn" href=Address { range: None, ..at }.link() data-live-again>"Live"</a>
         </div>
     }
     .into_any()
@@ -122,6 +164,7 @@ fn card(frame: &Frame, page: &ChartsPage, chart: &ChartView) -> AnyView {
                 data-mode=chart.mode.as_str()
                 data-unit=chart.unit.clone()
                 data-span=page.span.clone()
+                data-range=page.range.map(|(from, to)| format!("from={from}&to={to}"))
                 data-kind=chart.kind.as_str()
             >
                 <div class="facts"></div>
@@ -135,8 +178,11 @@ fn card(frame: &Frame, page: &ChartsPage, chart: &ChartView) -> AnyView {
 
 /// The chart as images, each for windows of up to some width; the last is for all others.
 fn pictures(frame: &Frame, page: &ChartsPage, chart: &ChartView, mode_words: &str) -> AnyView {
+    let of_range = page.range.map(|(from, to)| format::span(from, to, true));
+    let of_range = of_range.map(|words| format!("{words} UTC"));
     let span_words = SPANS.iter().find(|(span, _)| *span == page.span).map_or(page.span.as_str(), |(_, words)| words);
-    let alt = format!("Chart of {} of {}: {mode_words}, last {span_words}", short(&chart.name), chart.box_name);
+    let when = of_range.unwrap_or_else(|| format!("last {span_words}"));
+    let alt = format!("Chart of {} of {}: {mode_words}, {when}", short(&chart.name), chart.box_name);
     let source = |media: &'static str, size: (u32, u32)| {
         let picture = picture("svg", page, chart, size, Some(frame.theme));
         view! { <source media=media srcset=picture width=size.0.to_string() height=size.1.to_string() /> }
@@ -161,7 +207,7 @@ fn pictures(frame: &Frame, page: &ChartsPage, chart: &ChartView, mode_words: &st
 
 /// The page of one chart alone.
 fn alone(page: &ChartsPage, chart: &ChartView, mode: &str) -> String {
-    Address { box_name: &chart.box_name, search: &quoted(&chart.name), span: &page.span, mode }.link()
+    Address { box_name: &chart.box_name, search: &quoted(&chart.name), mode, ..Address::of(page) }.link()
 }
 
 /// The whole of a name that the heading shortens.
@@ -181,26 +227,24 @@ fn other_mode(page: &ChartsPage, chart: &ChartView) -> impl IntoView + use<> {
 
 fn picture(format: &str, page: &ChartsPage, chart: &ChartView, (width, height): (u32, u32), theme: Option<Theme>) -> String {
     let (width, height) = (width.to_string(), height.to_string());
-    links::with_query(
+    let picture = links::with_query(
         &format!("{}/chart.{format}", links::API),
         &[
             ("box", chart.box_name.as_str()),
             ("name", &chart.name),
-            ("span", &page.span),
             ("mode", chart.mode.as_str()),
             ("width", &width),
             ("height", &height),
             ("theme", theme.map_or("", Theme::as_str)),
         ],
-    )
+    );
+    links::with_span(&picture, page.range, &page.span)
 }
 
 fn footer(frame: &Frame, page: &ChartsPage, chart: &ChartView) -> AnyView {
     let name = short(&chart.name).into_owned();
-    let csv = links::with_query(
-        &format!("{}/export", links::API),
-        &[("box", &chart.box_name), ("name", &chart.name), ("span", &page.span), ("format", "csv")],
-    );
+    let csv = links::with_query(&format!("{}/export", links::API), &[("box", &chart.box_name), ("name", &chart.name), ("format", "csv")]);
+    let csv = links::with_span(&csv, page.range, &page.span);
     view! {
         <footer>
             <p class="about">{chart.description.clone()}</p>

@@ -108,6 +108,7 @@ fn charts() -> ChartsPage {
         boxes: vec![one_box()],
         current: None,
         span: "24h".into(),
+        range: None,
         mode: None,
         search: String::new(),
         charts: vec![chart],

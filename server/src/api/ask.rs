@@ -113,6 +113,31 @@ impl Ask {
             }
         }
     }
+
+    /// `from=&to=` of a page, also as a form of it sends them: without a zone, in UTC; none where neither is given.
+    ///
+    /// # Errors
+    /// When a time is not one, one of them is missing, or they are in the wrong order.
+    pub fn range(&self) -> Result<Option<(i64, i64)>, Problem> {
+        match (self.get("from"), self.get("to")) {
+            (None, None) => Ok(None),
+            (Some(from), Some(to)) => {
+                let (from, to) = (entered("from", from)?, entered("to", to)?);
+                if from < to { Ok(Some((from, to))) } else { Err(wrong("to", "is not after from: choose a later end")) }
+            }
+            (Some(_), None) => Err(wrong("to", "is missing: give both ends of the span, or none")),
+            (None, Some(_)) => Err(wrong("from", "is missing: give both ends of the span, or none")),
+        }
+    }
+}
+
+/// As browsers send what was entered as a date and a time, without a zone: UTC is meant.
+const ENTERED: [&str; 2] = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"];
+
+/// What a page's field says.
+fn entered(field: &'static str, text: &str) -> Result<i64, Problem> {
+    let without_zone = ENTERED.iter().find_map(|form| chrono::NaiveDateTime::parse_from_str(text, form).ok());
+    without_zone.map_or_else(|| instant(field, text), |at| Ok(at.and_utc().timestamp_millis()))
 }
 
 /// A problem with one field.

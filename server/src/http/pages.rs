@@ -127,6 +127,7 @@ fn unseen(now: &BoxNow) -> (Vec<String>, usize) {
 pub(super) async fn charts(State(app): State<Shared>, caller: Caller, ask: Ask, request: Request) -> Result<Response, Problem> {
     let frame = render::frame(Tab::Charts, Some(&caller), request.headers(), request.uri());
     let span = ask.get("span").filter(|span| SPANS.contains(span)).unwrap_or("24h").to_owned();
+    let range = ask.range()?;
     let mode = ask.mode().unwrap_or_default();
     let search = ask.get("match").unwrap_or_default().to_owned();
     let chosen = ask.get("box").map(|name| (name, app.desk.board.find(name)));
@@ -153,7 +154,7 @@ pub(super) async fn charts(State(app): State<Shared>, caller: Caller, ask: Ask, 
             }
         }
     }
-    let page = ChartsPage { boxes: app.boxes(), current, span, mode, search, charts, left_out };
+    let page = ChartsPage { boxes: app.boxes(), current, span, range, mode, search, charts, left_out };
     Ok(render::page(&app, frame, Page::Charts(page), request).await)
 }
 

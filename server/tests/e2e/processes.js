@@ -81,8 +81,8 @@ function environment() {
   return { ...Object.fromEntries(kept), TICKMARK_MI_LISTEN: 'off' };
 }
 
-/** A panel with a database of its own. `config` is the text of its configuration file. */
-export async function startPanel({ config = '', env = {}, interval = '500ms' } = {}) {
+/** A panel with a database of its own. `config` is the text of its configuration file; `history` is brought in: OpenMetrics of boxes, by name. */
+export async function startPanel({ config = '', env = {}, interval = '500ms', history = {} } = {}) {
   const folder = await mkdtemp(path.join(tmpdir(), 'tickmark-e2e-'));
   const file = path.join(folder, 'tickmark.toml');
   await writeFile(file, config, { mode: 0o600 });
@@ -93,6 +93,13 @@ export async function startPanel({ config = '', env = {}, interval = '500ms' } =
     return { ...panel, origin: new URL(home).origin };
   };
   let panel = await run(binary, '127.0.0.1:0');
+  for (const [box, text] of Object.entries(history)) {
+    await panel.stop();
+    const samples = path.join(folder, `${box}.txt`);
+    await writeFile(samples, text);
+    await start(binary, ['import', 'openmetrics', '--box', box, samples, '--database', `sqlite:${path.join(folder, 'tickmark.db')}`]).line(/samples were imported/);
+    panel = await run(binary, '127.0.0.1:0');
+  }
   return {
     origin: panel.origin,
     /** The one-time link of the first start. */

@@ -4,7 +4,10 @@ use leptos::prelude::document;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, HtmlElement};
 
-use crate::chart::{self, Chart, Line, Palette, facts};
+use crate::chart::{
+    self, Chart, Line, Palette, facts,
+    zoom::{self, Span},
+};
 use crate::format;
 use crate::islands::{browser, dom};
 use crate::links;
@@ -17,6 +20,8 @@ const HEIGHT: (i32, i32) = (150, 420);
 const FACTS_HEIGHT: i32 = 18;
 /// The width of a chart that the page does not tell.
 const WIDTH: u32 = 640;
+/// What lies over the drawing, and stays when it is drawn again.
+const OVER: &str = ":scope > .hair, :scope > .pin, :scope > .selection";
 /// The shortest time between two requests of one chart, in milliseconds.
 const PERIOD_MIN_MS: f64 = 1000.0;
 /// How much wider a chart must become before it is loaded anew.
@@ -33,6 +38,8 @@ pub(super) struct Card {
     mode: Option<Mode>,
     unit: String,
     span: String,
+    /// From one instant to another instead of up to now.
+    range: Option<Span>,
     height: u32,
     /// Whether it is in the window, or nearly.
     pub(super) visible: bool,
@@ -60,8 +67,19 @@ pub(super) struct Card {
 pub(super) struct View {
     pub(super) left: f64,
     pub(super) right: f64,
-    pub(super) from_ms: i64,
-    pub(super) to_ms: i64,
+    pub(super) span: Span,
+}
+
+impl View {
+    /// Where a pixel lies in the span, as a share of its width.
+    pub(super) fn share(&self, x: f64) -> f64 {
+        (x - self.left) / (self.right - self.left).max(1.0)
+    }
+
+    /// The pixel of an instant.
+    pub(super) fn x(&self, at: i64) -> f64 {
+        self.left + zoom::share(self.span, at) * (self.right - self.left)
+    }
 }
 
 impl Card {
@@ -104,6 +122,7 @@ impl Card {
         };
         let (box_name, name, unit, span) = (read("data-box"), read("data-name"), read("data-unit"), read("data-span"));
         let query = read("data-query");
+        let range = links::range_of(&read("data-range"));
         let span = if span.is_empty() { "24h".to_owned() } else { span };
         Some(Self {
             figure,
@@ -114,6 +133,7 @@ impl Card {
             mode,
             unit,
             span,
+            range,
             height,
             visible: false,
             stale: true,
@@ -165,14 +185,46 @@ impl Card {
         self.loaded_width = self.width();
         let points = self.loaded_width.to_string();
         let mode = self.mode.map_or("", Mode::as_str);
-        let how = links::with_query("", &[("span", &self.span), ("fit", "true"), ("points", &points), ("mode", mode)]);
-        format!("{}/series{}&{}", links::API, self.query, how.trim_start_matches('?'))
+        // A span that somebody chose is drawn as it is, also where little of it is known.
+        let fit = if self.range.is_some() { "" } else { "true" };
+        let how = links::with_query("", &[("fit", fit), ("points", &points), ("mode", mode)]);
+        links::with_span(&format!("{}/series{}&{}", links::API, self.query, how.trim_start_matches('?')), self.range, &self.span)
+    }
+
+    /// Shows another span from now on: at once as far as it is loaded, and then all of it.
+    pub(super) fn look_at(&mut self, range: Option<Span>) {
+        if self.range != range {
+            self.range = range;
+            self.dirty = true;
+        }
+    }
+
+    /// The span that was looked at has settled: it is loaded, and what leads elsewhere from here leads there.
+    pub(super) fn settle(&mut self) {
+        self.stale = true;
+        self.not_before_ms = 0.0;
+        let card = self.figure.closest("article").ok().flatten();
+        for link in card.iter().flat_map(|card| dom::all_in(card, "h2 a, footer a")) {
+            if let Some(href) = link.get_attribute("href") {
+                let _ = link.set_attribute("href", &links::with_span(&href, self.range, &self.span));
+            }
+        }
+    }
+
+    /// Whether what is recorded from now on is in its span.
+    pub(super) fn grows(&self) -> bool {
+        self.range.is_none()
+    }
+
+    /// The unit of its numbers.
+    pub(super) fn unit(&self) -> &str {
+        self.series.as_ref().map_or(&self.unit, |series| if series.unit.is_empty() { &self.unit } else { &series.unit })
     }
 
     /// Takes what was loaded; the next request waits until a pixel's worth of time has passed.
     #[expect(clippy::cast_precision_loss, reason = "spans are far below what a float can count")]
     pub(super) fn take(&mut self, series: Series, now_ms: f64) {
-        let (from, to) = range(&series);
+        let (from, to) = shown(&series, self.range);
         self.not_before_ms = now_ms + ((to - from) as f64 / f64::from(self.loaded_width.max(1))).max(PERIOD_MIN_MS);
         self.loading = false;
         self.failures = 0;
@@ -221,7 +273,7 @@ impl Card {
         self.dirty = false;
         let width = self.width();
         let Some(series) = &self.series else { return };
-        let (from_ms, to_ms) = range(series);
+        let (from_ms, to_ms) = shown(series, self.range);
         let unit = if series.unit.is_empty() { &self.unit } else { &series.unit };
         let drawn = chart::draw_placed(&Chart {
             lines: &[Line { label: &self.name, columns: &series.columns, gaps: &series.gaps, unit }],
@@ -238,13 +290,11 @@ impl Card {
             zone: "",
             with_facts: false,
         });
-        let hair = self.plot.query_selector(".hair").ok().flatten();
+        let over = dom::all_in(&self.plot, OVER);
         self.plot.set_inner_html(&drawn.svg);
-        if let Some(hair) = hair {
-            let _ = self.plot.append_child(&hair);
-        }
+        over.iter().for_each(|element| drop(self.plot.append_child(element)));
         self.drawn_width = width;
-        self.view = Some(View { left: drawn.left, right: drawn.right, from_ms, to_ms });
+        self.view = Some(View { left: drawn.left, right: drawn.right, span: (from_ms, to_ms) });
         if f64::from(width) > f64::from(self.loaded_width) * WIDER {
             self.stale = true;
         }
@@ -260,12 +310,15 @@ impl Card {
             return;
         };
         let unit = if series.unit.is_empty() { &self.unit } else { &series.unit };
-        let now = self.newest.unwrap_or(facts.now);
+        // Of a span that is over, the last value in it.
+        let newest = self.newest.filter(|_| self.grows());
+        let now = newest.unwrap_or(facts.now);
         let min = if now.as_f64() < facts.min.as_f64() { now } else { facts.min };
         let max = if now.as_f64() > facts.max.as_f64() { now } else { facts.max };
         let write = |word: &str, n: Number| format!("<span>{word} <b>{}</b></span>", format::fact(n, unit));
         let mean = write("mean", Number::Float(facts.mean));
-        place.set_inner_html(&format!("{} {} {mean} {}", write("now", now), write("min", min), write("max", max)));
+        let word = if self.grows() { "now" } else { "last" };
+        place.set_inner_html(&format!("{} {} {mean} {}", write(word, now), write("min", min), write("max", max)));
     }
 
     /// Writes below the chart, or removes what stands there.
@@ -286,7 +339,7 @@ impl Card {
     }
 }
 
-/// The time axis of a series.
-fn range(series: &Series) -> (i64, i64) {
-    chart::time_range(series.from, series.to, chart::first_known(&series.columns, &series.gaps))
+/// The time axis of a series: the span that was chosen, or what there is of it up to now.
+fn shown(series: &Series, range: Option<Span>) -> Span {
+    range.unwrap_or_else(|| chart::time_range(series.from, series.to, chart::first_known(&series.columns, &series.gaps)))
 }

@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Element, Event, IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit};
 
 use super::card::Card;
-use super::readout;
+use super::zooming::{self, Zooming};
 use crate::islands::feed::{Feed, Heard};
 use crate::islands::{browser, dom, pills};
 use crate::links;
@@ -26,7 +26,8 @@ const MARGIN: &str = "300px 0px";
 
 /// All charts of a page.
 pub(super) struct Live {
-    cards: RefCell<Vec<Card>>,
+    pub(super) cards: RefCell<Vec<Card>>,
+    pub(super) zooming: RefCell<Zooming>,
     work: RefCell<Work>,
 }
 
@@ -42,7 +43,7 @@ struct Work {
 
 /// Finds the charts of the page and begins.
 pub(super) fn start() {
-    let live = Rc::new(Live { cards: RefCell::new(Card::all()), work: RefCell::default() });
+    let live = Rc::new(Live { cards: RefCell::new(Card::all()), zooming: RefCell::default(), work: RefCell::default() });
     if live.cards.borrow().is_empty() {
         return;
     }
@@ -57,12 +58,7 @@ pub(super) fn start() {
     };
     on("resize", |live, _| live.resized());
     on("visibilitychange", |live, _| live.load());
-    for name in ["pointermove", "keydown", "focusout"] {
-        on(name, |live, event| {
-            // An event may come while a chart is drawn: then it has nothing to say.
-            let _ = live.cards.try_borrow().map(|cards| readout::handle(&cards, event));
-        });
-    }
+    zooming::listen(&live);
 }
 
 /// Whether new values arrive, in a word.
@@ -178,9 +174,17 @@ impl Live {
     }
 
     /// Marks the charts of a box, or all, as behind.
-    fn mark(self: &Rc<Self>, box_name: Option<&str>) {
+    pub(super) fn mark(self: &Rc<Self>, box_name: Option<&str>) {
+        if self.zooming.try_borrow_mut().is_ok_and(|mut zooming| {
+            let held = zooming.is_held();
+            zooming.missed |= held;
+            held
+        }) {
+            // Whoever points at an instant wants it to stay where it is.
+            return;
+        }
         for card in self.cards.borrow_mut().iter_mut().filter(|card| box_name.is_none_or(|name| card.box_name == name)) {
-            card.stale = true;
+            card.stale |= card.grows();
         }
         self.load();
     }
@@ -191,7 +195,7 @@ impl Live {
     }
 
     /// Starts what may be loaded now, and comes back when more may.
-    fn load(self: &Rc<Self>) {
+    pub(super) fn load(self: &Rc<Self>) {
         let now = browser::now_ms();
         while !browser::is_hidden() && self.work.borrow().in_flight < IN_FLIGHT_MAX {
             let next = {
@@ -249,7 +253,7 @@ impl Live {
     }
 
     /// Draws one chart in the next frame, and asks again while there are more.
-    fn ask_frame(self: &Rc<Self>) {
+    pub(super) fn ask_frame(self: &Rc<Self>) {
         let wanted = self.cards.borrow().iter().any(Card::wants_drawing);
         if !wanted || std::mem::replace(&mut self.work.borrow_mut().frame_asked, true) {
             return;
@@ -258,11 +262,18 @@ impl Live {
         request_animation_frame(move || {
             let Some(live) = live.upgrade() else { return };
             live.work.borrow_mut().frame_asked = false;
-            if let Some(card) = live.cards.borrow_mut().iter_mut().find(|card| card.wants_drawing()) {
-                card.draw();
-            }
+            live.draw_one();
             live.ask_frame();
             live.load();
         });
+    }
+
+    /// Draws one chart: the one that somebody is at before all others.
+    fn draw_one(&self) {
+        let (mut cards, zooming) = (self.cards.borrow_mut(), self.zooming.borrow());
+        let active = zooming.active.filter(|&index| cards.get(index).is_some_and(Card::wants_drawing));
+        let Some(index) = active.or_else(|| cards.iter().position(Card::wants_drawing)) else { return };
+        cards[index].draw();
+        zooming.readout.show(&cards[index..=index], zooming.active.filter(|&active| active == index).map(|_| 0));
     }
 }
