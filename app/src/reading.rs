@@ -165,6 +165,7 @@ impl Read for Series {
                 last: column("last")?,
             },
             gaps: all(json.get("gaps"), gap)?,
+            total: maybe(json.get("total"), number)?,
             resets: all(json.get("resets"), reset)?,
         })
     }

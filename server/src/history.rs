@@ -61,6 +61,8 @@ pub struct History {
     pub columns: Columns,
     /// Where there are no values and why, cut to the span, in the order of their starts.
     pub gaps: Vec<Gap>,
+    /// By how much a counter grew, where rates are asked for: gaps are not in it. None where no step of it is known.
+    pub total: Option<Number>,
     /// The marks given, and drops of a counter that nobody marked; in the order of their times.
     pub resets: Vec<Reset>,
 }
@@ -87,13 +89,21 @@ pub fn columns(samples: &Samples, box_gaps: &[Gap], resets: &[Reset], kind: Kind
         Kind::Gauge => resets.to_vec(),
     };
     marks.retain(|reset| (span.from_ms..span.to_ms).contains(&reset.at));
+    let counts = (kind, span.mode) == (Kind::Counter, Mode::Rate);
     if in_order {
-        return drawn(samples, &line, &breaks, box_gaps, marks, span);
+        let mut history = drawn(samples, &line, &breaks, box_gaps, marks, span);
+        let (start, end) = (samples.at_ms.partition_point(|&at| at < span.from_ms), samples.at_ms.partition_point(|&at| at < span.to_ms));
+        history.total = counts.then(|| line.increase(&samples.at_ms, start..end)).flatten();
+        return history;
     }
+    // The steps of what repeats are in the order of recording, some of them beyond the span.
+    let whole_ms = (samples.at_ms.iter().min(), samples.at_ms.iter().max());
+    let is_all = whole_ms.0.is_none_or(|&first| first >= span.from_ms) && whole_ms.1.is_none_or(|&last| last < span.to_ms);
+    let total = (counts && is_all).then(|| line.increase(&samples.at_ms, 0..samples.at_ms.len())).flatten();
     let mut order: Vec<usize> = (0..samples.at_ms.len()).collect();
     order.sort_by_key(|&i| samples.at_ms[i]);
     let samples = samples.in_order(&order);
-    drawn(&samples, &line.in_order(&order), &self::breaks(&samples), box_gaps, marks, span)
+    History { total, ..drawn(&samples, &line.in_order(&order), &self::breaks(&samples), box_gaps, marks, span) }
 }
 
 /// What there is to draw of samples in the order of their times.
@@ -106,7 +116,7 @@ fn drawn(samples: &Samples, line: &Line<'_>, breaks: &[usize], box_gaps: &[Gap],
     } else {
         buckets::buckets(&samples.at_ms, line, start..end, span)
     };
-    History { columns, gaps, resets }
+    History { columns, gaps, total: None, resets }
 }
 
 /// The samples that have a gap before them: they are further from the one before than [`GAP_INTERVALS`] of the longer interval.

@@ -147,6 +147,8 @@ pub struct Series {
     pub columns: Columns,
     /// Where there are no values, and why.
     pub gaps: Vec<Gap>,
+    /// Of a counter, in the mode `rate`: by how much it grew over the span, resets and restarts considered. What lies in gaps is not in it.
+    pub total: Option<Number>,
     /// Where the counter began anew, and where the clock was set back.
     pub resets: Vec<Reset>,
 }

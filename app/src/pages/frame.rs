@@ -119,6 +119,13 @@ pub(super) fn help() -> AnyView {
                 {row(&["←", "→"], "fold or unfold the group; in a chart, read its values")} {row(&["?"], "this help")}
                 {row(&["Esc"], "close, or clear the search")}
             </dl>
+            <h3>"Charts"</h3>
+            <dl class="keys">
+                {row(&["drag"], "look closer")} {row(&["⇧", "drag"], "move, as a finger and a sideways wheel do")}
+                {row(&["click"], "pin an instant to compare with")} {row(&["+", "-"], "closer, wider")}
+                {row(&["PgUp", "PgDn"], "earlier, later")} {row(&["Enter"], "pin where the arrow keys stand")}
+                {row(&["Esc"], "let go of what is pinned; back")}
+            </dl>
             <h3>"Ticks"</h3>
             <p>
                 "A ticked statistic is recorded at each poll, from the value on the screen on. Its history is drawn on "

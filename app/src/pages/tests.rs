@@ -202,7 +202,7 @@ fn a_wrong_field_says_so_where_it_is() {
 fn a_chart_is_a_picture_first() {
     let html = render(Page::Charts(charts()));
     let picture =
-        "/cp/api/v1/chart.svg?box=sip1&amp;name=core:a%26b&amp;span=24h&amp;mode=value&amp;width=680&amp;height=200&amp;theme=dark";
+        "/cp/api/v1/chart.svg?box=sip1&amp;name=core:a%26b&amp;mode=value&amp;width=680&amp;height=200&amp;theme=dark&amp;span=24h";
     assert!(html.contains(picture), "{html}");
     assert!(html.contains("<img loading=\"lazy\""), "{html}");
 }

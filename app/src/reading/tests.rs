@@ -54,6 +54,7 @@ fn series(columns: Columns) -> Series {
         from: i64::MIN,
         to: i64::MAX,
         tier: "raw".to_owned(),
+        total: Some(Number::Int(12)),
         columns,
         gaps: vec![Gap { from: 1, to: 2, reason: "no answer".to_owned() }],
         resets: causes.into_iter().map(|cause| Reset { at: 5, cause, by: Some("ann".to_owned()) }).collect(),

@@ -107,6 +107,7 @@ impl Desk {
             tier: stored.tier().as_str().into(),
             columns: drawn.columns,
             gaps: drawn.gaps,
+            total: drawn.total,
             resets: drawn.resets,
         })
     }

@@ -1,10 +1,13 @@
 //! The values to draw, as compact as they can be. It must not know where they come from.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use app::model::Number;
 
-use super::{drawable, rates::PlainSteps};
+use super::{
+    drawable,
+    rates::{PlainSteps, seconds},
+};
 use crate::store::Values;
 
 /// A value for each sample.
@@ -38,6 +41,19 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// Of rates: by how much all grew in the steps to the samples of a range; none where no step is known.
+    pub(super) fn increase(&self, at_ms: &[i64], range: Range<usize>) -> Option<Number> {
+        let rate = |sample: usize| match self {
+            Self::Rates(rates) => Some(rates[sample]).filter(|rate| rate.is_finite()),
+            _ => None,
+        };
+        if let Self::Steps(steps) = self {
+            return steps.increase(range);
+        }
+        let steps = (range.start.max(1)..range.end).filter_map(|sample| Some(rate(sample)? * seconds(at_ms[sample] - at_ms[sample - 1])));
+        steps.reduce(|sum, step| sum + step).map(counted)
+    }
+
     /// The same in another order.
     pub(super) fn in_order(&self, order: &[usize]) -> Line<'static> {
         match self {
@@ -47,6 +63,14 @@ impl<'a> Line<'a> {
             Self::Numbers(numbers) => Line::Numbers(order.iter().map(|&i| numbers[i]).collect()),
         }
     }
+}
+
+/// A number that went through floats: whole where it can only have been.
+#[expect(clippy::cast_possible_truncation, reason = "below what a float can tell apart from its neighbours")]
+pub(super) fn counted(sum: f64) -> Number {
+    /// Below this a float tells a thousandth.
+    const EXACT: f64 = 1e12;
+    if sum.abs() < EXACT && (sum - sum.round()).abs() < 1e-3 { Number::Int(sum.round() as i64) } else { Number::Float(sum) }
 }
 
 fn number(float: f64) -> Option<Number> {

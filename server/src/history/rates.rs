@@ -71,6 +71,34 @@ impl PlainSteps<'_> {
         }
     }
 
+    /// By how much all grew in the steps to the samples of a range; none where no step is known.
+    pub(super) fn increase(&self, range: Range<usize>) -> Option<Number> {
+        let range = range.start.max(1)..range.end;
+        let plain = |sample: usize| {
+            let (took_ms, grew) = (self.at_ms[sample] - self.at_ms[sample - 1], self.ints[sample] - self.ints[sample - 1]);
+            // Of a counter: what falls did not grow.
+            (took_ms > 0 && (grew >= 0 || self.lowest < 0.0)).then_some(grew)
+        };
+        let (mut sum, mut steps) = (0_i128, 0_usize);
+        for sample in range.clone() {
+            let grew = plain(sample);
+            sum += i128::from(grew.unwrap_or_default());
+            steps += usize::from(grew.is_some());
+        }
+        let unlike = self.unlike.iter().filter(|(sample, _)| range.contains(sample));
+        for &(sample, rate) in unlike {
+            if let Some(grew) = plain(sample) {
+                sum -= i128::from(grew);
+                steps -= 1;
+            }
+            if rate.is_finite() {
+                sum += whole(rate * seconds(self.at_ms[sample] - self.at_ms[sample - 1]));
+                steps += 1;
+            }
+        }
+        (steps > 0).then(|| i64::try_from(sum).map_or(Number::Float(sum as f64), Number::Int))
+    }
+
     /// As if there were neither gaps nor marks.
     #[expect(clippy::cast_precision_loss, reason = "a rate is a float; milliseconds between two polls")]
     #[inline]
@@ -78,6 +106,18 @@ impl PlainSteps<'_> {
         let (took_ms, increase) = (times.1 - times.0, (values.1 - values.0) as f64);
         if increase >= self.lowest && took_ms > 0 { per_second(increase, took_ms) } else { f64::NAN }
     }
+}
+
+/// A count that went through a rate.
+#[expect(clippy::cast_possible_truncation, reason = "a float that is too large becomes the largest")]
+fn whole(count: f64) -> i128 {
+    count.round() as i128
+}
+
+/// Milliseconds between two samples, in seconds.
+#[expect(clippy::cast_precision_loss, reason = "milliseconds between two polls")]
+pub(super) fn seconds(ms: i64) -> f64 {
+    ms as f64 / 1_000.0
 }
 
 /// With one division, which takes as long as all else that is done for a sample.

@@ -2,7 +2,7 @@
 
 use app::model::{Columns, Gap, Kind, Mode, Number, Reset, ResetCause};
 
-use super::{GAP_INTERVALS, History, NO_VALUE, Span, gaps, rates};
+use super::{GAP_INTERVALS, History, NO_VALUE, Span, gaps, line::counted, rates};
 use crate::store::{Bucket, Rates, Rollup, Summary, Tier};
 
 /// Why there is no rate where it is not kept which steps went down.
@@ -30,7 +30,20 @@ pub fn columns_of_rollup(rollup: &Rollup, box_gaps: &[Gap], resets: &[Reset], ki
         gaps.extend(gaps::cut(runs(&buckets, |bucket| bucket.mixed.count > 0, FELL_OFTEN), span));
         gaps.sort_by_key(|gap| gap.from);
     }
-    History { columns: points, gaps, resets: marks }
+    let total =
+        ((kind, span.mode) == (Kind::Counter, Mode::Rate)).then(|| total(&buckets, &rates::of_steps(rollup, resets, kind))).flatten();
+    History { columns: points, gaps, total, resets: marks }
+}
+
+/// By how much a counter grew in these buckets and in the steps between what is stored of them; none where it is not all known.
+fn total(buckets: &[&Bucket], steps: &[(i64, Rates)]) -> Option<Number> {
+    let (first, last) = (buckets.first()?, buckets.last()?);
+    if buckets.iter().any(|bucket| bucket.mixed.count > 0) {
+        return None;
+    }
+    let between = steps.iter().filter(|(at_ms, _)| (first.first_ms..=last.last_ms).contains(at_ms)).map(|(_, rates)| rates);
+    let all = buckets.iter().map(|bucket| &bucket.rises).chain(between).filter(|rates| rates.count > 0);
+    all.map(|rates| rates.increase).reduce(|sum, more| sum + more).map(counted)
 }
 
 /// The starts and ends of the points: none is shorter than a bucket, so that no hole is drawn where there is none.

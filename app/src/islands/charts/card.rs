@@ -318,7 +318,10 @@ impl Card {
         let write = |word: &str, n: Number| format!("<span>{word} <b>{}</b></span>", format::fact(n, unit));
         let mean = write("mean", Number::Float(facts.mean));
         let word = if self.grows() { "now" } else { "last" };
-        place.set_inner_html(&format!("{} {} {mean} {}", write(word, now), write("min", min), write("max", max)));
+        // Of a rate, what it adds up to: a count, whose unit is no rate.
+        let counted = unit.strip_suffix("/s").unwrap_or(unit);
+        let total = series.total.map(|total| format!(" <span>total <b>{}</b></span>", format::fact(total, counted))).unwrap_or_default();
+        place.set_inner_html(&format!("{} {} {mean} {}{total}", write(word, now), write("min", min), write("max", max)));
     }
 
     /// Writes below the chart, or removes what stands there.

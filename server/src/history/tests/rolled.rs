@@ -131,8 +131,10 @@ proptest! {
         let mode = if is_rate { Mode::Rate } else { Mode::Value };
         // Points of whole minutes, so that both can say the same.
         let span = Span { from_ms: 0, to_ms: 900 * SECOND_MS, points: 5, mode };
-        let of_samples = columns(&samples, &[], &resets, kind, span).columns;
-        let of_rollup = columns_of_rollup(rollup, &[], &resets, kind, span).columns;
+        let (of_samples, of_rollup) = (columns(&samples, &[], &resets, kind, span), columns_of_rollup(rollup, &[], &resets, kind, span));
+        let is_told = of_rollup.total.is_some() || rollup.buckets.iter().all(|bucket| bucket.mixed.count == 0);
+        prop_assert!(!is_told || same_total(of_rollup.total, of_samples.total), "total {:?} {:?}", of_rollup.total, of_samples.total);
+        let (of_samples, of_rollup) = (of_samples.columns, of_rollup.columns);
         if rollup.buckets.len() > span.points {
             prop_assert_eq!(&of_rollup.t, &of_samples.t);
             // What fell so often that it is not kept which steps went down has no rate as a counter, and says so.
