@@ -43,6 +43,8 @@ const BOTTOM: i32 = 24;
 const FACTS_LEFT: i32 = 2;
 /// Pixels right of the plot.
 const RIGHT: i32 = 8;
+/// How much of its colour a line has that is drawn faintly.
+const FAINT: f64 = 0.4;
 /// Pixels from a label of the value axis to the plot.
 const LABEL_GAP: i32 = 8;
 /// The narrowest room for labels of the value axis: charts below each other mostly begin at the same place.
@@ -81,6 +83,8 @@ pub enum Palette {
 pub struct Chart<'a> {
     /// One or more lines on one axis.
     pub lines: &'a [Line<'a>],
+    /// What the first of them did some time before, at the times of now: drawn faintly behind it.
+    pub before: Option<Line<'a>>,
     /// Spans to shade.
     pub gaps: &'a [Gap],
     /// Instants to mark.
@@ -162,6 +166,8 @@ struct Plan {
     value: ValueAxis,
     /// The points of each line, in runs without a gap.
     lines: Vec<Vec<line::Run>>,
+    /// Those of what was before.
+    before: Vec<line::Run>,
 }
 
 impl Plan {
@@ -181,8 +187,10 @@ impl Plan {
         let (from, to) = time::sane(chart.from_ms, chart.to_ms);
         let time = TimeAxis::new(from, to, chart.offset_ms, left, width - RIGHT, width);
         let columns = usize::try_from(width - RIGHT - left).unwrap_or(1).max(1);
-        let lines = chart.lines.iter().map(|line| line::runs(line.columns, line.gaps, chart.resets, (from, to), columns)).collect();
-        Self { width, height, left, top, legend, time, value, lines }
+        let runs = |line: &Line<'_>, resets: &[Reset]| line::runs(line.columns, line.gaps, resets, (from, to), columns);
+        let lines = chart.lines.iter().map(|line| runs(line, chart.resets)).collect();
+        let before = chart.before.iter().flat_map(|line| runs(line, &[])).collect();
+        Self { width, height, left, top, legend, time, value, lines, before }
     }
 
     fn paint(&self, chart: &Chart<'_>, root: &Area<'_, plotters::coord::Shift>) -> Result<(), Failure> {
@@ -246,6 +254,9 @@ impl Plan {
     fn draw_lines(&self, plot: &mut Plot<'_, '_>) -> Result<(), Failure> {
         let floor = self.value.baseline();
         let single = self.lines.len() == 1;
+        for run in &self.before {
+            plot.draw_series(LineSeries::new(run.line.iter().copied(), Role::line(0).color().mix(FAINT).stroke_width(14)))?;
+        }
         for (index, runs) in self.lines.iter().enumerate() {
             let color = Role::line(index).color();
             for run in runs {

@@ -158,6 +158,17 @@ pub fn span(from: i64, to: i64, with_length: bool) -> String {
     format!("{begin} to {end}{}{length}", clock(to, seconds))
 }
 
+/// How long before, in words: `a day before`.
+#[must_use]
+pub fn before(ms: i64) -> String {
+    match ms {
+        3_600_000 => "an hour before".to_owned(),
+        DAY_MS => "a day before".to_owned(),
+        ms if ms == 7 * DAY_MS => "a week before".to_owned(),
+        ms => format!("{} before", age(ms)),
+    }
+}
+
 /// A number for an axis, short and with its unit: `1.6k`, `200/s`, `61 MiB`, `12 %`.
 #[must_use]
 pub fn short(v: f64, unit: &str) -> String {

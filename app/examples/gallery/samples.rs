@@ -246,6 +246,7 @@ fn charts() -> ChartsPage {
         current: Some("sip1".into()),
         span: "24h".into(),
         range: None,
+        compare: None,
         mode: None,
         search: String::new(),
         charts: vec![

@@ -95,7 +95,7 @@ fn is_whole(column: &[Option<Number>]) -> bool {
 
 /// The smallest and largest value of all lines.
 fn extent(chart: &Chart<'_>) -> Option<(f64, f64)> {
-    let columns = chart.lines.iter().map(|line| line.columns);
+    let columns = chart.lines.iter().chain(&chart.before).map(|line| line.columns);
     let values = columns.flat_map(|c| [&c.first, &c.min, &c.max, &c.last]).flatten().filter_map(|number| drawable(*number));
     values.fold(None, |ends, v| match ends {
         None => Some((v, v)),

@@ -30,6 +30,7 @@ fn chart<'a>(lines: &'a [Line<'a>], palette: Palette) -> Chart<'a> {
         palette,
         offset_ms: &|_| 2 * 3_600_000,
         zone: "",
+        before: None,
         with_facts: false,
     }
 }
@@ -183,4 +184,19 @@ fn each_line_has_gaps_of_its_own() {
     let of_line = |color: &str| svg.matches(&format!("<polyline fill=\"none\" stroke=\"{color}\"")).count();
     assert_eq!((of_line("#0b6e69"), of_line("#b35900")), (1, 0), "{svg}");
     assert!(!svg.contains("not recorded"));
+}
+
+#[test]
+fn what_was_before_is_drawn_faintly_behind_and_told() {
+    let (now, then) = (series("10 12 11 15"), series("30 40 35 31"));
+    let lines = [line("core:rcv_requests", &now)];
+    let alone = draw(&chart(&lines, Palette::Light));
+    let before = Some(Line { label: "a day before", ..line("", &then) });
+    let both = draw(&Chart { before, with_facts: true, width: 640, ..chart(&lines, Palette::Light) });
+    assert!(both.contains("; a day before: min 30, mean 34, max 40"), "{both}");
+    assert!(both.contains("faint: a day before"), "{both}");
+    // Behind: it comes first. The axis has room for it.
+    let place = |svg: &str, what: &str| svg.find(what).unwrap_or_else(|| panic!("{what} is not in {svg}"));
+    assert!(place(&both, "opacity=\"0.4\"") < both.rfind("opacity=\"1\"").unwrap(), "{both}");
+    assert!(both.contains(">40<") && !alone.contains(">40<"), "{both}");
 }

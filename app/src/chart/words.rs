@@ -43,7 +43,10 @@ pub(super) fn facts_line(chart: &Chart<'_>, pixels: i32) -> Option<String> {
     let line = chart.lines.first().filter(|_| chart.lines.len() == 1)?;
     let [now, min, mean, max] = fact_words(&facts(line.columns)?, |n| format::fact(n, chart.unit));
     let whole = [&*now, &min, &mean, &max].join(APART);
-    Some(if text_width(&whole) <= pixels { whole } else { [now, min, max].join(APART) })
+    let told = if text_width(&whole) <= pixels { whole } else { [now, min, max].join(APART) };
+    // Where there is room; what is faint is told of in the summary as well.
+    let with_before = chart.before.map(|before| format!("{told}{APART}faint: {}", clean(before.label)));
+    Some(with_before.filter(|text| text_width(text) <= pixels).unwrap_or(told))
 }
 
 /// `now 184`, `min 2`, `mean 97`, `max 911`.
@@ -146,6 +149,10 @@ pub(super) fn summary(chart: &Chart<'_>, axis: &TimeAxis) -> String {
             }
             None => out.push_str(nothing(chart)),
         }
+    }
+    if let Some(before) = chart.before {
+        let words = facts(before.columns).map(|f| fact_words(&f, |n| format::fact(n, before.unit))[1..].join(", "));
+        out.push_str(&format!("; {}: {}", clean(before.label), words.as_deref().unwrap_or("no values")));
     }
     if chart.lines.is_empty() {
         out.push_str("; no lines");

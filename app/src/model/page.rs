@@ -227,6 +227,8 @@ pub struct ChartsPage {
     pub range: Option<(i64, i64)>,
     /// Rate or value for all charts; each by its kind when none is chosen.
     pub mode: Option<Mode>,
+    /// What was so long before is drawn too: `1h`, `24h` or `7d`.
+    pub compare: Option<String>,
     /// A search over the names, as typed.
     pub search: String,
     /// One chart a ticked statistic.

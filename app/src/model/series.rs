@@ -76,6 +76,23 @@ pub enum ResetCause {
     Moved,
 }
 
+impl Series {
+    /// The same so many milliseconds later: what was, at the times of now.
+    #[must_use]
+    pub fn later(mut self, by_ms: i64) -> Self {
+        let later = |at: &mut i64| *at = at.saturating_add(by_ms);
+        self.columns.t.iter_mut().for_each(later);
+        self.gaps.iter_mut().for_each(|gap| {
+            later(&mut gap.from);
+            later(&mut gap.to);
+        });
+        self.resets.iter_mut().for_each(|reset| later(&mut reset.at));
+        later(&mut self.from);
+        later(&mut self.to);
+        self
+    }
+}
+
 impl ResetCause {
     /// The word used in the store.
     #[must_use]

@@ -18,6 +18,8 @@ use crate::{
 /// The spans to choose from, each with its words.
 const SPANS: [(&str, &str); 6] =
     [("1h", "hour"), ("6h", "6 hours"), ("24h", "24 hours"), ("7d", "7 days"), ("30d", "30 days"), ("1y", "year")];
+/// What charts can be compared with, each with its words.
+const COMPARED: [(&str, &str); 4] = [("", "nothing"), ("1h", "an hour before"), ("24h", "a day before"), ("7d", "a week before")];
 /// The size of a picture in CSS pixels; the page scales it to its card.
 const PICTURE: (u32, u32) = (680, 200);
 /// The size of a picture that has the page to itself.
@@ -61,6 +63,7 @@ struct Address<'a> {
     span: &'a str,
     range: Option<(i64, i64)>,
     mode: &'a str,
+    compare: &'a str,
 }
 
 impl<'a> Address<'a> {
@@ -71,12 +74,16 @@ impl<'a> Address<'a> {
             span: &page.span,
             range: page.range,
             mode: page.mode.map_or("", Mode::as_str),
+            compare: page.compare.as_deref().unwrap_or_default(),
         }
     }
 
     fn link(self) -> String {
         let span = if self.span == "24h" { "" } else { self.span };
-        let link = links::with_query(links::CHARTS, &[("box", self.box_name), ("mode", self.mode), ("match", self.search)]);
+        let link = links::with_query(
+            links::CHARTS,
+            &[("box", self.box_name), ("mode", self.mode), ("compare", self.compare), ("match", self.search)],
+        );
         links::with_span(&link, self.range, span)
     }
 }
@@ -91,10 +98,10 @@ fn tools(page: &ChartsPage) -> AnyView {
     let (from, to) = at.range.map(|(from, to)| (from.to_string(), to.to_string())).unzip();
     let span = if at.range.is_some() { "" } else { at.span };
     let of_span = [("span", span), ("from", from.as_deref().unwrap_or_default()), ("to", to.as_deref().unwrap_or_default())];
-    let hidden = [[("box", at.box_name), ("mode", at.mode)].as_slice(), &of_span].concat();
+    let hidden = [[("box", at.box_name), ("mode", at.mode), ("compare", at.compare)].as_slice(), &of_span].concat();
     view! {
         <div class="tools">
-            {switch("Span", spans)} {custom(at)} {switch("Rate or value", modes)}
+            {switch("Span", spans)} {custom(at)} {switch("Rate or value", modes)} {compare(at)}
             {search(links::CHARTS, "Find charts", &page.search, &hidden, clear)}
             <div class="state" id="live">
                 <span class="pulse" hidden></span>
@@ -113,7 +120,7 @@ fn custom(at: Address<'_>) -> AnyView {
     let end = |ms: i64| format::utc(ms).replacen(' ', "T", 1).trim_end_matches(" UTC").to_owned();
     let (from, to) = at.range.map(|(from, to)| (end(from), end(to))).unzip();
     let class = if at.range.is_some() { "ghost chosen" } else { "ghost" };
-    let hidden = [("box", at.box_name), ("mode", at.mode), ("match", at.search)];
+    let hidden = [("box", at.box_name), ("mode", at.mode), ("compare", at.compare), ("match", at.search)];
     let hidden = hidden.into_iter().filter(|(_, value)| !value.is_empty());
     let hidden = hidden.map(|(name, value)| view! { <input type="hidden" name=name value=value.to_owned() /> }).collect_view();
     view! {
@@ -124,6 +131,24 @@ fn custom(at: Address<'_>) -> AnyView {
                 <label>"To " <input type="datetime-local" name="to" step="1" required value=to /></label>
                 <p class="muted" data-custom-zone>"Times in UTC"</p> <button class="btn main">"Show"</button>
             </form>
+        </details>
+    }
+    .into_any()
+}
+
+/// What was some time before, drawn faintly behind what is.
+fn compare(at: Address<'_>) -> AnyView {
+    let chosen = COMPARED.iter().find(|(word, _)| *word == at.compare).filter(|(word, _)| !word.is_empty());
+    let class = if chosen.is_some() { "ghost chosen" } else { "ghost" };
+    let summary = chosen.map_or_else(|| "compare".to_owned(), |(_, words)| format!("with {words}"));
+    let links = COMPARED.iter().map(|&(word, words)| {
+        let href = Address { compare: word, ..at }.link();
+        view! { <a href=href aria-current=(at.compare == word).then_some("true")>{words}</a> }
+    });
+    view! {
+        <details class="custom">
+            <summary class=class>{summary}</summary>
+            <div class="menu">{links.collect_view()}</div>
         </details>
     }
     .into_any()
@@ -166,6 +191,7 @@ fn card(frame: &Frame, page: &ChartsPage, chart: &ChartView) -> AnyView {
                 data-span=page.span.clone()
                 data-range=page.range.map(|(from, to)| format!("from={from}&to={to}"))
                 data-kind=chart.kind.as_str()
+                data-compare=page.compare.clone()
             >
                 <div class="facts"></div>
                 {pictures(frame, page, chart, mode_words)}
@@ -233,6 +259,7 @@ fn picture(format: &str, page: &ChartsPage, chart: &ChartView, (width, height): 
             ("box", chart.box_name.as_str()),
             ("name", &chart.name),
             ("mode", chart.mode.as_str()),
+            ("compare", page.compare.as_deref().unwrap_or_default()),
             ("width", &width),
             ("height", &height),
             ("theme", theme.map_or("", Theme::as_str)),

@@ -109,6 +109,7 @@ fn charts() -> ChartsPage {
         current: None,
         span: "24h".into(),
         range: None,
+        compare: None,
         mode: None,
         search: String::new(),
         charts: vec![chart],

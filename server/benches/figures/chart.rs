@@ -163,6 +163,7 @@ fn picture<'a>(lines: &'a [Line<'a>], span: Span) -> Chart<'a> {
         palette: Palette::Light,
         offset_ms: &|_| 0,
         zone: "UTC",
+        before: None,
         with_facts: true,
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use app::{
     chart::{self, Chart, Line, Palette},
+    format,
     model::{Gap, Mode, Series},
 };
 use axum::{
@@ -14,6 +15,7 @@ use axum::{
 
 use super::{Ask, ask::wrong, series};
 use crate::{
+    config::parse_duration,
     desk::SeriesAsk,
     history::NOT_RECORDED,
     http::App,
@@ -43,8 +45,18 @@ async fn draw(app: &App, ask: &Ask, palette: Palette) -> Result<String, Problem>
         }
         lines = read_all(app, &questions).await?;
     }
+    let before = match (ask.get("compare"), questions.as_slice()) {
+        (None, _) => None,
+        (Some(word), [question]) => {
+            let by_ms = duration(word)?;
+            let (from_ms, to_ms) = (question.from_ms.saturating_sub(by_ms), question.to_ms.saturating_sub(by_ms));
+            let asked = SeriesAsk { from_ms, to_ms, ..question.clone() };
+            Some((app.desk.series(&asked).await?.later(by_ms), format::before(by_ms)))
+        }
+        (Some(_), _) => return Err(wrong("compare", "goes with one name")),
+    };
     // Drawing is a millisecond of work at most, bounded by the width.
-    Ok(picture(&lines, width, height, palette))
+    Ok(picture(&lines, before.as_ref(), (width, height), palette))
 }
 
 async fn read_all(app: &App, questions: &[SeriesAsk]) -> Result<Vec<Series>, Problem> {
@@ -67,7 +79,13 @@ fn range(series: &[Series]) -> (i64, i64) {
     series.first().map_or((0, 0), |first| chart::time_range(first.from, first.to, first_known))
 }
 
-fn picture(series: &[Series], width: u32, height: u32, palette: Palette) -> String {
+/// How long before, `1h` or `7d`.
+fn duration(word: &str) -> Result<i64, Problem> {
+    let by = parse_duration(word).map_err(|message| wrong("compare", &message))?;
+    i64::try_from(by.as_millis()).ok().filter(|&ms| ms > 0).ok_or_else(|| wrong("compare", "is longer than zero, such as 24h"))
+}
+
+fn picture(series: &[Series], before: Option<&(Series, String)>, (width, height): (u32, u32), palette: Palette) -> String {
     let Some((first, others)) = series.split_first() else { return String::new() };
     let lines: Vec<Line<'_>> = series.iter().map(line).collect();
     let (from_ms, to_ms) = range(series);
@@ -77,6 +95,7 @@ fn picture(series: &[Series], width: u32, height: u32, palette: Palette) -> Stri
     resets.dedup();
     chart::draw(&Chart {
         lines: &lines,
+        before: before.map(|(series, label)| Line { label, ..line(series) }),
         gaps: &others.iter().fold(first.gaps.clone(), |gaps, one| common(&gaps, &one.gaps)),
         resets: &resets,
         from_ms,
@@ -125,6 +144,7 @@ fn common(ours: &[Gap], theirs: &[Gap]) -> Vec<Gap> {
     ("span" = Option<String>, Query, description = "Instead of `from`: `1h`, `24h`, `7d`; `24h` when left out"),
     ("points" = Option<u32>, Query, description = "At most so many points a line; one a pixel when left out"),
     ("mode" = Option<Mode>, Query, description = "`value` or `rate`; counters as rate when left out"),
+    ("compare" = Option<String>, Query, description = "`1h`, `24h`, `7d`: what one statistic did so long before is drawn faintly behind"),
     ("width" = Option<u32>, Query, description = "Pixels, 720 when left out"), ("height" = Option<u32>, Query, description = "Pixels, 240 when left out"),
     ("theme" = Option<String>, Query, description = "`auto`, `light` or `dark`")),
     responses((status = 200, body = String, content_type = "image/svg+xml"), (status = 404, description = "No such box or statistic")))]
@@ -150,6 +170,7 @@ pub(super) async fn svg(State(app): State<Arc<App>>, ask: Ask) -> Result<impl In
     ("span" = Option<String>, Query, description = "Instead of `from`: `1h`, `24h`, `7d`; `24h` when left out"),
     ("points" = Option<u32>, Query, description = "At most so many points a line; one a pixel when left out"),
     ("mode" = Option<Mode>, Query, description = "`value` or `rate`; counters as rate when left out"),
+    ("compare" = Option<String>, Query, description = "`1h`, `24h`, `7d`: what one statistic did so long before is drawn faintly behind"),
     ("width" = Option<u32>, Query, description = "Pixels, 720 when left out"), ("height" = Option<u32>, Query, description = "Pixels, 240 when left out"),
     ("theme" = Option<String>, Query, description = "`light` (also for `auto`) or `dark`")),
     responses((status = 200, body = [u8], content_type = "image/png"), (status = 404, description = "No such box or statistic")))]

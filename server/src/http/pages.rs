@@ -40,6 +40,9 @@ const CLOSELY: Duration = Duration::from_millis(200);
 /// The spans that the charts page offers.
 const SPANS: [&str; 6] = ["1h", "6h", "24h", "7d", "30d", "1y"];
 
+/// What they can be compared with.
+const COMPARED: [&str; 3] = ["1h", "24h", "7d"];
+
 /// Realtime Statistics.
 pub(super) async fn realtime(State(app): State<Shared>, caller: Caller, ask: Ask, request: Request) -> Result<Response, Problem> {
     let frame = render::frame(Tab::Realtime, Some(&caller), request.headers(), request.uri());
@@ -128,6 +131,7 @@ pub(super) async fn charts(State(app): State<Shared>, caller: Caller, ask: Ask, 
     let frame = render::frame(Tab::Charts, Some(&caller), request.headers(), request.uri());
     let span = ask.get("span").filter(|span| SPANS.contains(span)).unwrap_or("24h").to_owned();
     let range = ask.range()?;
+    let compare = ask.get("compare").filter(|word| COMPARED.contains(word)).map(str::to_owned);
     let mode = ask.mode().unwrap_or_default();
     let search = ask.get("match").unwrap_or_default().to_owned();
     let chosen = ask.get("box").map(|name| (name, app.desk.board.find(name)));
@@ -154,7 +158,7 @@ pub(super) async fn charts(State(app): State<Shared>, caller: Caller, ask: Ask, 
             }
         }
     }
-    let page = ChartsPage { boxes: app.boxes(), current, span, range, mode, search, charts, left_out };
+    let page = ChartsPage { boxes: app.boxes(), current, span, range, mode, compare, search, charts, left_out };
     Ok(render::page(&app, frame, Page::Charts(page), request).await)
 }
 

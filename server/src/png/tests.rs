@@ -86,6 +86,7 @@ proptest! {
         let line = |columns| Line { label: &label, columns, gaps: &gaps, unit: &unit };
         let lines = [line(&one), line(&two), line(&one)][..lines].to_vec();
         let svg = draw(&Chart {
+            before: None,
             lines: &lines,
             gaps: &gaps,
             resets: &[Reset { at, cause: ResetCause::Person, by: Some(reason) }],

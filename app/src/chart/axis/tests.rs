@@ -19,6 +19,7 @@ fn axis(values: &[Number], mode: Mode, unit: &str, height: i32, marked: bool) ->
         palette: Palette::Page,
         offset_ms: &|_| 0,
         zone: "",
+        before: None,
         with_facts: false,
     };
     let axis = ValueAxis::of(&chart, height, marked);

@@ -22,6 +22,7 @@ fn rows(lines: &[Line<'_>], width: u32, height: u32) -> Vec<String> {
         palette: Palette::Light,
         offset_ms: &|_| 0,
         zone: "",
+        before: None,
         with_facts: true,
     };
     let legend = Legend::of(&chart, i32::try_from(width).unwrap(), i32::try_from(height).unwrap());

@@ -8,7 +8,7 @@ use crate::chart::{
     self, Chart, Line, Palette, facts,
     zoom::{self, Span},
 };
-use crate::format;
+use crate::format::{self, DAY_MS};
 use crate::islands::{browser, dom};
 use crate::links;
 use crate::model::{LiveStatistic, Mode, Number, Series};
@@ -40,6 +40,8 @@ pub(super) struct Card {
     span: String,
     /// From one instant to another instead of up to now.
     range: Option<Span>,
+    /// It is compared with what was so many milliseconds before.
+    compare_ms: Option<i64>,
     height: u32,
     /// Whether it is in the window, or nearly.
     pub(super) visible: bool,
@@ -54,9 +56,16 @@ pub(super) struct Card {
     pub(super) failures: u32,
     /// When it may load next, epoch milliseconds.
     pub(super) not_before_ms: f64,
+    /// When newer samples are worth a request, epoch milliseconds.
+    next_ms: f64,
     loaded_width: u32,
     drawn_width: u32,
     series: Option<Series>,
+    /// What was before, at the times of now.
+    before: Option<Series>,
+    /// That is to be loaded, or is on its way.
+    before_wanted: bool,
+    asking_before: bool,
     /// The value told last, which may be newer than what was loaded.
     newest: Option<Number>,
     view: Option<View>,
@@ -123,6 +132,7 @@ impl Card {
         let (box_name, name, unit, span) = (read("data-box"), read("data-name"), read("data-unit"), read("data-span"));
         let query = read("data-query");
         let range = links::range_of(&read("data-range"));
+        let compare_ms = compared(&read("data-compare"));
         let span = if span.is_empty() { "24h".to_owned() } else { span };
         Some(Self {
             figure,
@@ -134,6 +144,7 @@ impl Card {
             unit,
             span,
             range,
+            compare_ms,
             height,
             visible: false,
             stale: true,
@@ -142,9 +153,13 @@ impl Card {
             gone: false,
             failures: 0,
             not_before_ms: 0.0,
+            next_ms: 0.0,
             loaded_width: 0,
             drawn_width: 0,
             series: None,
+            before: None,
+            before_wanted: false,
+            asking_before: false,
             newest: None,
             view: None,
         })
@@ -171,7 +186,7 @@ impl Card {
 
     /// Whether it is seen, behind, and not being loaded already.
     pub(super) fn wants(&self) -> bool {
-        self.visible && self.stale && !self.loading && !self.gone
+        self.visible && (self.stale || self.before_wanted) && !self.loading && !self.gone
     }
 
     pub(super) fn wants_drawing(&self) -> bool {
@@ -181,10 +196,18 @@ impl Card {
     /// The request that brings it up to date.
     pub(super) fn ask(&mut self) -> String {
         self.loading = true;
+        self.asking_before = self.before_wanted;
+        let points = |width: u32| width.to_string();
+        let mode = self.mode.map_or("", Mode::as_str);
+        if let (true, Some(series), Some(by_ms)) = (self.asking_before, &self.series, self.compare_ms) {
+            self.before_wanted = false;
+            let how = links::with_query("", &[("points", &points(self.loaded_width)), ("mode", mode)]);
+            let span = (series.from - by_ms, series.to - by_ms);
+            return links::with_span(&format!("{}/series{}&{}", links::API, self.query, how.trim_start_matches('?')), Some(span), "");
+        }
         self.stale = false;
         self.loaded_width = self.width();
-        let points = self.loaded_width.to_string();
-        let mode = self.mode.map_or("", Mode::as_str);
+        let points = points(self.loaded_width);
         // A span that somebody chose is drawn as it is, also where little of it is known.
         let fit = if self.range.is_some() { "" } else { "true" };
         let how = links::with_query("", &[("fit", fit), ("points", &points), ("mode", mode)]);
@@ -202,6 +225,8 @@ impl Card {
     /// The span that was looked at has settled: it is loaded, and what leads elsewhere from here leads there.
     pub(super) fn settle(&mut self) {
         self.stale = true;
+        // What is compared with now is of another span.
+        self.before_wanted = false;
         self.not_before_ms = 0.0;
         let card = self.figure.closest("article").ok().flatten();
         for link in card.iter().flat_map(|card| dom::all_in(card, "h2 a, footer a")) {
@@ -216,6 +241,16 @@ impl Card {
         self.range.is_none()
     }
 
+    /// With what it is compared, in words.
+    pub(super) fn compared_with(&self) -> String {
+        self.compare_ms.map(format::before).unwrap_or_default()
+    }
+
+    /// What was before, at the times of now.
+    pub(super) fn before(&self) -> Option<&Series> {
+        self.before.as_ref()
+    }
+
     /// The unit of its numbers.
     pub(super) fn unit(&self) -> &str {
         self.series.as_ref().map_or(&self.unit, |series| if series.unit.is_empty() { &self.unit } else { &series.unit })
@@ -224,8 +259,18 @@ impl Card {
     /// Takes what was loaded; the next request waits until a pixel's worth of time has passed.
     #[expect(clippy::cast_precision_loss, reason = "spans are far below what a float can count")]
     pub(super) fn take(&mut self, series: Series, now_ms: f64) {
+        if let (true, Some(by_ms)) = (self.asking_before, self.compare_ms) {
+            self.loading = false;
+            self.dirty = true;
+            self.before = Some(series.later(by_ms));
+            self.not_before_ms = self.next_ms;
+            return;
+        }
         let (from, to) = shown(&series, self.range);
-        self.not_before_ms = now_ms + ((to - from) as f64 / f64::from(self.loaded_width.max(1))).max(PERIOD_MIN_MS);
+        self.next_ms = now_ms + ((to - from) as f64 / f64::from(self.loaded_width.max(1))).max(PERIOD_MIN_MS);
+        // What it is compared with comes at once.
+        self.before_wanted = self.compare_ms.is_some();
+        self.not_before_ms = if self.before_wanted { now_ms } else { self.next_ms };
         self.loading = false;
         self.failures = 0;
         self.dirty = true;
@@ -275,8 +320,10 @@ impl Card {
         let Some(series) = &self.series else { return };
         let (from_ms, to_ms) = shown(series, self.range);
         let unit = if series.unit.is_empty() { &self.unit } else { &series.unit };
+        let label = self.compared_with();
         let drawn = chart::draw_placed(&Chart {
             lines: &[Line { label: &self.name, columns: &series.columns, gaps: &series.gaps, unit }],
+            before: self.before.as_ref().map(|before| Line { label: &label, columns: &before.columns, gaps: &before.gaps, unit }),
             gaps: &series.gaps,
             resets: &series.resets,
             from_ms,
@@ -339,6 +386,16 @@ impl Card {
                 }
             }
         }
+    }
+}
+
+/// What the page says charts are compared with, milliseconds before.
+fn compared(word: &str) -> Option<i64> {
+    match word {
+        "1h" => Some(3_600_000),
+        "24h" => Some(DAY_MS),
+        "7d" => Some(7 * DAY_MS),
+        _ => None,
     }
 }
 

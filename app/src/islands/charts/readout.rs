@@ -91,14 +91,15 @@ impl Readout {
         let (hair, output) = place(card.plot(), ":scope > .hair", "hair")?;
         let x = view.x(at);
         hair.style().set_property("left", &px(x)).ok()?;
-        dom::write(&output, &self.text(series, card.unit(), at, is_active));
+        dom::write(&output, &self.text(card, series, at, is_active));
         let side = if x > (view.left + view.right) / 2.0 { "readout ahead" } else { "readout" };
         output.set_class_name(side);
         Some(())
     }
 
     /// The value at an instant, what it is compared with, and where somebody is at it, when that was.
-    pub(super) fn text(&self, series: &Series, unit: &str, at: i64, with_time: bool) -> String {
+    pub(super) fn text(&self, card: &Card, series: &Series, at: i64, with_time: bool) -> String {
+        let unit = card.unit();
         let found = nearest(series, at);
         let gap = series.gaps.iter().find(|gap| gap.from < at && at < gap.to);
         let (Some(found), None) = (found, gap) else {
@@ -115,6 +116,9 @@ impl Readout {
             }
             (Some(last), ..) => text.push_str(&write(last)),
             _ => text.push_str("no value"),
+        }
+        if let Some(before) = card.before().and_then(|before| before.columns.last.get(nearest(before, at)?).copied().flatten()) {
+            text.push_str(&format!("\n{} {}", card.compared_with(), write(before)));
         }
         if let Some(pinned) = self.pins[0] {
             text.push_str(&compared(series, unit, pinned, found).unwrap_or_default());

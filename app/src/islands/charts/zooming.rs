@@ -179,7 +179,7 @@ impl Live {
             if let (Some(at), Some(card)) = (stepped, self.cards.borrow().get(index))
                 && let Some((series, _)) = card.drawn()
             {
-                dom::hear_last(&self.zooming.borrow().readout.text(series, card.unit(), at, true));
+                dom::hear_last(&self.zooming.borrow().readout.text(card, series, at, true));
             }
             return;
         }
