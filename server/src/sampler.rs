@@ -275,7 +275,7 @@ impl Sampler {
 
     async fn give_back(&self) {
         loop {
-            match self.shared.store.give_back().await {
+            match self.shared.store.give_back(clock::now_ms()).await {
                 Ok(true) if !self.stop.is_cancelled() => {}
                 Ok(_) => return,
                 Err(error) => {

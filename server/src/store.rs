@@ -32,6 +32,7 @@ mod listen;
 mod live;
 mod marks;
 mod merge;
+mod months;
 mod ocp;
 mod open;
 mod pack;
@@ -183,6 +184,8 @@ struct Inner {
     raw_from: Mutex<HashMap<i64, Option<i64>>>,
     /// The poll times of spans that were read.
     spans: Mutex<spans::Spans>,
+    /// What room of a server may be given back.
+    given: months::Given,
 }
 
 /// A head in memory. Whoever locks it may take a connection then, never the other way round.

@@ -73,7 +73,7 @@ pub(crate) async fn build(folder: &Path, plan: Plan) -> Outcome<Day> {
     writing.write(&store, (DAY_START_MS, DAY_START_MS + DAY_MS), 1_000).await?;
     while store.seal_due(i64::MAX).await? {}
     while store.merge_due(i64::MAX).await? {}
-    while store.give_back().await? {}
+    while store.give_back(i64::MAX).await? {}
     #[expect(clippy::cast_precision_loss, reason = "sizes and counts of samples")]
     let of_tier = |tier, usage: &[Usage]| {
         let bytes = usage.iter().filter(|usage| usage.box_id == writing.box_id && usage.tier == tier).map(|usage| usage.bytes).sum::<i64>();

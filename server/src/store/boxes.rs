@@ -159,6 +159,7 @@ impl Store {
         };
         self.inner.writer.cut(id, self.inner.dialect.within(last)).await?;
         locked(&self.inner.heads).remove(&id);
+        self.inner.given.note_deletion();
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use super::insert::{MARKS_PER_INSERT, insert_marks};
 use super::marks::Marks;
 use super::merge::{SpanRow, delete_tiers};
 use super::record::ordered;
-use super::seal::{Sealed, Sealing, insert_sealed};
+use super::seal::{MAX_SPAN_MS, Sealed, Sealing, insert_sealed};
 use super::tier::Tier;
 use super::types::{PollRecord, SeriesId};
 use super::{DAY_MS, Store, StoreError};
@@ -77,9 +77,9 @@ impl Store {
 
 /// The spans of samples that touch a time.
 async fn spans(change: &mut AnyConnection, box_id: i64, from_ms: i64, to_ms: i64) -> Result<Vec<SpanRow>, StoreError> {
-    let select = "select start_ms, seq, end_ms, polls, payload from span where box_id = $1 and tier = $2 and start_ms <= $3 and end_ms >= $4 \
+    let select = "select start_ms, seq, end_ms, polls, payload from span where box_id = $1 and tier = $2 and start_ms <= $3 and start_ms >= $5 and end_ms >= $4 \
                   order by seq";
-    let select = sqlx::query_as(select).bind(box_id).bind(Tier::RAW).bind(to_ms).bind(from_ms);
+    let select = sqlx::query_as(select).bind(box_id).bind(Tier::RAW).bind(to_ms).bind(from_ms).bind(from_ms.saturating_sub(MAX_SPAN_MS));
     Ok(select.fetch_all(change).await?)
 }
 

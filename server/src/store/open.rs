@@ -11,7 +11,7 @@ use super::claim::{Claim, Share};
 use super::dialect::Dialect;
 use super::health::Health;
 use super::lease::Leases;
-use super::{Inner, Store, StoreError, StoreStats, Trouble, postgres, record, sqlite};
+use super::{Inner, Store, StoreError, StoreStats, Trouble, months, postgres, record, sqlite};
 use crate::config::{Database, PostgresUrl};
 
 static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
@@ -151,6 +151,7 @@ impl Store {
             series_boxes: Mutex::default(),
             raw_from: Mutex::default(),
             spans: Mutex::default(),
+            given: months::Given::default(),
         };
         Ok(Self { inner: inner.into() })
     }

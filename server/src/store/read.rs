@@ -317,21 +317,22 @@ fn in_order(rows: Vec<ChunkRow>) -> Vec<ChunkRow> {
 }
 
 /// The question for the chunks of a tier whose spans have none of other tiers. What it compares is all in the index, so that of chunks that
-/// do not serve nothing is read.
-fn chunks_of(tier: Tier, others: &[Tier]) -> String {
+/// do not serve nothing is read; and it says of each table from when to when, so that of months that lie elsewhere nothing is looked at.
+pub(super) fn chunks_of(tier: Tier, others: &[Tier]) -> String {
     let tier = tier.number();
     let mut select = format!(
         "select (select seq from head where box_id = $1 order by seq limit 1) as head_first, \
          (select seq from head where box_id = $1 order by seq desc limit 1) as head_last, \
          chunk.tier, chunk.start_ms, chunk.seq, chunk.end_ms, span.payload as times, chunk.payload from chunk left join span \
-         on span.box_id = $1 and span.tier = chunk.tier and span.start_ms = chunk.start_ms and span.seq = chunk.seq \
+         on span.box_id = $1 and span.tier = {tier} and span.start_ms = chunk.start_ms and span.seq = chunk.seq \
+         and span.start_ms >= $3 and span.start_ms < $4 \
          where chunk.series_id = $2 and chunk.tier = {tier} and chunk.start_ms >= $3 and chunk.start_ms < $4"
     );
     for other in others {
         let _ = write!(
             select,
             " and not exists (select 1 from chunk better where better.series_id = $2 and better.tier = {} \
-             and better.start_ms = chunk.start_ms and better.seq = chunk.seq)",
+             and better.start_ms >= $3 and better.start_ms < $4 and better.start_ms = chunk.start_ms and better.seq = chunk.seq)",
             other.number()
         );
     }

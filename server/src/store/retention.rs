@@ -81,6 +81,18 @@ impl Retention {
         }
         keep
     }
+
+    /// As long as whatever statistic of whatever box is kept.
+    pub(super) fn longest(&self) -> Keep {
+        let is_for_all = |rule: &&KeepRule| rule.box_id.is_none() && rule.pattern.is_none();
+        let mut longest = DEFAULT_KEEP;
+        for (tier, kept) in longest.0.iter_mut().enumerate() {
+            let usual = self.rules.iter().filter(is_for_all).find_map(|rule| rule.keep[tier]).map_or(*kept, Kept::ms);
+            let all = self.rules.iter().filter_map(|rule| rule.keep[tier]).map(Kept::ms).chain([usual]);
+            *kept = all.reduce(|one, other| one.zip(other).map(|(one, other)| one.max(other))).flatten();
+        }
+        longest
+    }
 }
 
 /// The more particular, the greater.
@@ -92,7 +104,7 @@ fn particular(rule: &KeepRule) -> (bool, bool, usize, bool) {
 impl Keep {
     /// What ended before these instants may go, tier by tier. What no coarser tier has stands for that tier too, and is kept as long.
     /// Nothing goes that was not merged yet: of that there are no hours so far.
-    fn cutoffs(self, now_ms: i64, merged_ms: Option<i64>) -> Cutoffs {
+    pub(super) fn cutoffs(self, now_ms: i64, merged_ms: Option<i64>) -> Cutoffs {
         let merged_ms = merged_ms.unwrap_or(i64::MIN);
         let cutoff = |tiers: &[Option<i64>]| {
             let longest = tiers.iter().try_fold(0, |longest: i64, keep| Some(longest.max((*keep)?)));
@@ -108,11 +120,16 @@ impl Keep {
 }
 
 /// Of each tier: what ended before an instant may go where the other tier has it; none: whatever there is.
-struct Cutoffs([Vec<(i64, Option<Tier>)>; 3]);
+pub(super) struct Cutoffs([Vec<(i64, Option<Tier>)>; 3]);
 
 impl Cutoffs {
+    /// What of a tier ended before this instant may go where the other tier has it; none: whatever there is.
+    pub(super) fn before(&self, tier: Tier, other: Option<Tier>) -> i64 {
+        self.0[place(tier)].iter().find(|(_, of)| *of == other).map_or(i64::MIN, |&(at_ms, _)| at_ms)
+    }
+
     /// The latest instant before which something of a tier may go.
-    fn latest(&self, tier: Tier) -> i64 {
+    pub(super) fn latest(&self, tier: Tier) -> i64 {
         self.0[place(tier)].iter().map(|&(at_ms, _)| at_ms).max().unwrap_or(i64::MIN)
     }
 
@@ -180,7 +197,11 @@ impl Store {
         let next = sqlx::query_scalar(next).bind(now_ms.saturating_sub(DAY_MS)).bind(now_ms);
         let next: Vec<i64> = next.fetch_all(&self.inner.read).await?;
         let Some(box_id) = next.into_iter().find(|&box_id| self.tends(box_id)) else { return Ok(false) };
-        self.retain(box_id, &self.retention().await?, now_ms).await?;
+        let retention = self.retention().await?;
+        self.drop_old_months(&retention, now_ms).await?;
+        self.retain(box_id, &retention, now_ms).await?;
+        // Another panel may have looked at other boxes.
+        locked(&self.inner.raw_from).clear();
         let done = sqlx::query("update box set retained_ms = $1 where box_id = $2").bind(now_ms).bind(box_id);
         done.execute(&self.inner.write).await?;
         Ok(true)
@@ -196,16 +217,17 @@ impl Store {
             for tier in Tier::ALL {
                 let cutoff = cutoffs.latest(tier);
                 latest[place(tier)] = latest[place(tier)].max(cutoff);
-                if oldest.get(&tier).is_some_and(|&oldest| oldest < cutoff) {
-                    self.retain_series(box_id, series, tier, &cutoffs).await?;
+                if let Some(&oldest) = oldest.get(&tier).filter(|&&oldest| oldest < cutoff) {
+                    self.retain_series((box_id, series), tier, &cutoffs, oldest).await?;
                 }
             }
         }
-        for tier in Tier::ALL {
-            let empty = "delete from span where box_id = $1 and tier = $2 and end_ms < $3 and not exists \
-                         (select 1 from series join chunk on chunk.series_id = series.series_id and chunk.tier = span.tier \
-                         and chunk.start_ms = span.start_ms and chunk.seq = span.seq where series.box_id = $1)";
-            let empty = sqlx::query(empty).bind(box_id).bind(tier.number()).bind(latest[place(tier)]);
+        for (tier, oldest) in oldest {
+            let empty = "delete from span where box_id = $1 and tier = $2 and end_ms < $3 and start_ms < $3 and start_ms >= $4 and not exists \
+                         (select 1 from series join chunk on chunk.series_id = series.series_id and chunk.tier = $2 \
+                         and chunk.start_ms = span.start_ms and chunk.seq = span.seq and chunk.start_ms < $3 and chunk.start_ms >= $4 \
+                         where series.box_id = $1)";
+            let empty = sqlx::query(empty).bind(box_id).bind(tier.number()).bind(latest[place(tier)]).bind(oldest);
             empty.execute(&self.inner.write).await?;
         }
         if last > i64::MIN && last < i64::MAX {
@@ -229,11 +251,12 @@ impl Store {
         Ok(oldest.into_iter().filter_map(|(tier, at_ms)| Some((Tier::of_number(tier)?, at_ms))).collect())
     }
 
-    async fn retain_series(&self, box_id: i64, series: SeriesId, tier: Tier, cutoffs: &Cutoffs) -> Result<(), StoreError> {
+    /// Deletes what may go of a series of a box and began not before `oldest`.
+    async fn retain_series(&self, (box_id, series): (i64, SeriesId), tier: Tier, cutoffs: &Cutoffs, oldest: i64) -> Result<(), StoreError> {
         let mut change = self.begin_write().await?;
         self.lock_box(&mut change, box_id).await?;
         let delete = format!("delete from chunk where {GOES} returning start_ms, seq, length(payload)");
-        let delete = bind_goes(sqlx::query_as(AssertSqlSafe(delete)), series, tier, cutoffs);
+        let delete = bind_goes(sqlx::query_as(AssertSqlSafe(delete)), series, tier, cutoffs, oldest);
         let gone: Vec<(i64, i64, i64)> = delete.fetch_all(&mut *change).await?;
         for &(start_ms, seq, bytes) in &gone {
             let less = "update span set bytes = bytes - $1 where box_id = $2 and tier = $3 and start_ms = $4 and seq = $5";
@@ -250,7 +273,7 @@ impl Store {
             from.execute(&mut *change).await?;
         }
         change.commit().await?;
-        locked(&self.inner.raw_from).remove(&box_id);
+        self.inner.given.note_deletion();
         Ok(())
     }
 
@@ -266,9 +289,9 @@ impl Store {
             for (series, name) in self.series_of(box_id).await? {
                 let cutoffs = retention.of(box_id, &name).cutoffs(now_ms, merged_ms);
                 for tier in Tier::ALL {
-                    if oldest.get(&tier).is_some_and(|&oldest| oldest < cutoffs.latest(tier)) {
+                    if let Some(&oldest) = oldest.get(&tier).filter(|&&oldest| oldest < cutoffs.latest(tier)) {
                         let bytes = format!("select cast(coalesce(sum(length(payload)), 0) as bigint) from chunk where {GOES}");
-                        let bytes = bind_goes(sqlx::query_as(AssertSqlSafe(bytes)), series, tier, &cutoffs);
+                        let bytes = bind_goes(sqlx::query_as(AssertSqlSafe(bytes)), series, tier, &cutoffs, oldest);
                         let (bytes,): (i64,) = bytes.fetch_one(&self.inner.read).await?;
                         freed[place(tier)] += bytes;
                     }
@@ -300,27 +323,28 @@ impl Store {
         }
         let rolled = "select count(*) from chunk where series_id = $1 and tier > 0 and start_ms >= $2 and start_ms < $3 and end_ms >= $4 \
                       and not exists (select 1 from chunk raw where raw.series_id = $1 and raw.tier = 0 \
-                      and raw.start_ms = chunk.start_ms and raw.seq = chunk.seq)";
+                      and raw.start_ms >= $2 and raw.start_ms < $3 and raw.start_ms = chunk.start_ms and raw.seq = chunk.seq)";
         let rolled = sqlx::query_scalar(rolled).bind(series.0).bind(from_ms.saturating_sub(MAX_SPAN_MS)).bind(to_ms).bind(from_ms);
         let rolled: i64 = rolled.fetch_one(&self.inner.read).await?;
         Ok(rolled > 0)
     }
 }
 
-/// Of a series ($1) and a tier ($2) what may go: what ended before $3, before $4 where minutes have it, before $5 where hours do.
-const GOES: &str = "series_id = $1 and tier = $2 and start_ms < $6 and (end_ms < $3 \
-    or (end_ms < $4 and exists (select 1 from chunk other where other.series_id = $1 and other.tier = 1 \
+/// Of a series ($1) and a tier ($2) what may go: what ended before $3, before $4 where minutes have it, before $5 where hours do;
+/// all of it from $7 on, so that of parts that lie elsewhere nothing is looked at.
+const GOES: &str = "series_id = $1 and tier = $2 and start_ms < $6 and start_ms >= $7 and (end_ms < $3 \
+    or (end_ms < $4 and exists (select 1 from chunk other where other.series_id = $1 and other.tier = 1 and other.start_ms < $6 and other.start_ms >= $7 \
         and other.start_ms = chunk.start_ms and other.seq = chunk.seq)) \
-    or (end_ms < $5 and exists (select 1 from chunk other where other.series_id = $1 and other.tier = 2 \
+    or (end_ms < $5 and exists (select 1 from chunk other where other.series_id = $1 and other.tier = 2 and other.start_ms < $6 and other.start_ms >= $7 \
         and other.start_ms = chunk.start_ms and other.seq = chunk.seq)))";
 
 /// A question whose answer has the columns of `O`.
 type Asked<'q, O> = sqlx::query::QueryAs<'q, sqlx::Any, O, sqlx::any::AnyArguments>;
 
-fn bind_goes<'q, O>(query: Asked<'q, O>, series: SeriesId, tier: Tier, cutoffs: &Cutoffs) -> Asked<'q, O> {
-    let before = |other: Option<Tier>| cutoffs.0[place(tier)].iter().find(|(_, of)| *of == other).map_or(i64::MIN, |&(at_ms, _)| at_ms);
+fn bind_goes<'q, O>(query: Asked<'q, O>, series: SeriesId, tier: Tier, cutoffs: &Cutoffs, oldest: i64) -> Asked<'q, O> {
+    let before = |other: Option<Tier>| cutoffs.before(tier, other);
     let query = query.bind(series.0).bind(tier.number()).bind(before(None)).bind(before(Some(Tier::Minutes)));
-    query.bind(before(Some(Tier::Hours))).bind(cutoffs.latest(tier))
+    query.bind(before(Some(Tier::Hours))).bind(cutoffs.latest(tier)).bind(oldest)
 }
 
 #[cfg(test)]

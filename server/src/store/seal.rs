@@ -11,7 +11,7 @@ use super::read::refresh;
 use super::roll::Grid;
 use super::tier::Tier;
 use super::types::SeriesId;
-use super::{Store, StoreError};
+use super::{Store, StoreError, months};
 
 /// A head is sealed when its oldest row is this old …
 const SEAL_AFTER_MS: u64 = 3_600_000;
@@ -228,8 +228,9 @@ impl<'a> Sealing<'a> {
     }
 }
 
-/// Stores a span and its chunks.
+/// Stores a span and its chunks, in the month where they belong.
 pub(super) async fn insert_sealed(connection: &mut AnyConnection, box_id: i64, span: &Sealed) -> Result<(), StoreError> {
+    months::make(connection, span.tier, span.start_ms).await?;
     insert_span(connection, box_id, span).await?;
     for some in span.chunks.chunks(CHUNKS_PER_INSERT) {
         insert_chunks(connection, span, some).await?;

@@ -10,12 +10,13 @@ const FREE_OF: i64 = 32;
 const FREE_ALWAYS: i64 = 64;
 
 impl Store {
-    /// Gives some room back; says whether there is more to give. A server sees to that itself.
+    /// Gives some room back; says whether there is more to give. A server uses again by itself what is free within a month.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn give_back(&self) -> Result<bool, StoreError> {
+    pub async fn give_back(&self, now_ms: i64) -> Result<bool, StoreError> {
         if self.inner.dialect != Dialect::Sqlite {
+            self.give_months_back(now_ms).await?;
             return Ok(false);
         }
         let pages = "select (select page_count from pragma_page_count()), (select freelist_count from pragma_freelist_count())";

@@ -11,6 +11,7 @@ mod damage;
 #[path = "../../tests/support/database.rs"]
 mod database;
 mod merging;
+mod months;
 mod opening;
 mod postgres;
 mod power;

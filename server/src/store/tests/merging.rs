@@ -110,8 +110,8 @@ async fn room_that_is_free_goes_back_to_the_disk() {
         sqlx::query(insert).bind(id).bind(seq).bind(layout).execute(&store.inner.write).await.unwrap();
     }
     sqlx::query("delete from head").execute(&store.inner.write).await.unwrap();
-    while store.give_back().await.unwrap() {}
-    assert!(!store.give_back().await.unwrap(), "it ends");
+    while store.give_back(0).await.unwrap() {}
+    assert!(!store.give_back(0).await.unwrap(), "it ends");
     store.close().await;
     let bytes = std::fs::metadata(place.path()).unwrap().len();
     assert!(bytes < 8 << 20, "{bytes} bytes are left of twenty millions");

@@ -3,7 +3,7 @@
 
 use sqlx::{AnyConnection, Executor};
 
-use super::super::{Store, StoreError};
+use super::super::{Store, StoreError, months};
 use super::export::Exported;
 use super::file::{ExportFile, Part, Record, row_of, share};
 use super::table::{TABLES, Value, encode};
@@ -128,6 +128,9 @@ impl Store {
     /// Adds the rows of a step, and notes in the same transaction that they are there.
     async fn take(&self, file: &ExportFile, part: &Part, step: &mut Step, records: u64) -> Result<(), StoreError> {
         let mut change = self.begin_write().await?;
+        for (tier, start_ms) in part.table.starts(&part.columns, &step.rows) {
+            months::make(&mut change, tier, start_ms).await?;
+        }
         let at_once = (self.inner.dialect.values_at_once() / part.columns.len()).max(1);
         for rows in step.rows.chunks(at_once) {
             part.table.insert(&mut change, &part.columns, rows).await?;

@@ -1,12 +1,15 @@
 //! The tables as they are moved: their columns, their order, their rows as bytes. It must not know files.
 
+use std::collections::BTreeSet;
+
 use futures::TryStreamExt;
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
 use sqlx::{Any, AnyConnection, AssertSqlSafe, Row};
 
-use super::super::StoreError;
 use super::super::bytes::{Damage, Decoded, Reader, put_varint, unzigzag, zigzag};
+use super::super::tier::Tier;
+use super::super::{StoreError, months};
 
 /// So many rows are asked for at once: what is asked of a server must be answered within seconds.
 const PAGE_ROWS: usize = 1024;
@@ -241,8 +244,24 @@ impl Table {
         format!("select {} from {}{only} order by {key} limit {PAGE_ROWS}", list(columns), self.name)
     }
 
+    /// Where rows of the history belong: their tiers, and starts in all months that they lie in.
+    pub(super) fn starts(&self, columns: &[Column], rows: &[Vec<Value>]) -> BTreeSet<(Tier, i64)> {
+        let place = |name: &str| columns.iter().position(|(column, _)| *column == name);
+        let (Some(tier), Some(start)) = (place("tier"), place("start_ms")) else { return BTreeSet::new() };
+        let of_row = |row: &Vec<Value>| match (&row[tier], &row[start]) {
+            (Value::Int(tier), &Value::Int(start_ms)) => Some((Tier::of_number(*tier)?, months::first_ms(start_ms))),
+            _ => None,
+        };
+        rows.iter().filter_map(of_row).collect()
+    }
+
     /// Adds rows.
-    pub(super) async fn insert(&self, change: &mut AnyConnection, columns: &[Column], rows: &[Vec<Value>]) -> Result<(), StoreError> {
+    pub(in crate::store) async fn insert(
+        &self,
+        change: &mut AnyConnection,
+        columns: &[Column],
+        rows: &[Vec<Value>],
+    ) -> Result<(), StoreError> {
         let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
         let width = columns.len();
         let row = |row: usize| (1..=width).map(|place| format!("${}", row * width + place)).collect::<Vec<_>>().join(", ");
