@@ -169,7 +169,7 @@ impl Store {
         };
         self.inner.writer.cut(id, self.inner.dialect.within(last)).await?;
         locked(&self.inner.heads).remove(&id);
-        self.inner.given.note_deletion();
+        self.inner.given.note_removal();
         Ok(())
     }
 

@@ -29,17 +29,26 @@ const ROW_BYTES: i64 = 170;
 /// A month in which something may still be recorded or merged is not packed.
 const SETTLED_MS: i64 = 3 * DAY_MS;
 
+/// All months are looked at no more often than this: boxes have their turns one after the other.
+const LOOK_EVERY_MS: i64 = 600_000;
+/// Where somebody held one, it is looked again so soon.
+const LOOK_AGAIN_MS: i64 = 5_000;
+
 /// What is known of the room that can be given back.
 pub(in crate::store) struct Given {
     /// Whether something was deleted since it was last looked for; after a start, nobody knows.
     deleted: AtomicBool,
+    /// When it was looked for, and after how long it is again.
+    looked: Mutex<Option<(i64, i64)>>,
+    /// When it was last looked for what is older than these rules say.
+    asked: Mutex<Option<(i64, Retention)>>,
     /// The day on which a part was packed, and the bytes that were left in it: its size may not tell.
     packed: Mutex<HashMap<Part, (i64, i64)>>,
 }
 
 impl Default for Given {
     fn default() -> Self {
-        Self { deleted: AtomicBool::new(true), packed: Mutex::default() }
+        Self { deleted: AtomicBool::new(true), looked: Mutex::default(), asked: Mutex::default(), packed: Mutex::default() }
     }
 }
 
@@ -47,6 +56,28 @@ impl Given {
     /// Something was deleted.
     pub(in crate::store) fn note_deletion(&self) {
         self.deleted.store(true, Ordering::Relaxed);
+    }
+
+    /// Much was deleted, and somebody waits for its room.
+    pub(in crate::store) fn note_removal(&self) {
+        *locked(&self.looked) = None;
+        self.note_deletion();
+    }
+
+    fn is_due(&self, now_ms: i64) -> bool {
+        let is_over = |(at_ms, for_ms): (i64, i64)| !(at_ms..at_ms.saturating_add(for_ms)).contains(&now_ms);
+        self.deleted.load(Ordering::Relaxed) && locked(&self.looked).is_none_or(is_over)
+    }
+
+    /// Whether it was looked for what is older than these rules say, lately.
+    fn was_asked(&self, retention: &Retention, now_ms: i64) -> bool {
+        let mut asked = locked(&self.asked);
+        let lately = |(at_ms, of): &(i64, Retention)| of == retention && (*at_ms..at_ms.saturating_add(LOOK_EVERY_MS)).contains(&now_ms);
+        let was_asked = asked.as_ref().is_some_and(lately);
+        if !was_asked {
+            *asked = Some((now_ms, retention.clone()));
+        }
+        was_asked
     }
 
     /// Whether a part is to be left as it was packed: it was today, or not half of what there was then has gone since.
@@ -69,15 +100,18 @@ impl Store {
     /// Gives the room of what was deleted back.
     pub(in crate::store) async fn give_months_back(&self, now_ms: i64) -> Result<(), StoreError> {
         let given = &self.inner.given;
-        if !given.deleted.swap(false, Ordering::Relaxed) {
+        if !given.is_due(now_ms) {
             return Ok(());
         }
+        given.deleted.store(false, Ordering::Relaxed);
+        *locked(&given.looked) = Some((now_ms, LOOK_EVERY_MS));
         for part in self.parts().await.inspect_err(|_| given.note_deletion())? {
             let outcome = match self.drop_empty(part).await {
                 Ok(Outcome::Stays) => self.pack(part, now_ms).await,
                 outcome => outcome,
             };
             if unheld(outcome).inspect_err(|_| given.note_deletion())? == Outcome::Held {
+                *locked(&given.looked) = Some((now_ms, LOOK_AGAIN_MS));
                 given.note_deletion();
                 break;
             }
@@ -87,7 +121,7 @@ impl Store {
 
     /// Drops the months of which nothing is kept by whatever rule, whole and unread. What is left goes row by row.
     pub(in crate::store) async fn drop_old_months(&self, retention: &Retention, now_ms: i64) -> Result<(), StoreError> {
-        if self.inner.dialect == Dialect::Sqlite {
+        if self.inner.dialect == Dialect::Sqlite || self.inner.given.was_asked(retention, now_ms) {
             return Ok(());
         }
         let cutoffs = retention.longest().cutoffs(now_ms, Some(i64::MAX));
