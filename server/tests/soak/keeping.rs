@@ -123,7 +123,7 @@ async fn keeps_until_killed() {
     let of = store.clone();
     tokio::spawn(keep_on("delete", now_ms.subscribe(), async move |now| of.retain_due(now).await.unwrap()));
     let of = store.clone();
-    tokio::spawn(keep_on("space", now_ms.subscribe(), async move |_| of.give_back().await.unwrap()));
+    tokio::spawn(keep_on("space", now_ms.subscribe(), async move |now| of.give_back(now).await.unwrap()));
     loop {
         let polls = (next..next + POLLS).map(|poll| PollRecord {
             box_id,
