@@ -28,8 +28,8 @@ check: ## format, lints, documentation, licences, unused dependencies
 	@.ci/need.sh build client checks
 	@.ci/check.sh
 
-bench: ## the figures, measured here: some minutes; PARTS="chart poll" for some of them
-	@.ci/need.sh build client
+bench: ## the figures, measured here: half an hour; PARTS="chart poll" for some of them
+	@.ci/need.sh build client prometheus postgres
 	@.ci/bench.sh $(PARTS)
 
 soak: ## kills in every phase, by the hundred, and power losses: half an hour; KILLS=1000 for longer

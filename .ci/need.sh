@@ -108,7 +108,7 @@ need_mariadb() {
     without_services
 }
 
-# Its promtool. Debian would start the server as well, which nobody needs here.
+# Its promtool for the tests, and itself for the benchmarks. Debian would start the server as well, which nobody needs here.
 need_prometheus() {
     have promtool && return
     packages+=(prometheus)

@@ -6,6 +6,7 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
@@ -30,7 +31,9 @@ pub(crate) struct Panel {
     pub(crate) address: SocketAddr,
     /// The header that lets a tool in.
     pub(crate) header: String,
-    _folder: TempDir,
+    /// From the start of its process until it said so.
+    pub(crate) took: Duration,
+    folder: Option<TempDir>,
 }
 
 /// The database in the folder of a panel.
@@ -39,22 +42,34 @@ pub(crate) fn database(folder: &Path) -> String {
 }
 
 impl Panel {
-    /// Starts it with this configuration.
+    /// Starts it with this configuration in a folder that goes with it.
     pub(crate) fn start(folder: TempDir, config: &str, interval: &str) -> Outcome<Self> {
-        let (database, file) = (database(folder.path()), folder.path().join("tickmark.toml"));
+        let mut panel = Self::start_in(folder.path(), config, interval)?;
+        panel.folder = Some(folder);
+        Ok(panel)
+    }
+
+    /// Starts it with this configuration, over what is in the folder.
+    pub(crate) fn start_in(folder: &Path, config: &str, interval: &str) -> Outcome<Self> {
+        let (database, file) = (database(folder), folder.join("tickmark.toml"));
         fs::write(&file, config)?;
-        let mut token = command(&["token", "create", "bench", "--scope", "admin", "--database", &database]);
+        // It is started there again and again, and each name can be taken once.
+        static STARTS: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("bench{}", STARTS.fetch_add(1, Ordering::Relaxed));
+        let mut token = command(&["token", "create", &name, "--scope", "admin", "--database", &database]);
         let token = token.stderr(Stdio::null()).output()?;
         let token = String::from_utf8(token.stdout)?;
         let arguments = ["--listen", "127.0.0.1:0", "--database", &database, "--interval", interval];
         let mut serve = command(&arguments);
-        serve.arg("--config").arg(&file).env("TICKMARK_ADMIN_PASSWORD", PASSWORD).env("TICKMARK_LOG_FILTER", "warn");
+        serve.arg("--config").arg(&file).env("TICKMARK_ADMIN_PASSWORD", PASSWORD).env("TICKMARK_LOG_FILTER", "off");
+        let begun = Instant::now();
         let mut child = serve.stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();
         BufReader::new(child.stdout.take().ok_or("no output")?).read_line(&mut line)?;
         let address = line.split("http://").nth(1).and_then(|rest| rest.split('/').next());
         let address = address.ok_or("the panel did not say where it is")?.parse()?;
-        Ok(Self { child, address, header: format!("Authorization: Bearer {}\r\n", token.trim()), _folder: folder })
+        let header = format!("Authorization: Bearer {}\r\n", token.trim());
+        Ok(Self { child, address, header, took: begun.elapsed(), folder: None })
     }
 
     /// Its process.
@@ -86,11 +101,12 @@ impl Drop for Panel {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        drop(self.folder.take());
     }
 }
 
 /// The program, without what would configure it behind our back.
-fn command(arguments: &[&str]) -> Command {
+pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(PROGRAM);
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TICKMARK_")) {
         command.env_remove(name);

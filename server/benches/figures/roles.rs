@@ -45,7 +45,8 @@ impl Role {
         Self::start("bare", page_bytes)
     }
 
-    fn start(name: &str, size: usize) -> Outcome<Self> {
+    /// What plays a role of a name, of some size.
+    pub(crate) fn start(name: &str, size: usize) -> Outcome<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args([ROLE, name, &size.to_string()]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn()?;
