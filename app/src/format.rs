@@ -169,6 +169,12 @@ pub fn before(ms: i64) -> String {
     }
 }
 
+/// An instant among others: `23 Nov 17:12:40`, as local as the instant.
+#[must_use]
+pub fn day_and_clock(local_ms: i64) -> String {
+    format!("{} {}", day(local_ms), clock(local_ms, true))
+}
+
 /// A number for an axis, short and with its unit: `1.6k`, `200/s`, `61 MiB`, `12 %`.
 #[must_use]
 pub fn short(v: f64, unit: &str) -> String {

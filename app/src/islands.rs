@@ -11,6 +11,7 @@ mod dom;
 #[cfg(feature = "hydrate")]
 mod feed;
 pub mod frame;
+pub mod overview;
 #[cfg(feature = "hydrate")]
 mod pills;
 pub mod realtime;

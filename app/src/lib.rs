@@ -17,6 +17,7 @@ pub mod pages;
 #[cfg(any(feature = "hydrate", test))]
 mod reading;
 pub mod shown;
+pub mod tile;
 pub mod wording;
 
 /// Starts the islands of a page; the browser calls it once the client is loaded.

@@ -6,6 +6,8 @@ use std::fmt::Write;
 pub const REALTIME: &str = "/cp";
 /// The page of charts.
 pub const CHARTS: &str = "/cp/charts";
+/// The page with a tile for every box.
+pub const OVERVIEW: &str = "/cp/overview";
 /// The page of boxes.
 pub const BOXES: &str = "/cp/boxes";
 /// The page of settings.
@@ -107,6 +109,20 @@ pub fn chart_of(box_name: &str, full: &str) -> String {
     with_query(CHARTS, &[("box", box_name), ("match", &crate::matching::quoted(full))])
 }
 
+/// What the paths of a box's statistics begin with.
+#[must_use]
+pub fn statistics_of(box_name: &str) -> String {
+    format!("{BOXES}/{}/", segment(box_name))
+}
+
+/// The page of one statistic. A name that a path would take for a step to elsewhere, or for nothing, stands after the sign that takes it
+/// as it is.
+#[must_use]
+pub fn statistic(box_name: &str, full: &str) -> String {
+    let sign = if matches!(full, "" | "." | "..") { "=" } else { "" };
+    format!("{}{sign}{}", statistics_of(box_name), segment(full))
+}
+
 /// The API's path of one tick.
 #[must_use]
 pub fn tick(box_name: &str, full: &str) -> String {
@@ -148,6 +164,14 @@ mod tests {
     fn defaults_stay_out_of_the_address() {
         assert_eq!(realtime("sip1", "", "all"), "/cp?box=sip1");
         assert_eq!(realtime("sip1", "dialog:", "moving"), "/cp?box=sip1&match=dialog:&show=moving");
+    }
+
+    #[test]
+    fn a_statistic_has_a_path_that_stays_where_it_is() {
+        assert_eq!(statistic("sip1", "core:rcv_requests"), "/cp/boxes/sip1/core:rcv_requests");
+        assert_eq!(statistic("sip1", "a/../b?c#d %2F"), "/cp/boxes/sip1/a%2F..%2Fb%3Fc%23d%20%252F");
+        assert_eq!(statistic("sip1", ".."), "/cp/boxes/sip1/=..");
+        assert_eq!(statistic("sip1", "\0<\n"), "/cp/boxes/sip1/%00%3C%0A");
     }
 
     #[test]

@@ -5,15 +5,21 @@ mod boxes;
 mod certificates;
 mod number;
 #[cfg(feature = "ssr")]
+mod overview;
+#[cfg(feature = "ssr")]
 mod page;
 mod series;
 mod spark;
 mod statistic;
+#[cfg(feature = "ssr")]
+mod statistic_page;
 
 pub use boxes::{BoxKind, BoxState, BoxView, Origin, ProbeReport, Verdict};
 #[cfg(any(feature = "ssr", feature = "hydrate"))]
 pub use certificates::Certificates;
 pub use number::Number;
+#[cfg(feature = "ssr")]
+pub use overview::{NumberView, Order, OverviewPage, Size, TileView};
 #[cfg(feature = "ssr")]
 pub use page::{
     BoxForm, BoxesPage, ChartView, ChartsPage, Closely, Frame, GroupView, KeepForm, KeepRow, LoginPage, MessagePage, Page, PushForm,
@@ -22,3 +28,5 @@ pub use page::{
 pub use series::{Columns, Gap, Mode, Reset, ResetCause, Series};
 pub use spark::Spark;
 pub use statistic::{Fault, Kind, LiveStatistic, LiveValues, Recorded, Removed, Statistic, Statistics, split_name};
+#[cfg(feature = "ssr")]
+pub use statistic_page::{MarkView, NearView, StatisticPage, Ticked};

@@ -8,9 +8,11 @@ mod field;
 mod frame;
 mod icons;
 mod message;
+mod overview;
 mod pills;
 mod realtime;
 mod settings;
+mod statistic;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +21,7 @@ use leptos::prelude::*;
 use crate::{
     islands::frame::FrameLive,
     model::{Frame, MessagePage, Page, Tab, Theme},
+    shown::short,
 };
 
 /// Leptos waits for an idle moment before it starts the islands, and a page that draws no frames may never be told of one: it gets a
@@ -55,7 +58,9 @@ fn body(frame: &Frame, page: Page) -> AnyView {
     match page {
         Page::Realtime(page) => realtime::page(frame, &page).into_any(),
         Page::Charts(page) => charts::page(frame, &page).into_any(),
+        Page::Overview(page) => overview::page(frame, &page).into_any(),
         Page::Boxes(page) => boxes::page(frame, &page).into_any(),
+        Page::Statistic(page) => statistic::page(frame, &page).into_any(),
         Page::Settings(page) => settings::page(frame, &page).into_any(),
         Page::Login(page) => door::login(frame, page).into_any(),
         Page::Setup(page) => door::setup(frame, page).into_any(),
@@ -74,6 +79,8 @@ fn title(page: &Page) -> String {
             Some(name) => format!("{name} · Statistics Charts · Tickmark"),
             None => "Statistics Charts · Tickmark".to_owned(),
         },
+        Page::Overview(_) => "Overview · Tickmark".to_owned(),
+        Page::Statistic(page) => format!("{} · {} · Tickmark", short(&page.row.name), page.current.name),
         Page::Boxes(_) => "Boxes · Tickmark".to_owned(),
         Page::Settings(_) => "Settings · Tickmark".to_owned(),
         Page::Login(_) => "Sign in · Tickmark".to_owned(),

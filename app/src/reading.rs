@@ -33,6 +33,7 @@ pub(crate) struct BoxNews {
     pub(crate) at: Option<i64>,
     pub(crate) age_ms: Option<i64>,
     pub(crate) reason: Option<String>,
+    pub(crate) notice: Option<String>,
 }
 
 /// The boxes that `GET boxes` lists.
@@ -74,6 +75,7 @@ impl Read for BoxNews {
             at: maybe(json.get("at"), Json::int)?,
             age_ms: maybe(json.get("age_ms"), Json::int)?,
             reason: maybe(json.get("reason"), text)?,
+            notice: maybe(json.get("notice"), text)?,
         })
     }
 }

@@ -3,6 +3,7 @@
 //! Watchers are told that something is new, not what: each compares with what it has seen, so that a slow one skips to the
 //! newest instead of queueing.
 
+mod chosen;
 mod layout;
 mod now;
 mod order;
@@ -18,6 +19,7 @@ use std::{
 
 use tokio::sync::watch;
 
+pub use chosen::{Chosen, ChosenNumber};
 pub use layout::{Kinds, Layout, Slot};
 pub use now::{Applied, BoxNow, Polls, ResetHere, SPARK_POINTS};
 pub use order::by_name;

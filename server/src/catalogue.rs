@@ -1,5 +1,8 @@
 //! What is known of the statistics of OpenSIPS and Kamailio: kind, unit and meaning. Knows nothing of boxes.
 
+mod chosen;
+mod sets;
+
 use std::{
     collections::{HashMap, HashSet},
     sync::LazyLock,
@@ -9,6 +12,9 @@ use app::{
     matching::Pattern,
     model::{BoxKind, Kind},
 };
+
+pub use chosen::{Choice, chosen};
+pub use sets::{Set, sets_of};
 
 /// One row per statistic: system, group, name, kind, unit, resettable, since, description, what to watch with it.
 const STATISTICS: &str = include_str!("catalogue/statistics.tsv");
@@ -22,6 +28,8 @@ pub struct Entry {
     pub unit: &'static str,
     /// A sentence.
     pub description: &'static str,
+    /// Statistics worth watching with it, full names or patterns, with commas between.
+    pub watch_with: &'static str,
 }
 
 /// The rows of one system, ready to be asked.
@@ -42,7 +50,7 @@ impl System {
             let mut fields = line.split('\t');
             let mut next = || fields.next().unwrap_or_default();
             let (of, group, name, kind, unit) = (next(), next(), next(), next(), next());
-            let (_resettable, _since, description) = (next(), next(), next());
+            let (_resettable, _since, description, watch_with) = (next(), next(), next(), next());
             let Some(kind) = Kind::parse(kind) else { continue };
             if of != word && of != "both" {
                 continue;
@@ -52,7 +60,7 @@ impl System {
                 Kind::Gauge => system.gauges.insert(group),
             };
             // The file writes 1 for a bare number, which no page needs to say.
-            let entry = Entry { kind, unit: if unit == "1" { "" } else { unit }, description };
+            let entry = Entry { kind, unit: if unit == "1" { "" } else { unit }, description, watch_with };
             if group.contains('*') || name.contains('*') {
                 system.globs.push((Pattern::parse(&format!("{group}:{name}")), entry));
             } else {

@@ -7,10 +7,12 @@ mod forms_door;
 mod forms_push;
 mod forms_settings;
 mod metrics;
+mod overview;
 mod pages;
 mod people;
 mod render;
 mod rows;
+mod statistic;
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -116,6 +118,8 @@ pub fn router(parts: Parts) -> Router {
         .route("/cp/", get(to_first))
         .route("/cp", get(pages::realtime))
         .route("/cp/charts", get(pages::charts))
+        .route("/cp/overview", get(overview::overview))
+        .route("/cp/boxes/{box}/{name}", get(statistic::statistic))
         .route("/cp/boxes", get(pages::boxes).post(forms_boxes::add))
         .route("/cp/boxes/edit", post(forms_boxes::edit).get(to_boxes))
         .route("/cp/boxes/pause", post(forms_boxes::pause).get(to_boxes))

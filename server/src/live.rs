@@ -75,13 +75,16 @@ pub struct Shown {
     pub search: Option<Query>,
     /// Those that are recorded, and no others.
     pub recorded: bool,
+    /// Those that the Overview shows, and no others.
+    pub chosen: bool,
 }
 
 impl Shown {
     /// As `match` and `show` say.
     #[must_use]
     pub fn asked(ask: &Ask) -> Self {
-        Self { search: ask.get("match").map(Query::search), recorded: ask.get("show") == Some("recorded") }
+        let show = ask.get("show");
+        Self { search: ask.get("match").map(Query::search), recorded: show == Some("recorded"), chosen: show == Some("overview") }
     }
 }
 
@@ -184,7 +187,10 @@ fn removed(boxes: &[Arc<Entry>], told: &mut HashMap<i64, Told>) -> Vec<(i64, Str
 
 /// What is new of a box since this stream told of it. Written out only when the box is free again.
 fn news(entry: &Entry, close_up: Option<&CloseUp>, only: Option<i64>, shown: &Shown, told: &mut HashMap<i64, Told>) -> Vec<Event> {
-    let now = entry.lock();
+    let mut now = entry.lock();
+    // They change with an answer, and are looked at while the box is held anyway.
+    let chosen = shown.chosen.then(|| Arc::clone(&now.chosen().places));
+    let now = now;
     let id = now.stored.id;
     let close_up = close_up.filter(|_| only == Some(id)).map(|close_up| close_up.entry.lock());
     // The values of which there are newer ones elsewhere are not told.
@@ -201,12 +207,15 @@ fn news(entry: &Entry, close_up: Option<&CloseUp>, only: Option<i64>, shown: &Sh
         }
     });
     let places = match &before {
+        _ if chosen.is_some() => chosen,
         Some(before) if Arc::ptr_eq(&before.layout, &valued.layout) => before.places.clone(),
         _ => places(&valued.layout, shown),
     };
     let at_ms = valued.moment.map(|moment| moment.at_ms).filter(|_| whole);
-    let at_ms = at_ms.filter(|_| before.as_ref().is_none_or(|before| before.answers != valued.answers));
-    let values = at_ms.map(|at| values(valued, before.as_ref(), places.as_deref().unwrap_or(&valued.layout.sorted), at));
+    // Where others are chosen than were told of, these are told at once and as a whole.
+    let like_before = before.as_ref().filter(|before| !shown.chosen || before.places == places);
+    let at_ms = at_ms.filter(|_| like_before.is_none_or(|before| before.answers != valued.answers));
+    let values = at_ms.map(|at| values(valued, like_before, places.as_deref().unwrap_or(&valued.layout.sorted), at));
     let committed = whole && before.as_ref().is_some_and(|before| before.recorded_at_ms != now.recorded_at_ms);
     let name = now.stored.spec.name.clone();
     let recorded = now.recorded_at_ms.filter(|_| committed).map(|at| Recorded { box_name: name.clone(), at });

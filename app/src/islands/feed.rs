@@ -1,5 +1,6 @@
 //! The event stream of a page: closed while nobody sees the page or somebody holds it, opened anew where the browser gave up. It
-//! tells [`connection`] whether the panel answers; what the events say is for whoever follows them.
+//! tells [`connection`] whether the panel answers; what the events say is for whoever follows them. A browser has few connections to a
+//! server: where two islands follow, as a page says by `data-events`, they share one stream.
 
 use std::{
     cell::{Cell, RefCell},
@@ -29,16 +30,37 @@ pub(super) type Heard = (&'static str, Rc<dyn Fn(String)>);
 pub(super) struct Feed {
     /// Where it is followed, asked at each opening: the page may show something else by then.
     url: Box<dyn Fn() -> String>,
-    heard: Vec<Heard>,
+    heard: RefCell<Vec<Heard>>,
     stream: RefCell<Option<Stream>>,
     held: Cell<bool>,
     ended: Cell<bool>,
 }
 
+thread_local! {
+    /// The stream that the islands of this page share.
+    static SHARED: RefCell<Option<Rc<Feed>>> = const { RefCell::new(None) };
+}
+
 impl Feed {
-    /// Begins to follow.
+    /// Begins to follow. Of a page that names its stream, that one is followed.
     pub(super) fn follow(url: impl Fn() -> String + 'static, heard: Vec<Heard>) -> Rc<Self> {
-        let feed = Rc::new(Self { url: Box::new(url), heard, stream: RefCell::default(), held: Cell::new(false), ended: Cell::new(false) });
+        let Some(shared) = dom::one("[data-events]").and_then(|page| page.get_attribute("data-events")) else {
+            return Self::begin(Box::new(url), heard);
+        };
+        if let Some(feed) = SHARED.with_borrow(Clone::clone) {
+            feed.heard.borrow_mut().extend(heard);
+            // It begins anew, with a snapshot for those who came later.
+            feed.open();
+            return feed;
+        }
+        let feed = Self::begin(Box::new(move || shared.clone()), heard);
+        SHARED.replace(Some(Rc::clone(&feed)));
+        feed
+    }
+
+    fn begin(url: Box<dyn Fn() -> String>, heard: Vec<Heard>) -> Rc<Self> {
+        let heard = RefCell::new(heard);
+        let feed = Rc::new(Self { url, heard, stream: RefCell::default(), held: Cell::new(false), ended: Cell::new(false) });
         let this = Rc::downgrade(&feed);
         dom::on::<Event>(&document(), "visibilitychange", move |_| {
             if let Some(feed) = this.upgrade() {
@@ -56,7 +78,7 @@ impl Feed {
             return;
         }
         let Some(mut stream) = Stream::open(&(self.url)()) else { return };
-        for (name, act) in &self.heard {
+        for (name, act) in self.heard.borrow().iter() {
             let act = Rc::clone(act);
             stream = stream.on(name, move |data| act(data));
         }

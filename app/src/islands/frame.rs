@@ -17,12 +17,18 @@ pub fn FrameLive() -> impl IntoView {
 }
 
 #[cfg(feature = "hydrate")]
+pub(super) use browser::local_times;
+
+#[cfg(feature = "hydrate")]
 mod browser {
     use leptos::prelude::document;
     use wasm_bindgen::{JsCast, JsValue};
     use web_sys::{Element, Event, HtmlElement, HtmlInputElement, KeyboardEvent, Node};
 
-    use crate::islands::dom;
+    use crate::{
+        format,
+        islands::{browser as asked, dom},
+    };
 
     pub(super) fn start() {
         local_times();
@@ -91,9 +97,15 @@ mod browser {
     }
 
     /// Times are written in UTC by the server, which does not know where the reader is.
-    fn local_times() {
+    pub(in crate::islands) fn local_times() {
+        if let (Some(place), Some(zone)) = (dom::one("[data-times]"), asked::zone()) {
+            dom::write(&place, &format!("times in {zone}"));
+        }
         for time in dom::all("time[data-ms]") {
             let Some(ms) = time.get_attribute("data-ms").and_then(|ms| ms.parse().ok()) else { continue };
+            if time.has_attribute("data-clock") {
+                dom::write(&time, &format::day_and_clock(ms + asked::offset_ms(ms)));
+            }
             if let (Some(local), Ok(time)) = (local(ms), time.dyn_into::<HtmlElement>()) {
                 time.set_title(&local);
             }

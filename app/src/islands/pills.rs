@@ -45,10 +45,11 @@ pub(super) fn removed(data: &str) -> Option<String> {
 
 /// A box that is gone leaves no pill behind.
 fn remove(name: &str) {
+    // Where two islands follow one stream, the first of them says it.
     if let Some(pill) = pill("data-box", name) {
         pill.remove();
+        dom::hear(&wording::removed_news(name));
     }
-    dom::hear(&wording::removed_news(name));
 }
 
 /// Writes how a box does into its pill, and says it where it changed. Answers the name that the box had before, if it has another now.
@@ -102,7 +103,8 @@ fn name(pill: &Element, before: &str, now: &str) {
     }
     let part = |name: &str| links::with_query("", &[("box", name)]);
     let href = pill.get_attribute("href").unwrap_or_default();
-    let _ = pill.set_attribute("href", &href.replacen(&part(before), &part(now), 1));
+    let href = href.replacen(&part(before), &part(now), 1).replacen(&links::statistics_of(before), &links::statistics_of(now), 1);
+    let _ = pill.set_attribute("href", &href);
 }
 
 fn write_state(pill: &Element, news: &BoxNews) {

@@ -1,6 +1,6 @@
 //! What each page shows. The server fills these from the board and the store; pages only draw them.
 
-use super::{BoxView, Certificates, Kind, Mode, Number, ProbeReport};
+use super::{BoxView, Certificates, Kind, Mode, Number, OverviewPage, ProbeReport, StatisticPage};
 
 /// A tab of the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +9,8 @@ pub enum Tab {
     Realtime,
     /// Statistics Charts.
     Charts,
+    /// Overview.
+    Overview,
     /// Boxes.
     Boxes,
     /// Settings, by the account's menu.
@@ -78,8 +80,12 @@ pub enum Page {
     Realtime(RealtimePage),
     /// `/cp/charts`
     Charts(ChartsPage),
+    /// `/cp/overview`
+    Overview(OverviewPage),
     /// `/cp/boxes`
     Boxes(BoxesPage),
+    /// `/cp/boxes/{box}/{group:name}`
+    Statistic(Box<StatisticPage>),
     /// `/cp/settings`
     Settings(SettingsPage),
     /// `/cp/login`

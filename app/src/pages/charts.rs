@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The spans to choose from, each with its words.
-const SPANS: [(&str, &str); 6] =
+pub(super) const SPANS: [(&str, &str); 6] =
     [("1h", "hour"), ("6h", "6 hours"), ("24h", "24 hours"), ("7d", "7 days"), ("30d", "30 days"), ("1y", "year")];
 /// What charts can be compared with, each with its words.
 const COMPARED: [(&str, &str); 4] = [("", "nothing"), ("1h", "an hour before"), ("24h", "a day before"), ("7d", "a week before")];
@@ -167,39 +167,50 @@ fn looked_at(at: Address<'_>) -> AnyView {
 }
 
 fn card(frame: &Frame, page: &ChartsPage, chart: &ChartView) -> AnyView {
-    let mode_words = match chart.mode {
-        Mode::Rate => "rate per second",
-        Mode::Value => "value",
-    };
     let unit = (chart.mode == Mode::Value && !chart.unit.is_empty()).then(|| format!(" in {}", chart.unit));
-    let alone = alone(page, chart, page.mode.map_or("", Mode::as_str));
     let name = short(&chart.name);
     view! {
         <article class="card">
             <header>
-                <h2><a href=alone title=format!("{}: this chart alone", visible(&chart.name))>{name.clone().into_owned()}</a></h2>
-                <span class="muted">{chart.box_name.clone()} " · " {mode_words} {unit}</span>
+                <h2><a href=links::statistic(&chart.box_name, &chart.name) title=format!("{}: all there is to know", visible(&chart.name))>{name.clone().into_owned()}</a></h2>
+                <span class="muted">{chart.box_name.clone()} " · " {mode_words(chart.mode)} {unit}</span>
                 {whole_name(&chart.name)}
             </header>
-            <figure
-                class="chart"
-                data-box=chart.box_name.clone()
-                data-name=chart.name.clone()
-                data-query=links::with_query("", &[("box", &chart.box_name), ("name", &chart.name)])
-                data-mode=chart.mode.as_str()
-                data-unit=chart.unit.clone()
-                data-span=page.span.clone()
-                data-range=page.range.map(|(from, to)| format!("from={from}&to={to}"))
-                data-kind=chart.kind.as_str()
-                data-compare=page.compare.clone()
-            >
-                <div class="facts"></div>
-                {pictures(frame, page, chart, mode_words)}
-            </figure>
+            {figure(frame, page, chart)}
             {footer(frame, page, chart)}
         </article>
     }
     .into_any()
+}
+
+/// The chart itself, which its island takes over.
+pub(super) fn figure(frame: &Frame, page: &ChartsPage, chart: &ChartView) -> AnyView {
+    view! {
+        <figure
+            class="chart"
+            data-box=chart.box_name.clone()
+            data-name=chart.name.clone()
+            data-query=links::with_query("", &[("box", &chart.box_name), ("name", &chart.name)])
+            data-mode=chart.mode.as_str()
+            data-unit=chart.unit.clone()
+            data-span=page.span.clone()
+            data-range=page.range.map(|(from, to)| format!("from={from}&to={to}"))
+            data-kind=chart.kind.as_str()
+            data-compare=page.compare.clone()
+        >
+            <div class="facts"></div>
+            {pictures(frame, page, chart, mode_words(chart.mode))}
+        </figure>
+    }
+    .into_any()
+}
+
+/// What is drawn of a statistic, in words.
+pub(super) fn mode_words(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Rate => "rate per second",
+        Mode::Value => "value",
+    }
 }
 
 /// The chart as images, each for windows of up to some width; the last is for all others.
@@ -232,12 +243,12 @@ fn pictures(frame: &Frame, page: &ChartsPage, chart: &ChartView, mode_words: &st
 }
 
 /// The page of one chart alone.
-fn alone(page: &ChartsPage, chart: &ChartView, mode: &str) -> String {
+pub(super) fn alone(page: &ChartsPage, chart: &ChartView, mode: &str) -> String {
     Address { box_name: &chart.box_name, search: &quoted(&chart.name), mode, ..Address::of(page) }.link()
 }
 
 /// The whole of a name that the heading shortens.
-fn whole_name(name: &str) -> Option<impl IntoView + use<>> {
+pub(super) fn whole_name(name: &str) -> Option<impl IntoView + use<>> {
     let whole = visible(name).into_owned();
     is_long(name).then(|| view! { <details class="whole"><summary>"whole name"</summary><code tabindex="0">{whole}</code></details> })
 }
@@ -270,31 +281,40 @@ fn picture(format: &str, page: &ChartsPage, chart: &ChartView, (width, height): 
 
 fn footer(frame: &Frame, page: &ChartsPage, chart: &ChartView) -> AnyView {
     let name = short(&chart.name).into_owned();
-    let csv = links::with_query(&format!("{}/export", links::API), &[("box", &chart.box_name), ("name", &chart.name), ("format", "csv")]);
-    let csv = links::with_span(&csv, page.range, &page.span);
     view! {
         <footer>
             <p class="about">{chart.description.clone()}</p>
-            {kind(frame, chart)} {other_mode(page, chart)}
-            <a class="ghost" href=csv download>"CSV" <span class="vh">" of " {name.clone()}</span></a>
-            <a class="ghost" href=picture("png", page, chart, PNG, Some(Theme::Light)) download>"PNG" <span class="vh">" of " {name}</span></a>
+            {kind(frame, &chart.box_name, &chart.name, chart.kind)} {other_mode(page, chart)}
+            <a class="ghost" href=alone(page, chart, page.mode.map_or("", Mode::as_str))>"alone" <span class="vh">": " {name.clone()}</span></a>
+            {files(page, chart)}
         </footer>
     }
     .into_any()
 }
 
+/// The chart to keep: its samples, and a picture.
+pub(super) fn files(page: &ChartsPage, chart: &ChartView) -> impl IntoView + use<> {
+    let name = short(&chart.name).into_owned();
+    let csv = links::with_query(&format!("{}/export", links::API), &[("box", &chart.box_name), ("name", &chart.name), ("format", "csv")]);
+    let csv = links::with_span(&csv, page.range, &page.span);
+    view! {
+        <a class="ghost" href=csv download>"CSV" <span class="vh">" of " {name.clone()}</span></a>
+        <a class="ghost" href=picture("png", page, chart, PNG, Some(Theme::Light)) download>"PNG" <span class="vh">" of " {name}</span></a>
+    }
+}
+
 /// What the statistic is taken for, and a way to correct it.
-fn kind(frame: &Frame, chart: &ChartView) -> AnyView {
+pub(super) fn kind(frame: &Frame, box_name: &str, name: &str, is: Kind) -> AnyView {
     let choice = |kind: Kind, label: &'static str| {
-        let pressed = if chart.kind == kind { "true" } else { "false" };
+        let pressed = if is == kind { "true" } else { "false" };
         view! { <button name="kind" value=kind.as_str() aria-pressed=pressed>{label}</button> }
     };
     view! {
         <details class="kind">
-            <summary class="ghost">{chart.kind.as_str()} <span class="vh">": kind of " {short(&chart.name).into_owned()}</span></summary>
+            <summary class="ghost">{is.as_str()} <span class="vh">": kind of " {short(name).into_owned()}</span></summary>
             <form class="menu" method="post" action="/cp/kind">
-                <input type="hidden" name="box" value=chart.box_name.clone() />
-                <input type="hidden" name="name" value=chart.name.clone() />
+                <input type="hidden" name="box" value=box_name.to_owned() />
+                <input type="hidden" name="name" value=name.to_owned() />
                 <input type="hidden" name="return" value=frame.here.clone() />
                 <p>"What is it?"</p>
                 {choice(Kind::Counter, "A counter: it counts up")} {choice(Kind::Gauge, "A gauge: it goes up and down")}

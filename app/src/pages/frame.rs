@@ -18,6 +18,7 @@ pub(super) fn header(frame: &Frame) -> AnyView {
             <nav class="tabs" aria-label="Pages">
                 <a href=links::REALTIME aria-current=current(Tab::Realtime)>"Realtime"<span>" Statistics"</span></a>
                 <a href=links::CHARTS aria-current=current(Tab::Charts)><span>"Statistics "</span>"Charts"</a>
+                <a href=links::OVERVIEW aria-current=current(Tab::Overview)>"Overview"</a>
                 <a href=links::BOXES aria-current=current(Tab::Boxes)>"Boxes"</a>
             </nav>
         }
@@ -139,6 +140,18 @@ pub(super) fn help() -> AnyView {
 
 /// The search of a page: `hidden` are the other words of its address, `clear` is the page without a search.
 pub(super) fn search(action: &'static str, label: &'static str, value: &str, hidden: &[(&'static str, &str)], clear: String) -> AnyView {
+    search_like(action, label, "dialog:  rcv_*  used_size", value, hidden, clear)
+}
+
+/// The same with other words as an example.
+pub(super) fn search_like(
+    action: &'static str,
+    label: &'static str,
+    example: &'static str,
+    value: &str,
+    hidden: &[(&'static str, &str)],
+    clear: String,
+) -> AnyView {
     let hidden = hidden.iter().filter(|(_, value)| !value.is_empty());
     let hidden = hidden.map(|&(name, value)| view! { <input type="hidden" name=name value=value.to_owned() /> }).collect_view();
     view! {
@@ -151,7 +164,7 @@ pub(super) fn search(action: &'static str, label: &'static str, value: &str, hid
                     type="search"
                     name="match"
                     value=value.to_owned()
-                    placeholder="dialog:  rcv_*  used_size"
+                    placeholder=example
                     aria-label=label
                     autocomplete="off"
                     autocapitalize="none"

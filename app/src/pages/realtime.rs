@@ -1,12 +1,13 @@
 //! Realtime Statistics: every statistic of a box with its newest value and a check box. Ticking is one form around all rows.
 
 mod reset;
-mod rows;
+pub(super) mod rows;
 mod states;
 mod tools;
 
 use leptos::prelude::*;
 
+pub(super) use self::{states::banner, tools::state};
 use super::{frame, pills::pills};
 use crate::{
     islands::realtime::RealtimeLive,
@@ -29,7 +30,7 @@ pub(super) fn page(frame: &Frame, page: &RealtimePage) -> AnyView {
     let content = match &page.current {
         Some(current) => view! {
             {tools::tools(frame, page, current)}
-            {states::banner(current)} {states::notice(current)}
+            {banner(current)} {states::notice(current)}
             <p class="fresh"><a class="btn" id="new" href=frame.here.clone() hidden></a></p>
             {rows_form(frame, page, current)}
             <RealtimeLive />

@@ -5,7 +5,8 @@ use leptos::prelude::*;
 use super::shell;
 use crate::model::{
     BoxForm, BoxKind, BoxState, BoxView, BoxesPage, ChartView, ChartsPage, Closely, Frame, GroupView, KeepForm, KeepRow, Kind, LoginPage,
-    MessagePage, Mode, Number, Origin, Page, PushForm, RealtimePage, RowView, SettingsPage, SetupPage, Show, Tab, Theme, UsageRow,
+    MarkView, MessagePage, Mode, NearView, Number, NumberView, Order, Origin, OverviewPage, Page, PushForm, RealtimePage, ResetCause,
+    RowView, SettingsPage, SetupPage, Show, Size, StatisticPage, Tab, Theme, Ticked, TileView, UsageRow,
 };
 
 fn render(page: Page) -> String {
@@ -117,6 +118,88 @@ fn charts() -> ChartsPage {
     }
 }
 
+fn overview() -> OverviewPage {
+    let number = NumberView { label: "calls", row: row("dialog:active_dialogs", false), of: None };
+    let well = TileView {
+        view: BoxView { id: 2, name: "sip2".into(), state: BoxState::Up, reason: None, ..one_box() },
+        numbers: vec![],
+        found: false,
+    };
+    OverviewPage {
+        tiles: vec![TileView { view: one_box(), numbers: vec![number], found: true }, well],
+        search: "no answer".into(),
+        order: Order::Problems,
+        size: Size::Lines,
+        usual_size: Size::Tiles,
+        left_out: 3,
+        whole: true,
+    }
+}
+
+fn statistic(name: &str) -> StatisticPage {
+    let mut chart = charts();
+    chart.charts[0].name = name.into();
+    let marks = vec![
+        MarkView::Reset { at: 1_800_000_000_000, cause: ResetCause::Person, by: Some("<b>admin".into()) },
+        MarkView::Gap { from: 1_799_999_000_000, to: 1_799_999_180_000, reason: "the box did not answer".into() },
+    ];
+    let boxes = vec![one_box(), BoxView { id: 2, name: "sip2".into(), ..one_box() }, BoxView { id: 3, name: "sip3".into(), ..one_box() }];
+    StatisticPage {
+        current: one_box(),
+        also_on: vec!["sip1".into(), "sip3".into()],
+        row: RowView { description: "What it means.".into(), ..row(name, true) },
+        ticked: Ticked::ByPatterns(vec![("core:".into(), Origin::Config)]),
+        recorded: true,
+        chart: ChartsPage { boxes, span: "1h".into(), ..chart },
+        marks,
+        marks_left_out: 2,
+        sets: vec![("SIP traffic".into(), "Received".into())],
+        near: vec![NearView { title: "Others of core".into(), rows: vec![row("core:next", false)], all: Some(("/cp?x".into(), 9)) }],
+        events: "/cp/events?box=1&match=x".into(),
+    }
+}
+
+#[test]
+fn the_overview_says_what_is_wrong_and_keeps_its_choices_in_its_links() {
+    let html = render(Page::Overview(overview()));
+    assert!(html.contains("1 no answer · 1 answering"), "{html}");
+    assert!(html.contains("1 boxes are shown, 3 more match"), "{html}");
+    assert!(tag(&html, "ul", "id=\"tiles\"").contains("class=\"tiles lines\""), "{html}");
+    assert!(html.contains("/cp/overview?sort=name&amp;size=lines&amp;match=no%20answer"), "{html}");
+    assert!(html.contains(">The connection was refused.</p>"), "{html}");
+    assert_eq!(html.matches("<li class=\"tile").count(), 2);
+}
+
+#[test]
+fn a_statistic_says_why_it_is_recorded_and_what_happened() {
+    let html = render(Page::Statistic(Box::new(statistic("core:a&b"))));
+    // The same figure that Statistics Charts has.
+    assert_eq!(html.matches("<figure").count(), 1);
+    assert!(html.contains("chart.svg?box=sip1&amp;name=core:a%26b&amp;span=1h"), "{html}");
+    let text: String = html.split('<').filter_map(|part| part.split_once('>').map(|(_, text)| text)).collect();
+    for part in
+        ["Yes, by core:, made by the configuration file.", "Set to zero by &lt;b&gt;admin.", "No values for 3 min: The box did not answer."]
+    {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    assert!(html.contains("there were 2 more") && html.contains("SIP traffic: Received") && html.contains("What it means."), "{html}");
+    // The same statistic on another box, and the box itself where that has none.
+    assert!(tag(&html, "a", "data-box=\"sip3\"").contains("/cp/boxes/sip3/core:a%26b?span=1h"), "{html}");
+    assert!(tag(&html, "a", "data-box=\"sip2\"").contains("href=\"/cp?box=sip2\""), "{html}");
+    assert!(html.contains("href=\"/cp/boxes/sip1/core:next\""), "{html}");
+}
+
+#[test]
+fn a_statistic_of_any_name_stays_text() {
+    for name in ["<script>alert(1)</script>:x", "g:\"><img src=x>", "g:\r\n\u{202e}\0", &format!("g:{}", "<".repeat(10_000))] {
+        let html = render(Page::Statistic(Box::new(statistic(name))));
+        for bad in ["<script>alert", "<img src=x", "g:\"><"] {
+            assert!(!html.contains(bad), "{bad} for {name:.40}");
+        }
+        assert!(!html.contains(&"<".repeat(3)) && html.len() < 1 << 20, "{}", html.len());
+    }
+}
+
 fn settings() -> SettingsPage {
     let rule =
         KeepRow { box_name: "sip1".into(), pattern: "core:".into(), keep: ["30d".into(), String::new(), "ever".into()], is_default: false };
@@ -143,6 +226,8 @@ fn every_page_has_one_heading_its_assets_and_no_inline_style() {
     let pages = [
         Page::Realtime(realtime("")),
         Page::Charts(charts()),
+        Page::Overview(overview()),
+        Page::Statistic(Box::new(statistic("core:a_one"))),
         Page::Boxes(boxes()),
         Page::Settings(settings()),
         Page::Login(LoginPage::default()),

@@ -115,6 +115,7 @@ fn of_a_box_its_state_is_read() {
             at: Some(1_700_000_000_123),
             age_ms: None,
             reason: Some("it is busy".to_owned()),
+            notice: None,
         };
         assert_eq!(read::<BoxNews>(&json).as_ref(), Some(&news));
         assert_eq!(read::<BoxList>(&format!("{{\"items\":[{json},{json}]}}")).map(|list| list.0), Some(vec![news.clone(), news]));

@@ -10,6 +10,7 @@ mod clocks;
 mod day;
 mod memory;
 mod page;
+#[expect(dead_code, reason = "the bench of scale needs more of it")]
 mod panel;
 mod poll;
 mod roles;

@@ -9,7 +9,7 @@ use std::{
 use app::model::{BoxKind, BoxState, Kind};
 
 use super::{
-    Layout, Rules,
+    Chosen, Layout, Rules,
     layout::Kinds,
     rates::{self, Moment, Start, Step},
 };
@@ -99,6 +99,8 @@ pub struct BoxNow {
     pub polls: Polls,
     /// Counters that were reset here before the answer that comes next, by full name.
     pub resets: BTreeMap<String, ResetHere>,
+    /// What its tile shows, once somebody looked.
+    pub(super) chosen: Option<Arc<Chosen>>,
     kinds: Arc<Kinds>,
 }
 
@@ -146,6 +148,7 @@ impl BoxNow {
             unrecorded: None,
             polls: Polls::default(),
             resets: BTreeMap::new(),
+            chosen: None,
             kinds: Arc::default(),
         };
         let stored = now.stored.clone();

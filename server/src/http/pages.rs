@@ -38,7 +38,7 @@ const MAX_UNSEEN: usize = 200;
 /// How often is asked what is looked at closely.
 const CLOSELY: Duration = Duration::from_millis(200);
 /// The spans that the charts page offers.
-const SPANS: [&str; 6] = ["1h", "6h", "24h", "7d", "30d", "1y"];
+pub(super) const SPANS: [&str; 6] = ["1h", "6h", "24h", "7d", "30d", "1y"];
 
 /// What they can be compared with.
 const COMPARED: [&str; 3] = ["1h", "24h", "7d"];
@@ -106,7 +106,9 @@ fn resetting(now: &BoxNow, words: &str, headers: &HeaderMap) -> ResetQuestion {
     // Nothing else is known of a search that somebody typed; a page that asks already is no place to come back to.
     let from = headers.get(header::REFERER).and_then(|from| from.to_str().ok()?.parse::<Uri>().ok());
     let from = from.and_then(|from| from.path_and_query().map(ToString::to_string));
-    let back = from.filter(|from| from.starts_with(&here) && !from.contains("&reset=") && render::is_local(from)).unwrap_or(here);
+    let own = links::statistics_of(&now.stored.spec.name);
+    let is_of_box = |from: &String| (from.starts_with(&here) || from.starts_with(&own)) && !from.contains("&reset=");
+    let back = from.filter(|from| is_of_box(from) && render::is_local(from)).unwrap_or(here);
     ResetQuestion { left_out: counters.len() - named.len(), counters: named, gauges: gauges.len(), back }
 }
 
@@ -173,7 +175,7 @@ fn charted(now: &BoxNow, recorded: Vec<(SeriesId, String)>) -> Vec<String> {
     names
 }
 
-fn chart(now: &BoxNow, name: String, mode: Option<Mode>) -> ChartView {
+pub(super) fn chart(now: &BoxNow, name: String, mode: Option<Mode>) -> ChartView {
     let (kind, unit, description) = now.meaning(&name);
     let mode = mode.unwrap_or(if kind == Kind::Counter { Mode::Rate } else { Mode::Value });
     let unit = if mode == Mode::Rate { per_second(unit) } else { unit.to_owned() };
@@ -244,7 +246,7 @@ pub(super) async fn not_found(State(app): State<Shared>, uri: Uri, headers: Head
     message(&app, &caller, request, 404, "Nothing here", text).await
 }
 
-async fn no_such_box(app: &App, caller: &Caller, request: Request, name: &str) -> Response {
+pub(super) async fn no_such_box(app: &App, caller: &Caller, request: Request, name: &str) -> Response {
     let text = format!("There is no box named {name}: it may have been removed, or have another name now. Boxes lists them all.");
     message(app, caller, request, 404, "No such box", text).await
 }

@@ -103,7 +103,7 @@ export async function withoutClient(page) {
   await page.route('**/assets/tickmark.js', (route) =>
     route.fulfill({ contentType: 'text/javascript', body: 'export default async () => {}; export const hydrate = () => {};' }),
   );
-  await page.route(/\/cp(\/(charts|boxes|login|setup))?(\?|$)/, async (route) => {
+  await page.route(/\/cp(\/(charts|overview|boxes|boxes\/[^/]+\/[^/]+|login|setup))?(\?|$)/, async (route) => {
     const response = await route.fetch({ maxRedirects: 0 });
     const body = (await response.text()).replaceAll('noscript>', 'div>');
     await route.fulfill({ response, body });

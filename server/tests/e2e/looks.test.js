@@ -20,6 +20,12 @@ const INSIDE = [
   '/cp/charts?box=edge&match=core:rcv_requests',
   '/cp/charts?box=byhand',
   '/cp/charts?match=there-is-no-such-name',
+  '/cp/overview',
+  '/cp/overview?size=lines&sort=name',
+  '/cp/overview?match=there-is-no-such-box',
+  '/cp/boxes/edge/core:rcv_requests',
+  '/cp/boxes/edge/shmem:used_size?span=1h',
+  '/cp/boxes/gone/core:rcv_requests',
   '/cp/boxes',
   '/cp/boxes?edit=byhand',
   '/cp/boxes?edit=tickmark',
@@ -29,7 +35,7 @@ const INSIDE = [
   '/cp/there-is-no-such-page',
 ];
 const OUTSIDE = ['/cp/login', '/cp/login?again=1', '/cp/setup?token=wrong'];
-const NOT_THERE = /nobody|no-such-page/;
+const NOT_THERE = /nobody|no-such-page|gone\/core/;
 /** Colours don't change with the width. 640 and 320 px are what a window of 1280 px has at 200 and 400 %. */
 const WINDOWS = [
   ['light', 320],
@@ -74,13 +80,13 @@ for (const [colorScheme, width] of WINDOWS) {
 }
 
 describe('in the colours of the reader', () => {
-  for (const path of ['/cp?box=edge', '/cp/charts', '/cp/boxes']) {
+  for (const path of ['/cp?box=edge', '/cp/charts', '/cp/overview', '/cp/boxes/edge/core:rcv_requests', '/cp/boxes']) {
     test(path, async () => look(await open(path, { reducedMotion: 'reduce', forcedColors: 'active' }), path));
   }
 });
 
 test('nothing moves for those who want no motion', async () => {
-  for (const path of ['/cp?box=edge', '/cp/charts', '/cp/boxes']) {
+  for (const path of ['/cp?box=edge', '/cp/charts', '/cp/overview', '/cp/boxes/edge/core:rcv_requests', '/cp/boxes']) {
     const page = await open(path, { reducedMotion: 'reduce' });
     await page.goto(path);
     await page.locator('#heard').waitFor({ state: 'attached' });

@@ -113,6 +113,11 @@ async fn each_name_is_ticked_charted_and_exported_as_itself_alone() {
         let page = text(&panel, &link).await;
         assert_eq!(page.matches("<figure").count(), 1, "{link:.200}");
         check_page(&page);
+        let link = links::statistic("bad", name);
+        let page = text(&panel, &link).await;
+        assert_eq!(page.matches("<figure").count(), 1, "{link:.200}");
+        assert!(page.len() < 4 << 20, "{}", page.len());
+        check_page(&page);
     }
     for name in &names {
         panel.send(Method::DELETE, &links::tick("bad", name), json!(null), StatusCode::NO_CONTENT).await;
@@ -181,6 +186,9 @@ fn cells(csv: &str) -> Vec<Vec<String>> {
 async fn pages_streams_and_metrics_hold_them_as_text() {
     let names = names();
     let (panel, _bad) = panel(&names).await;
+    panel.send(Method::POST, "/cp/api/v1/boxes/bad/ticks", json!({"match": ["all"]}), StatusCode::OK).await;
+    check_page(&text(&panel, "/cp/overview").await);
+    panel.send(Method::POST, "/cp/api/v1/boxes/bad/ticks", json!({"match": ["all"], "ticked": false}), StatusCode::OK).await;
     let page = text(&panel, "/cp?box=bad").await;
     check_page(&page);
     assert_eq!(page.matches("<tr data-name=").count(), names.len());

@@ -20,6 +20,7 @@ mod left_out;
 mod logins;
 mod mi;
 mod mi_fifo;
+mod overview;
 mod problems;
 mod pushing;
 #[path = "../source/replay.rs"]
@@ -28,6 +29,7 @@ mod replay;
 mod resets;
 mod retention;
 mod series;
+mod statistic;
 mod stop;
 mod stuck;
 mod support;

@@ -229,7 +229,7 @@ impl Card {
         self.before_wanted = false;
         self.not_before_ms = 0.0;
         let card = self.figure.closest("article").ok().flatten();
-        for link in card.iter().flat_map(|card| dom::all_in(card, "h2 a, footer a")) {
+        for link in card.iter().flat_map(|card| dom::all_in(card, "footer a")) {
             if let Some(href) = link.get_attribute("href") {
                 let _ = link.set_attribute("href", &links::with_span(&href, self.range, &self.span));
             }

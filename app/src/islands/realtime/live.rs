@@ -10,7 +10,7 @@ use std::{
 use leptos::{prelude::set_interval, task::spawn_local};
 use web_sys::Event;
 
-use super::{folds, rows::Rows, search, state::Around, ticks};
+use super::{about, folds, rows::Rows, search, state::Around, ticks};
 use crate::{
     islands::{
         browser, dom,
@@ -32,6 +32,8 @@ pub(super) struct Page {
     around: Around,
     feed: RefCell<Option<Rc<Feed>>>,
     held: Cell<bool>,
+    /// Something happened to what is shown, of which the next samples bring a mark.
+    happened: Cell<bool>,
     strangers: RefCell<BTreeSet<String>>,
 }
 
@@ -44,6 +46,8 @@ pub(super) fn start() {
         rows: RefCell::new(Rows::read()),
         feed: RefCell::default(),
         held: Cell::new(false),
+        // What led here may have been a reset.
+        happened: Cell::new(true),
         strangers: RefCell::default(),
     });
     folds::start();
@@ -74,6 +78,11 @@ fn follow(page: &Rc<Page>) {
         heard("box", |page, data| {
             if let Some(news) = reading::read(data) {
                 page.box_changed(&news);
+            }
+        }),
+        heard("recorded", |page, _| {
+            if page.happened.take() {
+                spawn_local(about::renew());
             }
         }),
         heard("removed", |page, data| {
@@ -130,6 +139,9 @@ impl Page {
             self.around.answered_now();
         }
         let snapshot = news.snapshot;
+        if !snapshot && about::fell(&news) {
+            self.happened.set(true);
+        }
         let (strangers, empty, moved) = {
             let mut rows = self.rows.borrow_mut();
             let strangers = rows.update(news);
@@ -171,7 +183,11 @@ impl Page {
             let stale = news.state != BoxState::Up;
             let _ = rows.class_list().toggle_with_force("stale", stale);
         }
-        self.around.changed(news);
+        // A gap begins, or ended.
+        if self.around.changed(news) {
+            self.happened.set(true);
+            spawn_local(about::renew());
+        }
     }
 
     /// What is shown of a box that is gone is the last that is known of it.

@@ -63,10 +63,10 @@ impl Around {
         self.write_ages();
     }
 
-    /// The box changed.
+    /// The box changed. Answers whether its state did.
     #[expect(clippy::cast_precision_loss, reason = "ages")]
-    pub(super) fn changed(&self, news: &BoxNews) {
-        self.state.set(news.state);
+    pub(super) fn changed(&self, news: &BoxNews) -> bool {
+        let before = self.state.replace(news.state);
         self.reason.replace(news.reason.clone());
         let answered = news.age_ms.map(|age| browser::now_ms() - age as f64);
         if answered.is_some() {
@@ -80,6 +80,7 @@ impl Around {
         self.write_state();
         self.write_ages();
         self.write_banner();
+        before != news.state
     }
 
     /// The box is no longer in the panel.

@@ -6,7 +6,7 @@ use leptos::{prelude::document, task::spawn_local};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlElement, HtmlInputElement, KeyboardEvent, Node};
 
-use super::live::Page;
+use super::{about, live::Page};
 use crate::{
     islands::{browser, dom},
     json::quoted,
@@ -52,8 +52,11 @@ fn tick(page: &Rc<Page>, input: HtmlInputElement) {
     let name = short(&name).into_owned();
     spawn_local(async move {
         match browser::request(if ticked { "PUT" } else { "DELETE" }, &url, None).await {
-            Ok(_) if ticked => dom::say(&format!("{name} is recorded from its present value on."), false),
-            Ok(_) => dom::say(&format!("{name} is no longer recorded. Its history stays."), false),
+            Ok(_) => {
+                let told = if ticked { "is recorded from its present value on." } else { "is no longer recorded. Its history stays." };
+                dom::say(&format!("{name} {told}"), false);
+                about::renew().await;
+            }
             Err(why) => {
                 mark(&input, !ticked);
                 write_counts();

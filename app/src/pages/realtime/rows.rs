@@ -12,7 +12,7 @@ use crate::{
 const MAX_RESET_BYTES: usize = 1024;
 
 /// The table of a group. `group` is its label.
-pub(super) fn table(box_name: &str, group: &str, rows: &[RowView]) -> String {
+pub(in crate::pages) fn table(box_name: &str, group: &str, rows: &[RowView]) -> String {
     let mut out = String::with_capacity(512 + rows.len() * 1_280);
     out.push_str(r#"<table class="rows" aria-label="Statistics of "#);
     push_text(&mut out, group);
@@ -28,7 +28,36 @@ pub(super) fn table(box_name: &str, group: &str, rows: &[RowView]) -> String {
     out
 }
 
+/// A row that stands by itself, of a statistic that is named above it already.
+pub(in crate::pages) fn alone(box_name: &str, row: &RowView) -> String {
+    let mut out = String::with_capacity(2_048);
+    out.push_str(concat!(
+        r#"<table class="rows own" aria-label="This statistic"><thead class="vh"><tr><th scope="col">Recorded</th>"#,
+        r#"<th scope="col">Value</th><th scope="col">Per second</th><th scope="col">Course</th><th scope="col">Reset</th></tr></thead><tbody>"#
+    ));
+    push_begin(&mut out, row);
+    push_tick(&mut out, &row.name, row.ticked);
+    push_value(&mut out, row);
+    push_rate(&mut out, row);
+    push_spark(&mut out, &row.spark);
+    out.push_str(r#"<td class="act">"#);
+    push_reset(&mut out, box_name, row);
+    out.push_str("</td></tr></tbody></table>");
+    out
+}
+
 fn push_row(out: &mut String, box_name: &str, row: &RowView) {
+    push_begin(out, row);
+    push_tick(out, &row.name, row.ticked);
+    push_name(out, box_name, row);
+    push_spark(out, &row.spark);
+    push_value(out, row);
+    push_rate(out, row);
+    push_links(out, box_name, row);
+    out.push_str("</tr>");
+}
+
+fn push_begin(out: &mut String, row: &RowView) {
     let class = match (row.ticked, row.moved) {
         (true, true) => "on moved",
         (true, false) => "on",
@@ -42,17 +71,14 @@ fn push_row(out: &mut String, box_name: &str, row: &RowView) {
     out.push_str(r#"" class=""#);
     out.push_str(class);
     out.push_str(r#"">"#);
-    push_tick(out, &row.name, row.ticked);
-    push_name(out, row);
-    push_spark(out, &row.spark);
-    push_value(out, row);
+}
+
+fn push_rate(out: &mut String, row: &RowView) {
     out.push_str(r#"<td class="num rate">"#);
     if let Some(rate) = row.rate.filter(|_| row.kind == Kind::Counter) {
         push_text(out, &format::rate(rate));
     }
     out.push_str("</td>");
-    push_links(out, box_name, row);
-    out.push_str("</tr>");
 }
 
 /// The check box, and for a ticked row the field that says so to the form.
@@ -70,7 +96,7 @@ pub(super) fn push_tick(out: &mut String, name: &str, ticked: bool) {
     out.push_str("></td>");
 }
 
-fn push_name(out: &mut String, row: &RowView) {
+fn push_name(out: &mut String, box_name: &str, row: &RowView) {
     let (_, name) = split_name(&row.name);
     out.push_str(r#"<th scope="row" class="name" title=""#);
     push_shown(out, &row.name);
@@ -78,9 +104,11 @@ fn push_name(out: &mut String, row: &RowView) {
         out.push_str(": ");
         push_text(out, &row.description);
     }
-    out.push_str(r#""><code>"#);
+    out.push_str(r#""><code><a href=""#);
+    push_text(out, &links::statistic(box_name, &row.name));
+    out.push_str(r#"">"#);
     push_text(out, &short(name));
-    out.push_str("</code>");
+    out.push_str("</a></code>");
     push_whole(out, &row.name);
     if !row.description.is_empty() {
         out.push_str(" <small>");
@@ -139,18 +167,24 @@ fn push_links(out: &mut String, box_name: &str, row: &RowView) {
     out.push_str(r#"" title="Chart" aria-label="chart of "#);
     push_text(out, &name);
     out.push_str(r##""><svg aria-hidden="true"><use href="#icon-chart"/></svg></a>"##);
+    push_reset(out, box_name, row);
+    out.push_str("</td>");
+}
+
+/// To the question whether it is to be set to zero, where that can be.
+fn push_reset(out: &mut String, box_name: &str, row: &RowView) {
     if row.kind == Kind::Counter && row.name.len() <= MAX_RESET_BYTES {
+        let name = short(&row.name);
         out.push_str(r#"<a class="ico zero" href=""#);
         push_text(out, &links::reset(box_name, &quoted(&row.name)));
         out.push_str(r#"" title="Reset…" aria-label="reset "#);
         push_text(out, &name);
         out.push_str(r##""><svg aria-hidden="true"><use href="#icon-zero"/></svg></a>"##);
     }
-    out.push_str("</td>");
 }
 
 /// The icons that each row shows, once for all.
-pub(super) const ICONS: &str = concat!(
+pub(in crate::pages) const ICONS: &str = concat!(
     r#"<svg aria-hidden="true"><symbol id="icon-chart" viewBox="0 0 20 20">"#,
     r#"<path d="M3 3v14h14M6 12l3.5-4 3 2.5L17 5"/></symbol><symbol id="icon-zero" viewBox="0 0 20 20">"#,
     r#"<path d="M4 10a6 6 0 1 0 1.9-4.4M4 3.5v3.5h3.5"/><path d="M10 8.4c1 0 1.5.7 1.5 1.9S11 12.2 10 12.2s-1.5-.7-1.5-1.9.5-1.9 1.5-1.9z" stroke-width="1.5"/></symbol></svg>"#
@@ -219,7 +253,7 @@ mod tests {
     #[test]
     fn what_acts_unseen_is_seen_and_the_name_stays_itself() {
         let html = table("sip1", "g", &[row("g:\u{202e}a\r\u{1b}")]);
-        assert!(html.contains("<code>⟨U+202E⟩a␍␛</code>"), "{html}");
+        assert!(html.contains("<code><a href=\"/cp/boxes/sip1/g:%E2%80%AEa%0D%1B\">⟨U+202E⟩a␍␛</a></code>"), "{html}");
         assert!(html.contains("value=\"g:\u{202e}a&#13;\u{1b}\" aria-label=\"record g:⟨U+202E⟩a␍␛\""), "{html}");
         assert!(!html.contains("<details"), "{html}");
     }
@@ -231,9 +265,9 @@ mod tests {
         let whole = "&lt;".repeat(10_000);
         assert!(html.contains(&format!("<summary>whole name</summary><code tabindex=\"0\">g:{whole}</code></details>")));
         assert!(html.contains(&format!("title=\"g:{whole}: What it means.\"")));
-        // What repeats it is bounded: three fields, two places to read it, and the link.
+        // What repeats it is bounded: three fields, two places to read it, and two links.
         assert_eq!(html.matches(&whole).count(), 5);
-        assert!(html.len() < 5 * whole.len() + 10_000 * "%3C".len() + 4_000, "{}", html.len());
+        assert!(html.len() < 5 * whole.len() + 2 * 10_000 * "%3C".len() + 4_000, "{}", html.len());
     }
 
     #[test]

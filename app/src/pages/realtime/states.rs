@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// What is wrong with the box, above its last values. The island fills it when the state changes.
-pub(super) fn banner(current: &BoxView) -> impl IntoView + use<> {
+pub(in crate::pages) fn banner(current: &BoxView) -> impl IntoView + use<> {
     let text = wording::banner(current.state, current.age_ms, current.reason.as_deref());
     let hidden = text.is_none();
     view! {

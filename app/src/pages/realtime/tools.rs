@@ -36,7 +36,7 @@ pub(super) fn tools(frame: &Frame, page: &RealtimePage, current: &BoxView) -> An
 }
 
 /// How it does, how often and how long ago it answered, and who it is. The island keeps all of it true.
-fn state(current: &BoxView) -> AnyView {
+pub(in crate::pages) fn state(current: &BoxView) -> AnyView {
     let ago = ago(current.at, current.age_ms);
     let up_ms = current.at.zip(current.started_at).map(|(at, started)| at - started + current.age_ms.unwrap_or_default());
     let up_ms = up_ms.filter(|up| *up >= 0);
