@@ -10,6 +10,7 @@ mod order;
 mod patterns;
 mod rates;
 mod rules;
+mod sparks;
 mod view;
 
 use std::{
@@ -21,10 +22,11 @@ use tokio::sync::watch;
 
 pub use chosen::{Chosen, ChosenNumber};
 pub use layout::{Kinds, Layout, Slot};
-pub use now::{Applied, BoxNow, Polls, ResetHere, SPARK_POINTS};
+pub use now::{Applied, BoxNow, Polls, ResetHere};
 pub use order::by_name;
 pub use rates::{MAX_GAP_INTERVALS, Moment, RESTART_TOLERANCE};
 pub use rules::{RuleError, Rules};
+pub use sparks::{SPARK_POINTS, Sparks};
 pub use view::Picture;
 
 use crate::store::StoredBox;

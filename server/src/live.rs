@@ -291,7 +291,7 @@ fn values(now: &BoxNow, before: Option<&Told>, places: &[u32], at: i64) -> LiveV
             name: name.to_string(),
             value: now.values[place].ok(),
             rate: now.rates[place],
-            spark: now.sparks.get(place).filter(|_| before.is_none()).and_then(|spark| Spark::of(spark.iter().copied())),
+            spark: Some(now.sparks.line(place)).filter(|_| before.is_none()).and_then(Spark::of),
         });
     }
     told

@@ -1,7 +1,7 @@
 //! One box at this moment: its newest answer, the rates since the one before, and how it does.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -12,14 +12,13 @@ use super::{
     Chosen, Layout, Rules,
     layout::Kinds,
     rates::{self, Moment, Start, Step},
+    sparks::Sparks,
 };
 use crate::{
     source::{Answer, Reading, Unknown},
     store::{LastKnown, StoredBox},
 };
 
-/// So many points a spark line has.
-pub const SPARK_POINTS: usize = 40;
 /// Spark lines are kept for so many statistics of a box: beyond that they would cost more memory than they tell.
 const MAX_SPARKS: usize = 4_096;
 
@@ -84,7 +83,7 @@ pub struct BoxNow {
     /// The number of the answer at which value or rate of each last changed.
     pub changed_at: Vec<u64>,
     /// The newest points of each spark line.
-    pub sparks: Vec<VecDeque<Option<f32>>>,
+    pub sparks: Sparks,
     /// Counts answers.
     pub answers: u64,
     /// Counts changes of the state, so that watchers know what they have told.
@@ -140,7 +139,7 @@ impl BoxNow {
             rates: Vec::new(),
             moved: Vec::new(),
             changed_at: Vec::new(),
-            sparks: Vec::new(),
+            sparks: Sparks::default(),
             answers: 0,
             changes: 0,
             recorded_at_ms: None,
@@ -353,25 +352,17 @@ impl BoxNow {
         self.moved = vec![false; places.len()];
         self.rates = vec![None; places.len()];
         self.changed_at = vec![self.answers; places.len()];
-        let mut sparks = std::mem::take(&mut self.sparks);
-        let moved = |place: &Option<usize>| place.and_then(|place| sparks.get_mut(place).map(std::mem::take)).unwrap_or_default();
-        self.sparks = places.iter().take(MAX_SPARKS).map(moved).collect();
+        self.sparks = self.sparks.moved(places.iter().copied().take(MAX_SPARKS));
         places.iter().any(Option::is_none)
     }
 
     /// A counter's line shows its rate, a gauge's its value.
     fn push_sparks(&mut self) {
-        for (place, spark) in self.sparks.iter_mut().enumerate() {
-            let point = match self.layout.slots[place].kind {
-                Kind::Counter => self.rates[place],
-                Kind::Gauge => self.values[place].ok().map(app::model::Number::as_f64),
-            };
-            if spark.len() == SPARK_POINTS {
-                spark.pop_front();
-            }
-            #[expect(clippy::cast_possible_truncation, reason = "a spark line is 18 pixels high")]
-            spark.push_back(point.map(|point| point as f32));
-        }
+        let of = self.layout.slots.iter().zip(&self.rates).zip(&self.values).map(|((slot, rate), value)| match slot.kind {
+            Kind::Counter => *rate,
+            Kind::Gauge => value.ok().map(app::model::Number::as_f64),
+        });
+        self.sparks.push(of);
     }
 
     /// Whether the box is asked in this process.

@@ -131,9 +131,8 @@ fn a_spark_line_is_bounded() {
     for second in 0..100 {
         sip1.answer(second, 0, &[("a:count", 3), ("a:level", 9)]);
     }
-    assert_eq!(sip1.now.sparks[1].len(), SPARK_POINTS);
-    assert_eq!(sip1.now.sparks[1].back(), Some(&Some(9.0)));
-    assert_eq!(sip1.now.sparks[0].back(), Some(&Some(0.0)));
+    assert_eq!(sip1.now.spark(1), [Some(9.0); crate::board::SPARK_POINTS]);
+    assert_eq!(sip1.now.spark(0), [Some(0.0); crate::board::SPARK_POINTS]);
 }
 
 #[test]

@@ -116,7 +116,7 @@ impl BoxNow {
     /// The points of a spark line, oldest first.
     #[must_use]
     pub fn spark(&self, place: usize) -> Vec<Option<f32>> {
-        self.sparks.get(place).map(|spark| spark.iter().copied().collect()).unwrap_or_default()
+        self.sparks.line(place).collect()
     }
 
     /// The unit and the meaning of a statistic, also of one that the newest answer does not name.
