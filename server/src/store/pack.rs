@@ -16,6 +16,13 @@ const PCO_WORTH: usize = 128;
 /// Runs are written as such when they are on average at least this long.
 const RUN_WORTH: usize = 4;
 
+/// From so many numbers on a list is packed as small as may be: it is of a day, and lasts. Shorter ones are merged into such a list when
+/// the day is over; they take half a per cent more, and are packed in two thirds of the time.
+const LASTS: usize = 1 << 14;
+/// How hard `pco` tries, of 12.
+const QUICK: usize = 5;
+const SMALLEST: usize = 8;
+
 /// A number that can be listed.
 pub(super) trait Listed: pco::data_types::Number {
     /// Equal to the bit.
@@ -133,7 +140,8 @@ fn get_plain<T: Listed>(reader: &mut Reader<'_>, way: u8, limit: usize) -> Decod
 
 /// One chunk with one page, without the framing of a file of its own. None when `pco` will not.
 fn compress<T: Listed>(list: &[T]) -> Option<Vec<u8>> {
-    let config = ChunkConfig::default().with_paging_spec(PagingSpec::Exact(vec![list.len()]));
+    let level = if list.len() < LASTS { QUICK } else { SMALLEST };
+    let config = ChunkConfig::default().with_compression_level(level).with_paging_spec(PagingSpec::Exact(vec![list.len()]));
     let file = wrapped::FileCompressor::default();
     let out = file.write_header(Vec::new()).ok()?;
     let mut chunk = file.chunk_compressor(list, &config).ok()?;
