@@ -88,10 +88,10 @@ pub fn finds(search: &str, words: &str, state: BoxState) -> bool {
 
 /// How many boxes do how, the worst first; none of a state is not said.
 #[must_use]
-pub fn tally(states: impl Iterator<Item = BoxState> + Clone) -> String {
+pub fn tally(states: &[BoxState]) -> String {
     let words =
         [(BoxState::Down, "no answer"), (BoxState::Waiting, "not answered yet"), (BoxState::Paused, "paused"), (BoxState::Up, "answering")];
-    let counted = words.iter().map(|(state, word)| (states.clone().filter(|other| other == state).count(), *word));
+    let counted = words.iter().map(|(state, word)| (states.iter().filter(|other| *other == state).count(), *word));
     let told: Vec<String> = counted.filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
     told.join(" · ")
 }
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn the_worst_are_counted_first() {
         let states = [BoxState::Up, BoxState::Down, BoxState::Up, BoxState::Paused];
-        assert_eq!(tally(states.into_iter()), "1 no answer · 1 paused · 2 answering");
-        assert_eq!(tally([].into_iter()), "");
+        assert_eq!(tally(&states), "1 no answer · 1 paused · 2 answering");
+        assert_eq!(tally(&[]), "");
     }
 }

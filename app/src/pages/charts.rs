@@ -285,7 +285,7 @@ fn footer(frame: &Frame, page: &ChartsPage, chart: &ChartView) -> AnyView {
         <footer>
             <p class="about">{chart.description.clone()}</p>
             {kind(frame, &chart.box_name, &chart.name, chart.kind)} {other_mode(page, chart)}
-            <a class="ghost" href=alone(page, chart, page.mode.map_or("", Mode::as_str))>"alone" <span class="vh">": " {name.clone()}</span></a>
+            <a class="ghost" href=alone(page, chart, page.mode.map_or("", Mode::as_str))>"alone" <span class="vh">": " {name}</span></a>
             {files(page, chart)}
         </footer>
     }

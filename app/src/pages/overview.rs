@@ -75,7 +75,7 @@ fn tools(page: &OverviewPage) -> AnyView {
         let word = if size == page.usual_size { "" } else { size.as_str() };
         (Address { size: word, ..at }.link(), text.to_owned(), page.size == size)
     };
-    let states = page.tiles.iter().map(|one| one.view.state);
+    let states: Vec<_> = page.tiles.iter().map(|one| one.view.state).collect();
     view! {
         <div class="tools">
             {search_like(
@@ -91,7 +91,7 @@ fn tools(page: &OverviewPage) -> AnyView {
                 <span class="pulse" hidden></span>
                 <span data-live hidden></span>
                 " "
-                <span data-tally>{tile::tally(states)}</span>
+                <span data-tally>{tile::tally(&states)}</span>
             </div>
         </div>
     }

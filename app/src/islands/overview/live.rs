@@ -163,7 +163,8 @@ impl Page {
 
     fn write_tally(&self) {
         if let Some(place) = dom::one("[data-tally]") {
-            dom::write(&place, &tile::tally(self.tiles.borrow().iter().map(|tile| tile.state)));
+            let states: Vec<_> = self.tiles.borrow().iter().map(|tile| tile.state).collect();
+            dom::write(&place, &tile::tally(&states));
         }
     }
 

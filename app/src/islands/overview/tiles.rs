@@ -189,10 +189,9 @@ impl Shown {
         if let Ok(Some(place)) = self.value.query_selector("b") {
             dom::write(&place, &text);
         }
-        match self.value.query_selector(".vh") {
-            // A known value needs no reason.
-            Ok(Some(reason)) => dom::write(&reason, &if text == "unknown" { format!(": {tip}") } else { String::new() }),
-            _ => {}
+        // Only where there is no value it is read out why.
+        if let Ok(Some(reason)) = self.value.query_selector(".vh") {
+            dom::write(&reason, &if text == "unknown" { format!(": {tip}") } else { String::new() });
         }
         let _ = self.value.set_attribute("title", &tip);
     }

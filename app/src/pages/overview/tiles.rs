@@ -157,7 +157,8 @@ fn push_number(out: &mut String, number: &NumberView) {
             push_attribute(out, "title", &told.more);
             out.push_str("><b>");
             push_text(out, &told.text);
-            out.push_str("</b>");
+            // For a reason, should there be no value later.
+            out.push_str("</b><span class=\"vh\"></span>");
         }
         None => {
             let why = tile::missing(row.kind, row.value, of.is_some(), row.reason.as_deref());
@@ -228,7 +229,7 @@ mod tests {
             "<a href=\"/cp?box=sip1\"><span class=\"dot\"></span><span class=\"who\">sip1</span></a>",
             "<span data-age>3 min ago</span>",
             "<dt title=\"core:rcv: What it means.\"><code>rcv</code></dt>",
-            "<span class=\"val\" title=\"5 requests\"><b>184/s</b></span>",
+            "<span class=\"val\" title=\"5 requests\"><b>184/s</b><span class=\"vh\"></span></span>",
             "<path d=\"M0 16L80 1\"/>",
         ] {
             assert!(html.contains(part), "{part} in {html}");
