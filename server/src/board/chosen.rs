@@ -114,8 +114,7 @@ impl BoxNow {
 
     /// How often its spark line changed its height.
     fn steps(&self, place: usize) -> usize {
-        let Some(spark) = self.sparks.get(place) else { return 0 };
-        let known: Vec<f32> = spark.iter().copied().flatten().collect();
+        let known: Vec<f32> = self.sparks.line(place).flatten().collect();
         known.windows(2).filter(|pair| pair[0].total_cmp(&pair[1]).is_ne()).count()
     }
 }
