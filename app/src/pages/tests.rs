@@ -175,7 +175,7 @@ fn a_statistic_says_why_it_is_recorded_and_what_happened() {
     let html = render(Page::Statistic(Box::new(statistic("core:a&b"))));
     // The same figure that Statistics Charts has.
     assert_eq!(html.matches("<figure").count(), 1);
-    assert!(html.contains("chart.svg?box=sip1&amp;name=core:a%26b&amp;span=1h"), "{html}");
+    assert!(html.contains("chart.svg?box=sip1&amp;name=core:a%26b&amp;mode=") && html.contains("&amp;span=1h"), "{html}");
     let text: String = html.split('<').filter_map(|part| part.split_once('>').map(|(_, text)| text)).collect();
     for part in
         ["Yes, by core:, made by the configuration file.", "Set to zero by &lt;b&gt;admin.", "No values for 3 min: The box did not answer."]

@@ -8,6 +8,7 @@ const STATISTICS = { 'core:rcv_requests': 1000, 'core:drop_requests': 2, 'dialog
 export async function startFakeBox(statistics = STATISTICS, stands = () => false) {
   /** What each was when it was reset. */
   const zeros = {};
+  const began = Date.now();
   let mood = 'up';
   let polls = 0;
   const waiting = new Set();
@@ -37,7 +38,7 @@ export async function startFakeBox(statistics = STATISTICS, stands = () => false
       },
       list_statistics: () => Object.fromEntries(Object.keys(statistics).map((name) => [name, /active|size/.test(name) ? 'non-incremental' : 'incremental'])),
       version: () => ({ Server: 'OpenSIPS (4.0.1 (x86_64/linux))' }),
-      uptime: () => ({ Now: '', 'Up since': '', 'Up time': `${3600 + polls} [sec]` }),
+      uptime: () => ({ Now: '', 'Up since': '', 'Up time': `${3600 + Math.floor((Date.now() - began) / 1000)} [sec]` }),
     };
     const result = results[method];
     return result ? { jsonrpc: '2.0', result: result(), id } : { jsonrpc: '2.0', error: { code: -32601, message: 'Method not found' }, id };
