@@ -240,8 +240,8 @@ pub(crate) async fn page(days_before: i64) -> Outcome<Page> {
                 .iter_mut()
                 .enumerate()
                 .map(|(first, client)| {
-                    let mine = paths.iter().skip(first).step_by(CONNECTIONS);
-                    scope.spawn(move || mine.map(|path| client.ask(path).map_err(|error| error.to_string())).collect::<Result<(), _>>())
+                    let mut mine = paths.iter().skip(first).step_by(CONNECTIONS);
+                    scope.spawn(move || mine.try_for_each(|path| client.ask(path).map(drop).map_err(|error| error.to_string())))
                 })
                 .collect();
             for one in fetching {

@@ -112,7 +112,7 @@ impl Readout {
         let write = |n| format::fact(n, unit);
         match (pick(&c.last), pick(&c.min), pick(&c.max)) {
             (Some(last), Some(min), Some(max)) if min != max => {
-                text.push_str(&format!("{} ({} to {})", write(last), write(min), write(max)))
+                text.push_str(&format!("{} ({} to {})", write(last), write(min), write(max)));
             }
             (Some(last), ..) => text.push_str(&write(last)),
             _ => text.push_str("no value"),
