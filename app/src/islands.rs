@@ -10,6 +10,8 @@ mod connection;
 mod dom;
 #[cfg(feature = "hydrate")]
 mod feed;
+#[cfg(feature = "hydrate")]
+mod find;
 pub mod frame;
 pub mod overview;
 #[cfg(feature = "hydrate")]

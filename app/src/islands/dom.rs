@@ -63,6 +63,17 @@ pub(super) fn write(element: &Element, text: &str) {
     }
 }
 
+/// Whether new values arrive, in a word.
+pub(super) fn write_live(connected: bool) {
+    if let Some(word) = one("#live [data-live]") {
+        show(&word, true);
+        write(&word, if connected { "live" } else { "not connected" });
+    }
+    if let Some(pulse) = one("#live .pulse") {
+        show(&pulse, connected);
+    }
+}
+
 /// Says something at the edge of the screen and to screen readers: what went well for a while, what went wrong until it is put away.
 pub(super) fn say(text: &str, bad: bool) {
     let (Some(place), Some(toast)) = (one("#say"), one("#toast")) else { return };

@@ -61,17 +61,6 @@ pub(super) fn start() {
     zooming::listen(&live);
 }
 
-/// Whether new values arrive, in a word.
-fn write_state(connected: bool) {
-    if let Some(word) = dom::one("#live [data-live]") {
-        dom::show(&word, true);
-        dom::write(&word, if connected { "live" } else { "not connected" });
-    }
-    if let Some(pulse) = dom::one("#live .pulse") {
-        dom::show(&pulse, connected);
-    }
-}
-
 impl Live {
     fn watch(self: &Rc<Self>) {
         let live = Rc::clone(self);
@@ -105,13 +94,13 @@ impl Live {
         };
         let heard = vec![
             heard("open", |live, _| {
-                write_state(true);
+                dom::write_live(true);
                 pills::begin();
                 live.cards.borrow_mut().iter_mut().for_each(Card::panel_is_back);
                 // What was recorded before is not told again.
                 live.mark(None);
             }),
-            heard("error", |_, _| write_state(false)),
+            heard("error", |_, _| dom::write_live(false)),
             heard("recorded", |live, data| {
                 if let Some(event) = reading::read::<Recorded>(data) {
                     live.mark(Some(&event.box_name));

@@ -70,9 +70,9 @@ fn follow(page: &Rc<Page>) {
     let heard = vec![
         heard("open", |page, _| {
             page.told.borrow_mut().clear();
-            write_state(true);
+            dom::write_live(true);
         }),
-        heard("error", |_, _| write_state(false)),
+        heard("error", |_, _| dom::write_live(false)),
         heard("values", |page, data| {
             if let Some(news) = reading::read(data) {
                 page.values(&news);
@@ -95,17 +95,6 @@ fn follow(page: &Rc<Page>) {
         }),
     ];
     page.feed.replace(Some(Feed::follow(|| EVENTS.to_owned(), heard)));
-}
-
-/// Whether new values arrive, in a word.
-fn write_state(connected: bool) {
-    if let Some(word) = dom::one("#live [data-live]") {
-        dom::show(&word, true);
-        dom::write(&word, if connected { "live" } else { "not connected" });
-    }
-    if let Some(pulse) = dom::one("#live .pulse") {
-        dom::show(&pulse, connected);
-    }
 }
 
 fn listen(page: &Rc<Page>) {

@@ -6,32 +6,22 @@ use leptos::{
     leptos_dom::helpers::TimeoutHandle,
     prelude::{set_timeout_with_handle, window},
 };
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Event, HtmlInputElement, Url};
+use web_sys::{Event, Url};
 
 use super::live::Page;
-use crate::{islands::dom, links, tile};
+use crate::{
+    islands::{dom, find},
+    tile,
+};
 
 /// How long typing must rest before it is said how much was found.
 const QUIET: Duration = Duration::from_millis(800);
 
-fn field() -> Option<HtmlInputElement> {
-    dom::one("[data-search]")?.dyn_into().ok()
-}
-
 /// Begins to listen to the search.
 pub(super) fn listen(page: &Rc<Page>) {
     let is_whole = dom::one("#tiles").is_some_and(|tiles| tiles.has_attribute("data-whole"));
-    let Some(field) = field().filter(|_| is_whole) else { return };
-    if let Some(clear) = dom::one("[data-clear]") {
-        let field = field.clone();
-        dom::on::<Event>(&clear, "click", move |event| {
-            event.prevent_default();
-            field.set_value("");
-            let _ = field.focus();
-            let _ = Event::new("input").map(|input| field.dispatch_event(&input));
-        });
-    }
+    let Some(field) = find::field().filter(|_| is_whole) else { return };
+    find::clear_by_button(&field);
     let waiting: Rc<RefCell<Option<TimeoutHandle>>> = Rc::default();
     let page = page.clone();
     let target = field.clone();
@@ -47,7 +37,7 @@ pub(super) fn listen(page: &Rc<Page>) {
 
 /// Hides the tiles that the search does not find; answers how many it does.
 pub(super) fn apply(page: &Page) -> usize {
-    let text = field().map(|field| field.value()).unwrap_or_default();
+    let text = find::field().map(|field| field.value()).unwrap_or_default();
     let mut count = 0;
     for one in page.tiles.borrow().iter() {
         let is_found = tile::finds(&text, &one.words, one.state);
@@ -75,15 +65,7 @@ fn write_address(text: &str) {
         format!("{}{}", url.pathname(), url.search())
     };
     let path = with_search(&here);
-    if let Ok(history) = window().history() {
-        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&path));
-    }
-    for back in dom::all("input[name=return]") {
-        let _ = back.set_attribute("value", &path);
-    }
-    if let Some(login) = dom::one("#lost a") {
-        let _ = login.set_attribute("href", &links::with_query(links::LOGIN, &[("next", &path)]));
-    }
+    find::say_where(&path);
     for choice in dom::all("nav.switch a") {
         let to = choice.get_attribute("href").and_then(|href| Url::new_with_base(&href, &here.href()).ok());
         if let Some(to) = to {

@@ -4,15 +4,14 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use leptos::{
     leptos_dom::helpers::TimeoutHandle,
-    prelude::{document, set_timeout_with_handle, window},
+    prelude::{document, set_timeout_with_handle},
     task::spawn_local,
 };
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Element, Event, HtmlInputElement};
+use web_sys::{Element, Event};
 
 use super::{folds, live::Page, ticks};
 use crate::{
-    islands::{browser, dom},
+    islands::{browser, dom, find},
     links,
     matching::Query,
 };
@@ -52,25 +51,13 @@ fn every() -> String {
     dom::one("#rows").and_then(|rows| rows.get_attribute("data-every")).unwrap_or_default()
 }
 
-fn field() -> Option<HtmlInputElement> {
-    dom::one("[data-search]")?.dyn_into().ok()
-}
-
 /// Begins to listen to the search.
 pub(super) fn listen(page: &Rc<Page>) {
     if let Some(closely) = dom::one("#closely") {
         dom::show(&closely, true);
     }
-    let Some(field) = field() else { return };
-    if let Some(clear) = dom::one("[data-clear]") {
-        let field = field.clone();
-        dom::on::<Event>(&clear, "click", move |event| {
-            event.prevent_default();
-            field.set_value("");
-            let _ = field.focus();
-            let _ = Event::new("input").map(|input| field.dispatch_event(&input));
-        });
-    }
+    let Some(field) = find::field() else { return };
+    find::clear_by_button(&field);
     let waiting: Rc<RefCell<Option<TimeoutHandle>>> = Rc::default();
     let this = page.clone();
     let target = field.clone();
@@ -140,15 +127,7 @@ fn write_address(box_name: &str, text: &str) {
     let show = show_word();
     let every = every();
     let here = links::realtime_closely(box_name, text, &show, &every);
-    if let Ok(history) = window().history() {
-        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&here));
-    }
-    for back in dom::all("input[name=return]") {
-        let _ = back.set_attribute("value", &here);
-    }
-    if let Some(login) = dom::one("#lost a") {
-        let _ = login.set_attribute("href", &links::with_query(links::LOGIN, &[("next", &here)]));
-    }
+    find::say_where(&here);
     for (choice, word) in dom::all("nav.switch a").iter().zip(["all", "recorded", "moving"]) {
         let _ = choice.set_attribute("href", &links::realtime_closely(box_name, text, word, &every));
     }
@@ -162,12 +141,12 @@ fn write_address(box_name: &str, text: &str) {
 /// Fetches this page as its search now says and takes over its rows.
 pub(super) fn reload(page: &Rc<Page>) {
     let page = page.clone();
-    let text = field().map(|field| field.value()).unwrap_or_default();
+    let text = find::field().map(|field| field.value()).unwrap_or_default();
     let url = links::realtime_closely(&page.box_name, &text, &show_word(), &every());
     spawn_local(async move {
         match browser::request("GET", &url, None).await {
             // An answer to what is no longer in the field is too late.
-            Ok(html) if field().is_some_and(|field| field.value() == text) => {
+            Ok(html) if find::field().is_some_and(|field| field.value() == text) => {
                 take_over(&html);
                 page.replaced();
                 ticks::write_counts();
