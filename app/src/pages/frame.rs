@@ -180,6 +180,18 @@ pub(super) fn search_like(
     .into_any()
 }
 
+/// The button that saves the check boxes where no island does.
+pub(super) fn save_by_hand() -> impl IntoView {
+    view! {
+        <noscript>
+            <div class="save">
+                <span>"Check boxes are saved by this button."</span>
+                <button class="btn main">"Save ticks"</button>
+            </div>
+        </noscript>
+    }
+}
+
 /// A switch of links of which one is chosen.
 pub(super) fn switch(label: &'static str, choices: Vec<(String, String, bool)>) -> AnyView {
     let links = choices

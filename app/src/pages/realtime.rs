@@ -84,12 +84,7 @@ fn rows_form(frame: &Frame, page: &RealtimePage, current: &BoxView) -> AnyView {
             </div>
             {states::empty(page, current)}
             {states::left_out(page)}
-            <noscript>
-                <div class="save">
-                    <span>"Check boxes are saved by this button."</span>
-                    <button class="btn main">"Save ticks"</button>
-                </div>
-            </noscript>
+            {frame::save_by_hand()}
         </form>
     }
     .into_any()

@@ -121,12 +121,7 @@ fn form(frame: &Frame, page: &StatisticPage) -> AnyView {
             {untold}
             {graph(frame, page)}
             {page.near.iter().map(|near| self::near(&page.current.name, near)).collect_view()}
-            <noscript>
-                <div class="save">
-                    <span>"Check boxes are saved by this button."</span>
-                    <button class="btn main">"Save ticks"</button>
-                </div>
-            </noscript>
+            {frame::save_by_hand()}
         </form>
     }
     .into_any()
