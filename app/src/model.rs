@@ -25,7 +25,7 @@ pub use page::{
     BoxForm, BoxesPage, ChartView, ChartsPage, Closely, Frame, GroupView, KeepForm, KeepRow, LoginPage, MessagePage, Page, PushForm,
     RealtimePage, ResetQuestion, RowView, SettingsPage, SetupPage, Show, Tab, Theme, UsageRow,
 };
-pub use series::{Columns, Gap, Mode, Reset, ResetCause, Series};
+pub use series::{COMPARED, Columns, Gap, Mode, Reset, ResetCause, Series};
 pub use spark::Spark;
 pub use statistic::{Fault, Kind, LiveStatistic, LiveValues, Recorded, Removed, Statistic, Statistics, split_name};
 #[cfg(feature = "ssr")]

@@ -26,6 +26,9 @@ impl Mode {
     }
 }
 
+/// How long before charts can be compared with, as addresses say it, and milliseconds.
+pub const COMPARED: [(&str, i64); 3] = [("1h", 3_600_000), ("24h", 86_400_000), ("7d", 604_800_000)];
+
 /// Equally long columns: of samples themselves (then all five value columns are equal), or of buckets. `null`: there is no value.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]

@@ -11,15 +11,13 @@ use crate::{
     islands::charts::LiveCharts,
     links,
     matching::quoted,
-    model::{ChartView, ChartsPage, Frame, Kind, Mode, Theme},
+    model::{COMPARED, ChartView, ChartsPage, Frame, Kind, Mode, Theme},
     shown::{is_long, short, visible},
 };
 
 /// The spans to choose from, each with its words.
 pub(super) const SPANS: [(&str, &str); 6] =
     [("1h", "hour"), ("6h", "6 hours"), ("24h", "24 hours"), ("7d", "7 days"), ("30d", "30 days"), ("1y", "year")];
-/// What charts can be compared with, each with its words.
-const COMPARED: [(&str, &str); 4] = [("", "nothing"), ("1h", "an hour before"), ("24h", "a day before"), ("7d", "a week before")];
 /// The size of a picture in CSS pixels; the page scales it to its card.
 const PICTURE: (u32, u32) = (680, 200);
 /// The size of a picture that has the page to itself.
@@ -138,10 +136,11 @@ fn custom(at: Address<'_>) -> AnyView {
 
 /// What was some time before, drawn faintly behind what is.
 fn compare(at: Address<'_>) -> AnyView {
-    let chosen = COMPARED.iter().find(|(word, _)| *word == at.compare).filter(|(word, _)| !word.is_empty());
+    let chosen = COMPARED.iter().find(|(word, _)| *word == at.compare);
     let class = if chosen.is_some() { "ghost chosen" } else { "ghost" };
-    let summary = chosen.map_or_else(|| "compare".to_owned(), |(_, words)| format!("with {words}"));
-    let links = COMPARED.iter().map(|&(word, words)| {
+    let summary = chosen.map_or_else(|| "compare".to_owned(), |&(_, ms)| format!("with {}", format::before(ms)));
+    let choices = COMPARED.iter().map(|&(word, ms)| (word, format::before(ms)));
+    let links = std::iter::once(("", "nothing".to_owned())).chain(choices).map(|(word, words)| {
         let href = Address { compare: word, ..at }.link();
         view! { <a href=href aria-current=(at.compare == word).then_some("true")>{words}</a> }
     });

@@ -9,8 +9,8 @@ use app::{
     links,
     matching::Query,
     model::{
-        BoxForm, BoxesPage, ChartView, ChartsPage, Closely, Kind, LoginPage, MessagePage, Mode, Origin, Page, PushForm, RealtimePage,
-        ResetQuestion, SetupPage, Show, Tab,
+        BoxForm, BoxesPage, COMPARED, ChartView, ChartsPage, Closely, Kind, LoginPage, MessagePage, Mode, Origin, Page, PushForm,
+        RealtimePage, ResetQuestion, SetupPage, Show, Tab,
     },
 };
 use axum::{
@@ -39,9 +39,6 @@ const MAX_UNSEEN: usize = 200;
 const CLOSELY: Duration = Duration::from_millis(200);
 /// The spans that the charts page offers.
 pub(super) const SPANS: [&str; 6] = ["1h", "6h", "24h", "7d", "30d", "1y"];
-
-/// What they can be compared with.
-const COMPARED: [&str; 3] = ["1h", "24h", "7d"];
 
 /// Realtime Statistics.
 pub(super) async fn realtime(State(app): State<Shared>, caller: Caller, ask: Ask, request: Request) -> Result<Response, Problem> {
@@ -133,7 +130,7 @@ pub(super) async fn charts(State(app): State<Shared>, caller: Caller, ask: Ask, 
     let frame = render::frame(Tab::Charts, Some(&caller), request.headers(), request.uri());
     let span = ask.get("span").filter(|span| SPANS.contains(span)).unwrap_or("24h").to_owned();
     let range = ask.range()?;
-    let compare = ask.get("compare").filter(|word| COMPARED.contains(word)).map(str::to_owned);
+    let compare = ask.get("compare").filter(|word| COMPARED.iter().any(|(known, _)| known == word)).map(str::to_owned);
     let mode = ask.mode().unwrap_or_default();
     let search = ask.get("match").unwrap_or_default().to_owned();
     let chosen = ask.get("box").map(|name| (name, app.desk.board.find(name)));

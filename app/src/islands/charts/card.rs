@@ -8,10 +8,10 @@ use crate::chart::{
     self, Chart, Line, Palette, facts,
     zoom::{self, Span},
 };
-use crate::format::{self, DAY_MS};
+use crate::format;
 use crate::islands::{browser, dom};
 use crate::links;
-use crate::model::{LiveStatistic, Mode, Number, Series};
+use crate::model::{COMPARED, LiveStatistic, Mode, Number, Series};
 use crate::shown::short;
 
 /// The lowest and the highest chart; between them it takes the place of its picture.
@@ -132,7 +132,8 @@ impl Card {
         let (box_name, name, unit, span) = (read("data-box"), read("data-name"), read("data-unit"), read("data-span"));
         let query = read("data-query");
         let range = links::range_of(&read("data-range"));
-        let compare_ms = compared(&read("data-compare"));
+        let compare = read("data-compare");
+        let compare_ms = COMPARED.iter().find(|(word, _)| *word == compare).map(|&(_, ms)| ms);
         let span = if span.is_empty() { "24h".to_owned() } else { span };
         Some(Self {
             figure,
@@ -386,16 +387,6 @@ impl Card {
                 }
             }
         }
-    }
-}
-
-/// What the page says charts are compared with, milliseconds before.
-fn compared(word: &str) -> Option<i64> {
-    match word {
-        "1h" => Some(3_600_000),
-        "24h" => Some(DAY_MS),
-        "7d" => Some(7 * DAY_MS),
-        _ => None,
     }
 }
 
