@@ -189,7 +189,7 @@ impl Drain {
             let Some(mut item) = self.load(work, box_id) else { continue };
             let mut outcome = self.tell(recorder, entry, box_id, &mut item, stop).await;
             while is_passing(&outcome) && !stop.is_cancelled() {
-                self.keep(box_id, &mut item);
+                self.room.keep(box_id, &item.work, &mut item.place);
                 wait(&mut trouble, stop).await;
                 outcome = self.tell(recorder, entry, box_id, &mut item, stop).await;
             }
@@ -246,17 +246,8 @@ impl Drain {
             () = tokio::time::sleep(SLOW) => {}
             () = stop.cancelled() => {}
         }
-        if place.is_none() {
-            *place = self.room.put(box_id, work);
-        }
+        self.room.keep(box_id, work, place);
         telling.await
-    }
-
-    /// It waits in a file, where there is room.
-    fn keep(&self, box_id: i64, item: &mut Item) {
-        if item.place.is_none() {
-            item.place = self.room.put(box_id, &item.work);
-        }
     }
 
     /// Another panel took the box: all that waits was polled before, and has its place before what that one recorded.
@@ -359,10 +350,13 @@ impl Drain {
 }
 
 impl Room {
-    fn put(&self, box_id: i64, work: &Told) -> Option<Place> {
-        match work {
-            Told::Samples(recording) => self.spool.put(recording),
-            Told::Gap(gap) => self.spool.put_gap(box_id, gap),
+    /// It waits in a file, where there is room, if it does not yet.
+    fn keep(&self, box_id: i64, work: &Told, place: &mut Option<Place>) {
+        if place.is_none() {
+            *place = match work {
+                Told::Samples(recording) => self.spool.put(recording),
+                Told::Gap(gap) => self.spool.put_gap(box_id, gap),
+            };
         }
     }
 }
