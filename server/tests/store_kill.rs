@@ -6,8 +6,8 @@
 use std::ffi::OsStr;
 use std::process::Stdio;
 
-use app::model::{BoxKind, Number, Origin, ResetCause};
-use server::store::{BoxSpec, Brought, ExportFile, ImportStep, Imported, Incoming, Mark, PollRecord, SeriesId, Store};
+use app::model::{Number, ResetCause};
+use server::store::{Brought, ExportFile, ImportStep, Imported, Incoming, Mark, PollRecord, SeriesId, Store};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
 
@@ -15,7 +15,11 @@ use tokio::process::Command;
 #[expect(dead_code, reason = "other tests need more of it")]
 mod database;
 
+#[path = "support/one_box.rs"]
+mod one_box;
+
 use database::TestDatabase;
+use one_box::one_box;
 
 /// Names the database, in the process to kill.
 const DATABASE: &str = "TICKMARK_TEST_KILL_DATABASE";
@@ -29,29 +33,6 @@ const SERIES: usize = 50;
 const POLLS: i64 = 20;
 /// Between two polls: so many that days are over, and merged, all the time.
 const STEP_MS: i64 = 900_000;
-
-async fn series_of(store: &Store) -> (i64, Vec<SeriesId>) {
-    let id = match store.boxes().await.unwrap().first() {
-        Some(stored) => stored.id,
-        None => {
-            let spec = BoxSpec {
-                name: "a".to_owned(),
-                address: "http://127.0.0.1:8888/mi".to_owned(),
-                kind: BoxKind::Opensips,
-                interval_ms: None,
-                labels: [].into(),
-                paused: false,
-                origin: Origin::Panel,
-                user: None,
-                password_sealed: None,
-            };
-            store.add_box(&spec, 1).await.unwrap()
-        }
-    };
-    let names: Vec<String> = (0..SERIES).map(|i| format!("s:{i}")).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    (id, store.series_ids(id, &names).await.unwrap())
-}
 
 /// How many polls are stored; each must be whole, and in its place.
 async fn stored(store: &Store, series: &[SeriesId]) -> i64 {
@@ -74,7 +55,7 @@ async fn records_until_killed() {
     let store = Store::open(&database).await.unwrap();
     // On a server, what the process before was about to write is over then.
     assert!(store.claim_alone().await.unwrap());
-    let (box_id, series) = series_of(&store).await;
+    let (box_id, series) = one_box(&store, SERIES).await;
     let mut next = stored(&store, &series).await;
     let sealing = store.clone();
     tokio::spawn(async move {
@@ -134,7 +115,7 @@ async fn what_was_answered_survives_kill_9() {
         child.kill().await.unwrap();
         assert_eq!(heard, 2 + round, "the process ended by itself");
         let store = Store::open(&database).await.unwrap();
-        let (_, series) = series_of(&store).await;
+        let (_, series) = one_box(&store, SERIES).await;
         let found = stored(&store, &series).await;
         assert!(found >= answered, "{found} of {answered}");
         assert_eq!(store.check(|_| {}).await.unwrap().faults, [""; 0]);
@@ -165,7 +146,7 @@ async fn imports_until_killed() {
 async fn an_import_goes_on_after_kill_9() {
     let (from, there) = (TestDatabase::new(), TestDatabase::new());
     let store = Store::open(&from.url()).await.unwrap();
-    let (box_id, series) = series_of(&store).await;
+    let (box_id, series) = one_box(&store, SERIES).await;
     let mark = |at_ms| Mark { series: None, at_ms, cause: ResetCause::Restart, by: None };
     let poll = |n: i64| PollRecord {
         box_id,
@@ -253,7 +234,7 @@ async fn brings_in_until_killed() {
     let Ok(database) = std::env::var(DATABASE) else { return };
     let store = Store::open(&database).await.unwrap();
     assert!(store.claim_alone().await.unwrap());
-    let (box_id, _) = series_of(&store).await;
+    let (box_id, _) = one_box(&store, SERIES).await;
     let told = |part| {
         println!("\nbrought {part}");
         std::io::stdin().read_line(&mut String::new()).unwrap();
@@ -270,7 +251,7 @@ async fn history_of_other_programs_goes_on_after_kill_9() {
     }
     let store = Store::open(&database).await.unwrap();
     assert!(store.claim_alone().await.unwrap());
-    let (box_id, series) = series_of(&store).await;
+    let (box_id, series) = one_box(&store, SERIES).await;
     let before = stored(&store, &series).await;
     assert!((1..BROUGHT).contains(&before), "{before}");
     let all = |polls: i64| u64::try_from(polls).unwrap() * SERIES as u64;

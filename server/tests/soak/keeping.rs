@@ -3,15 +3,15 @@
 
 use std::{collections::BTreeMap, process::Stdio, time::Duration};
 
-use app::model::{BoxKind, Number, Origin};
-use server::store::{BoxSpec, KeepRule, Kept, PollRecord, SeriesId, Store, Tier};
+use app::model::Number;
+use server::store::{KeepRule, Kept, PollRecord, SeriesId, Store, Tier};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::Command,
     sync::watch,
 };
 
-use crate::{database::TestDatabase, dice::Dice, kills};
+use crate::{database::TestDatabase, dice::Dice, kills, one_box::one_box};
 
 /// Names the database, in the process to kill.
 const DATABASE: &str = "TICKMARK_TEST_SOAK_DATABASE";
@@ -37,28 +37,11 @@ fn value(poll: i64, series: i64) -> i64 {
 }
 
 async fn the_box(store: &Store) -> (i64, Vec<SeriesId>) {
-    let id = match store.boxes().await.unwrap().first() {
-        Some(stored) => stored.id,
-        None => {
-            let spec = BoxSpec {
-                name: "a".to_owned(),
-                address: "http://127.0.0.1:8888/mi".to_owned(),
-                kind: BoxKind::Opensips,
-                interval_ms: None,
-                labels: [].into(),
-                paused: false,
-                origin: Origin::Panel,
-                user: None,
-                password_sealed: None,
-            };
-            let id = store.add_box(&spec, 1).await.unwrap();
-            store.set_retention(&KeepRule { box_id: Some(id), pattern: None, keep: KEPT.map(Some) }).await.unwrap();
-            id
-        }
-    };
-    let names: Vec<String> = (0..SERIES).map(|i| format!("s:{i}")).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    (id, store.series_ids(id, &names).await.unwrap())
+    let (id, series) = one_box(store, SERIES).await;
+    if store.retention().await.unwrap().rules.is_empty() {
+        store.set_retention(&KeepRule { box_id: Some(id), pattern: None, keep: KEPT.map(Some) }).await.unwrap();
+    }
+    (id, series)
 }
 
 /// Polls that are there, in all: each of them is in the hours, each young one as it was recorded.

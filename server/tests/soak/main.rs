@@ -11,6 +11,9 @@ mod migrating;
 #[expect(dead_code, reason = "other tests need more of it")]
 mod database;
 
+#[path = "../support/one_box.rs"]
+mod one_box;
+
 /// How many processes are killed: so many, unless the variable says otherwise.
 fn kills(variable: &str, otherwise: usize) -> usize {
     std::env::var(variable).map_or(otherwise, |text| text.parse().unwrap_or_else(|_| panic!("{variable} is a number, and not {text}")))
