@@ -12,6 +12,8 @@ pub const OVERVIEW: &str = "/cp/overview";
 pub const BOXES: &str = "/cp/boxes";
 /// The page of settings.
 pub const SETTINGS: &str = "/cp/settings";
+/// The page of accounts and tokens.
+pub const USERS: &str = "/cp/users";
 /// The page to sign in.
 pub const LOGIN: &str = "/cp/login";
 /// What the API's paths begin with.

@@ -13,6 +13,8 @@ mod spark;
 mod statistic;
 #[cfg(feature = "ssr")]
 mod statistic_page;
+#[cfg(feature = "ssr")]
+mod users;
 
 pub use boxes::{BoxKind, BoxState, BoxView, Origin, ProbeReport, Verdict};
 #[cfg(any(feature = "ssr", feature = "hydrate"))]
@@ -30,3 +32,5 @@ pub use spark::Spark;
 pub use statistic::{Fault, Kind, LiveStatistic, LiveValues, Recorded, Removed, Statistic, Statistics, split_name};
 #[cfg(feature = "ssr")]
 pub use statistic_page::{MarkView, NearView, StatisticPage, Ticked};
+#[cfg(feature = "ssr")]
+pub use users::{Asked, May, PersonRow, TokenRow, Typed, UsersPage};

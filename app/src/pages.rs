@@ -15,12 +15,13 @@ mod settings;
 mod statistic;
 #[cfg(test)]
 mod tests;
+mod users;
 
 use leptos::prelude::*;
 
 use crate::{
     islands::frame::FrameLive,
-    model::{Frame, MessagePage, Page, Tab, Theme},
+    model::{Frame, May, MessagePage, Page, Tab, Theme},
     shown::short,
 };
 
@@ -32,6 +33,7 @@ const SOON: &str = "{const idle=window.requestIdleCallback;if(idle)window.reques
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let frame = use_context::<Frame>().unwrap_or_else(bare_frame);
     let page = use_context::<Page>().unwrap_or_else(|| Page::Message(unfilled()));
+    let may = frame.user.is_some().then(|| frame.may.as_str());
     let theme = (frame.theme != Theme::Auto).then(|| frame.theme.as_str());
     view! {
         <!DOCTYPE html>
@@ -47,7 +49,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <script nonce=use_nonce() inner_html=SOON></script>
                 <HydrationScripts options islands=true root="/cp" />
             </head>
-            <body>
+            <body data-may=may>
                 {frame::header(&frame)} {frame::lost(&frame)} {body(&frame, page)} {frame::help()} <FrameLive />
             </body>
         </html>
@@ -62,6 +64,7 @@ fn body(frame: &Frame, page: Page) -> AnyView {
         Page::Boxes(page) => boxes::page(frame, &page).into_any(),
         Page::Statistic(page) => statistic::page(frame, &page).into_any(),
         Page::Settings(page) => settings::page(frame, &page).into_any(),
+        Page::Users(page) => users::page(frame, &page).into_any(),
         Page::Login(page) => door::login(frame, page).into_any(),
         Page::Setup(page) => door::setup(frame, page).into_any(),
         Page::Message(page) => message::page(frame, page).into_any(),
@@ -83,6 +86,7 @@ fn title(page: &Page) -> String {
         Page::Statistic(page) => format!("{} · {} · Tickmark", short(&page.row.name), page.current.name),
         Page::Boxes(_) => "Boxes · Tickmark".to_owned(),
         Page::Settings(_) => "Settings · Tickmark".to_owned(),
+        Page::Users(_) => "Users · Tickmark".to_owned(),
         Page::Login(_) => "Sign in · Tickmark".to_owned(),
         Page::Setup(_) => "First account · Tickmark".to_owned(),
         Page::Message(page) => format!("{} · Tickmark", page.title),
@@ -90,7 +94,7 @@ fn title(page: &Page) -> String {
 }
 
 fn bare_frame() -> Frame {
-    Frame { tab: Tab::None, user: None, theme: Theme::Auto, here: "/cp".to_owned(), notice: None, alert: None, fault: None }
+    Frame { tab: Tab::None, user: None, may: May::default(), theme: Theme::Auto, here: "/cp".to_owned(), notice: None, alert: None, fault: None }
 }
 
 /// Shown when the server forgot to provide a page: a fault of the program, but still a page.

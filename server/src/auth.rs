@@ -23,6 +23,7 @@ mod device;
 mod guard;
 mod known;
 mod origin;
+mod people;
 mod password;
 mod session;
 mod throttle;
@@ -32,6 +33,7 @@ pub use caller::Caller;
 pub use device::Device;
 pub use guard::{Door, FIRST_PAGE, LOGIN_PAGE, Refusal, door, guard, judge, local_next, right_for};
 pub use origin::{CrossSite, is_form, is_safe, same_origin};
+pub use people::{PeopleError, account_scope};
 pub use password::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, PasswordError, Passwords, check_password, is_password_hash};
 pub use session::{COOKIE, SESSION_LIFETIME_MS, SessionCookie, is_https, session_secret};
 pub use throttle::{Client, Throttle};
@@ -188,7 +190,7 @@ impl Auth {
         if let Some(secret) = session_secret(headers) {
             self.store.remove_session(&hash_secret(secret)).await?;
             self.known.forget(&hash_secret(secret));
-            self.left.send_modify(|left| *left += 1);
+            self.somebody_left();
         }
         Ok(SessionCookie::end())
     }
@@ -240,7 +242,7 @@ impl Auth {
     ///
     /// # Errors
     /// When the password is too weak, or the database fails.
-    pub async fn first_start(&self, admin_password: Option<&Secret>, listen: SocketAddr, now_ms: i64) -> Result<Option<String>, AuthError> {
+    pub async fn first_start(&self, admin_password: Option<&Secret>, listen: (&str, SocketAddr), now_ms: i64) -> Result<Option<String>, AuthError> {
         if !self.needs_setup().await? {
             self.forget_setup().await?;
             return Ok(None);
@@ -273,6 +275,11 @@ impl Auth {
             self.store.set_setting(SETUP_SETTING, None).await?;
         }
         Ok(())
+    }
+
+    /// What is open for them is to be closed, or opened anew for what they may now.
+    fn somebody_left(&self) {
+        self.left.send_modify(|left| *left += 1);
     }
 
     async fn check(&self, user: &str, password: &Secret) -> Result<Option<Account>, AuthError> {
@@ -313,9 +320,9 @@ impl From<LoginError> for Problem {
 }
 
 /// The link to print at the first start. Where the panel listens on every address, one of this host is named.
-fn setup_link(listen: SocketAddr, token: &Secret) -> String {
+fn setup_link((scheme, listen): (&str, SocketAddr), token: &Secret) -> String {
     let host = if listen.ip().is_unspecified() { format!("localhost:{}", listen.port()) } else { listen.to_string() };
-    format!("http://{host}/cp/setup?token={}", token.0)
+    format!("{scheme}://{host}/cp/setup?token={}", token.0)
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -90,10 +90,10 @@ pub struct ServeFlags {
     /// What a GET may do there: read, or write as with OpenSIPS 2.x [env: TICKMARK_MI_GET] [default: read]
     #[arg(long, value_name = "read|write")]
     pub mi_get: Option<String>,
-    /// The certificate for HTTPS, PEM; comes in a later version [env: TICKMARK_TLS_CERT]
+    /// The certificate for HTTPS and its chain, PEM; read again when it changes [env: TICKMARK_TLS_CERT]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub tls_cert: Option<String>,
-    /// Its private key, PEM; comes in a later version [env: TICKMARK_TLS_KEY]
+    /// Its private key, PEM [env: TICKMARK_TLS_KEY]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub tls_key: Option<String>,
     /// How the log is written, text or json [env: TICKMARK_LOG] [default: text]
@@ -177,13 +177,13 @@ pub struct MiConfig {
     pub token: Option<Secret>,
 }
 
-/// What is accepted, but comes in a later version.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LaterConfig {
-    /// `--tls-cert`, `TICKMARK_TLS_CERT`, `tls_cert`; default none.
-    pub tls_cert: Option<PathBuf>,
-    /// `--tls-key`, `TICKMARK_TLS_KEY`, `tls_key`; default none.
-    pub tls_key: Option<PathBuf>,
+/// The files of `--tls-cert` and `--tls-key`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate, and those between it and one that browsers trust.
+    pub cert: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
 }
 
 /// All that `tickmark serve` is told.
@@ -205,8 +205,8 @@ pub struct ServeConfig {
     pub admin_password: Option<Secret>,
     /// The management interface.
     pub mi: MiConfig,
-    /// What comes in a later version.
-    pub later: LaterConfig,
+    /// `--tls-cert` and `--tls-key`, `TICKMARK_TLS_CERT` and `TICKMARK_TLS_KEY`, `tls_cert` and `tls_key`: HTTPS; default none.
+    pub tls: Option<TlsFiles>,
     /// `[[box]]` and `[[user]]` of the configuration file.
     pub provided: Provided,
     /// Lines to print at the start: what is set and does nothing yet, variables that are none.
@@ -237,14 +237,10 @@ impl ServeConfig {
                 get_writes: layers.value("mi_get", flags.mi_get.as_deref(), parse_mi_get)?.unwrap_or_default(),
                 token: layers.value("mi_token", None, parse_mi_token)?,
             },
-            later: LaterConfig {
-                tls_cert: layers.value("tls_cert", flags.tls_cert.as_deref(), parse_path)?,
-                tls_key: layers.value("tls_key", flags.tls_key.as_deref(), parse_path)?,
-            },
+            tls: tls(&layers, flags)?,
             provided: layers.provided()?,
             notices: env.strangers(),
         };
-        config.notices.extend(config.later.notices());
         if config.admin_password.is_some() && config.provided.users.iter().any(|user| user.name == FIRST_ACCOUNT) {
             config.admin_password = None;
             config
@@ -255,17 +251,15 @@ impl ServeConfig {
     }
 }
 
-impl LaterConfig {
-    /// A line for each that is set.
-    fn notices(&self) -> Vec<String> {
-        let mut lines = Vec::new();
-        if let Some(path) = self.tls_cert.as_ref().or(self.tls_key.as_ref()) {
-            let path = path.display();
-            lines.push(format!(
-                "tls_cert or tls_key is set ({path}): HTTPS comes in a later version; the panel speaks plain HTTP until then."
-            ));
-        }
-        lines
+/// Both files, or none.
+fn tls(layers: &Layers<'_>, flags: &ServeFlags) -> Result<Option<TlsFiles>, ConfigError> {
+    let cert = layers.value("tls_cert", flags.tls_cert.as_deref(), parse_path)?;
+    let key = layers.value("tls_key", flags.tls_key.as_deref(), parse_path)?;
+    match (cert, key) {
+        (None, None) => Ok(None),
+        (Some(cert), Some(key)) => Ok(Some(TlsFiles { cert, key })),
+        (Some(cert), None) => Err(ConfigError::Value(format!("tls_cert is {}, and tls_key is missing: give both", cert.display()))),
+        (None, Some(key)) => Err(ConfigError::Value(format!("tls_key is {}, and tls_cert is missing: give both", key.display()))),
     }
 }
 

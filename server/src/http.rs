@@ -6,6 +6,7 @@ mod forms_boxes;
 mod forms_door;
 mod forms_push;
 mod forms_settings;
+mod forms_users;
 mod metrics;
 mod overview;
 mod pages;
@@ -125,6 +126,8 @@ pub fn router(parts: Parts) -> Router {
         .route("/cp/boxes/pause", post(forms_boxes::pause).get(to_boxes))
         .route("/cp/boxes/remove", post(forms_boxes::remove).get(to_boxes))
         .route("/cp/settings", get(forms_settings::settings).post(forms_settings::set))
+        .route("/cp/users", get(forms_users::users).post(forms_users::change))
+        .route("/cp/password", post(forms_users::own_password).get(to_first))
         .route("/cp/login", get(pages::login).post(forms_door::login))
         .route("/cp/setup", get(pages::setup).post(forms_door::setup))
         .route("/cp/logout", post(forms_door::logout).get(to_first))

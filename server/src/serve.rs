@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use axum::middleware::map_request;
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
@@ -31,6 +32,10 @@ use crate::{
 };
 
 pub(crate) mod lock;
+mod tls;
+
+pub use tls::TlsError;
+use tls::{Peer, TlsListener, as_plain};
 
 /// After a signal, requests in flight get this long; then connections are dropped. The whole end takes under two seconds.
 const GRACE: Duration = Duration::from_millis(500);
@@ -46,6 +51,9 @@ pub enum ServeError {
     /// The management interface cannot listen where it was told to.
     #[error(transparent)]
     Mi(#[from] MiError),
+    /// HTTPS cannot be spoken.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -79,7 +87,7 @@ pub enum ServeError {
 
 /// A panel that is ready to serve: the caller knows its address, and may stop it.
 pub struct Panel {
-    listener: TcpListener,
+    listener: Door,
     address: SocketAddr,
     setup_link: Option<String>,
     router: axum::Router,
@@ -90,6 +98,21 @@ pub struct Panel {
     mi_listens: Listening,
     stop: CancellationToken,
     _locks: [Option<File>; 2],
+}
+
+/// How the panel is reached.
+enum Door {
+    Plain(TcpListener),
+    Tls(TlsListener),
+}
+
+impl Door {
+    fn scheme(&self) -> &'static str {
+        match self {
+            Self::Plain(_) => "http",
+            Self::Tls(_) => "https",
+        }
+    }
 }
 
 /// Serves until SIGTERM or SIGINT.
@@ -140,6 +163,10 @@ impl Panel {
     pub async fn start(config: ServeConfig) -> Result<Self, ServeError> {
         let listener = listen(config.listen).await?;
         let address = listener.local_addr()?;
+        let listener = match config.tls {
+            Some(files) => Door::Tls(TlsListener::new(listener, files)?),
+            None => Door::Plain(listener),
+        };
         let mi_listens = Listening::begin(&config.mi).await?;
         let store = Store::open(config.database.url()).await?;
         let one_alone = config.database.file().map(lock::lock).transpose()?;
@@ -161,7 +188,7 @@ impl Panel {
         for notice in &done.notices {
             tracing::warn!("{notice}");
         }
-        let setup_link = auth.first_start(config.admin_password.as_ref(), address, clock::now_ms()).await?;
+        let setup_link = auth.first_start(config.admin_password.as_ref(), (listener.scheme(), address), clock::now_ms()).await?;
 
         let engine = Arc::new(Engine::new(Instant::now())?);
         engine.take_up(&store).await?;
@@ -172,7 +199,7 @@ impl Panel {
         let beside = me.path.as_deref().filter(|_| store.is_shared());
         let (spool, left) = beside.map(|beside| Spool::open(beside, &config.database.to_string())).unwrap_or_default();
         let room = Room { spool, ..Room::default() };
-        let name = PanelName { url: found_at(address), identity: me.identity };
+        let name = PanelName { url: found_at(listener.scheme(), address), identity: me.identity };
         let sampler = Sampler::new(Shared { board, recorder, store: store.clone(), vault, engine: Arc::clone(&engine), room, name });
         sampler.join().await?;
         sampler.bring_leftover(left).await;
@@ -214,7 +241,7 @@ impl Panel {
     /// Tells where it is, in lines that a person reads and a script can wait for.
     fn announce(&self) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        writeln!(out, "Tickmark is at http://{}/cp", self.address)?;
+        writeln!(out, "Tickmark is at {}://{}/cp", self.listener.scheme(), self.address)?;
         if let Some(link) = &self.setup_link {
             writeln!(out, "Set it up: {link}")?;
         }
@@ -227,12 +254,23 @@ impl Panel {
     /// When the network fails.
     pub async fn serve(self) -> Result<(), ServeError> {
         let stop = self.stop.clone();
-        let service = self.router.into_make_service_with_connect_info::<SocketAddr>();
         let mi = tokio::spawn(self.mi_listens.serve(self.mi, stop.clone()));
         let ended = stop.clone();
-        let serving = axum::serve(self.listener, service).with_graceful_shutdown(async move { ended.cancelled().await });
+        let ended = async move { ended.cancelled().await };
+        let serving = async {
+            match self.listener {
+                Door::Plain(listener) => {
+                    let service = self.router.into_make_service_with_connect_info::<SocketAddr>();
+                    axum::serve(listener, service).with_graceful_shutdown(ended).await
+                }
+                Door::Tls(listener) => {
+                    let service = self.router.layer(map_request(async |request| as_plain(request)));
+                    axum::serve(listener, service.into_make_service_with_connect_info::<Peer>()).with_graceful_shutdown(ended).await
+                }
+            }
+        };
         let served = tokio::select! {
-            served = serving.into_future() => served,
+            served = serving => served,
             // A half-sent request would keep the graceful end waiting for ever.
             () = async { stop.cancelled().await; tokio::time::sleep(GRACE).await } => Ok(()),
         };
@@ -256,11 +294,11 @@ impl Panel {
 }
 
 /// Where people find a panel that listens there: on every address of a host, by its name.
-fn found_at(address: SocketAddr) -> String {
+fn found_at(scheme: &str, address: SocketAddr) -> String {
     let host = std::fs::read_to_string("/etc/hostname").ok().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
     match host {
-        Some(host) if address.ip().is_unspecified() => format!("http://{host}:{}/cp", address.port()),
-        _ => format!("http://{address}/cp"),
+        Some(host) if address.ip().is_unspecified() => format!("{scheme}://{host}:{}/cp", address.port()),
+        _ => format!("{scheme}://{address}/cp"),
     }
 }
 

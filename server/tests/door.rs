@@ -57,7 +57,7 @@ fn with_token(token: &Secret) -> HeaderMap {
 /// An auth with the account `admin`.
 async fn with_admin() -> (Store, Auth) {
     let (store, auth) = auth().await;
-    let link = auth.first_start(Some(&secret("correct horse")), LISTEN.parse().unwrap(), 0).await.unwrap();
+    let link = auth.first_start(Some(&secret("correct horse")), ("http", LISTEN.parse().unwrap()), 0).await.unwrap();
     assert_eq!(link, None);
     (store, auth)
 }
@@ -65,8 +65,8 @@ async fn with_admin() -> (Store, Auth) {
 #[tokio::test]
 async fn the_setup_link_works_once() {
     let (store, auth) = auth().await;
-    let first = auth.first_start(None, LISTEN.parse().unwrap(), 0).await.unwrap().unwrap();
-    let link = auth.first_start(None, LISTEN.parse().unwrap(), 0).await.unwrap().unwrap();
+    let first = auth.first_start(None, ("http", LISTEN.parse().unwrap()), 0).await.unwrap().unwrap();
+    let link = auth.first_start(None, ("http", LISTEN.parse().unwrap()), 0).await.unwrap().unwrap();
     let token = |link: &str| link.split_once("http://127.0.0.1:8888/cp/setup?token=").unwrap().1.to_owned();
     let (older, token) = (token(&first), token(&link));
     let none = HeaderMap::new();
@@ -82,14 +82,14 @@ async fn the_setup_link_works_once() {
     let caller = auth.caller(&with_cookie(&cookie.header()), 1).await.unwrap().unwrap();
     assert_eq!(caller.name(), "admin");
     assert!(matches!(auth.setup(&none, &token, "second", &good, 0).await, Err(SetupError::BadToken)));
-    assert_eq!(auth.first_start(None, LISTEN.parse().unwrap(), 0).await.unwrap(), None);
+    assert_eq!(auth.first_start(None, ("http", LISTEN.parse().unwrap()), 0).await.unwrap(), None);
     assert_eq!(store.accounts().await.unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn an_account_from_elsewhere_ends_the_setup_link() {
     let (store, auth) = auth().await;
-    let link = auth.first_start(None, LISTEN.parse().unwrap(), 0).await.unwrap().unwrap();
+    let link = auth.first_start(None, ("http", LISTEN.parse().unwrap()), 0).await.unwrap().unwrap();
     store.add_account("anna", "x", 0).await.unwrap();
     let token = link.rsplit_once('=').unwrap().1;
     assert!(!auth.setup_allowed(token).await.unwrap());
@@ -210,7 +210,7 @@ async fn what_the_file_declares_is_provided_once_and_taken_away_again() {
             paused: false,
             ticks: Some(vec!["dialog:".to_owned()]),
         }],
-        users: vec![ProvidedUser { name: "anna".to_owned(), password: ProvidedPassword::Plain(secret("correct horse")) }],
+        users: vec![ProvidedUser { name: "anna".to_owned(), password: ProvidedPassword::Plain(secret("correct horse")), scope: Scope::Admin }],
     };
     let provide = async |provided: &Provided| provision(&store, auth.passwords(), &vault, provided, 0).await.unwrap();
     assert!(provide(&provided).await.notices.is_empty());
@@ -236,7 +236,7 @@ async fn accounts_leave_with_the_file_and_those_of_the_panel_stay() {
     let vault = Vault::in_memory().unwrap();
     let provide = async |users: &[(&str, &str)]| {
         let user =
-            |&(name, password): &(&str, &str)| ProvidedUser { name: name.to_owned(), password: ProvidedPassword::Plain(secret(password)) };
+            |&(name, password): &(&str, &str)| ProvidedUser { name: name.to_owned(), password: ProvidedPassword::Plain(secret(password)), scope: Scope::Admin };
         let provided = Provided { users: users.iter().map(user).collect(), ..Provided::default() };
         provision(&store, auth.passwords(), &vault, &provided, 0).await.unwrap();
     };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use app::model::{
-    BoxForm, BoxKind, BoxState, BoxView, BoxesPage, ChartView, ChartsPage, Closely, Frame, GroupView, Kind, LoginPage, MessagePage, Mode,
+    BoxForm, BoxKind, BoxState, BoxView, BoxesPage, ChartView, ChartsPage, Closely, Frame, GroupView, Kind, LoginPage, May, MessagePage, Mode,
     Number, Origin, Page, ProbeReport, PushForm, RealtimePage, RowView, SetupPage, Show, Tab, Theme, Verdict,
 };
 
@@ -48,7 +48,7 @@ pub(crate) fn all() -> Vec<(&'static str, Frame, Page)> {
 }
 
 fn frame(tab: Tab, user: Option<&str>) -> Frame {
-    Frame { tab, user: user.map(str::to_owned), theme: Theme::Auto, here: "/cp?box=sip1".into(), notice: None, alert: None, fault: None }
+    Frame { tab, user: user.map(str::to_owned), may: May { tick: true, admin: true }, theme: Theme::Auto, here: "/cp?box=sip1".into(), notice: None, alert: None, fault: None }
 }
 
 fn one_box(name: &str, kind: BoxKind, state: BoxState) -> BoxView {

@@ -1,6 +1,6 @@
 //! What each page shows. The server fills these from the board and the store; pages only draw them.
 
-use super::{BoxView, Certificates, Kind, Mode, Number, OverviewPage, ProbeReport, StatisticPage};
+use super::{BoxView, Certificates, Kind, May, Mode, Number, OverviewPage, ProbeReport, StatisticPage, UsersPage};
 
 /// A tab of the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub enum Tab {
     Boxes,
     /// Settings, by the account's menu.
     Settings,
+    /// Users, by the account's menu.
+    Users,
     /// A page outside the tabs: login, setup, an error.
     None,
 }
@@ -60,6 +62,8 @@ pub struct Frame {
     pub tab: Tab,
     /// Who is signed in.
     pub user: Option<String>,
+    /// What they may.
+    pub may: May,
     /// Light or dark.
     pub theme: Theme,
     /// Path and query of this page, for forms that come back to it.
@@ -88,6 +92,8 @@ pub enum Page {
     Statistic(Box<StatisticPage>),
     /// `/cp/settings`
     Settings(SettingsPage),
+    /// `/cp/users`
+    Users(UsersPage),
     /// `/cp/login`
     Login(LoginPage),
     /// `/cp/setup`

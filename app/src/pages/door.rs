@@ -6,7 +6,7 @@ use super::frame;
 use crate::model::{Frame, LoginPage, SetupPage};
 
 /// The shortest password an account may have, in characters; the server checks it.
-const PASSWORD_MIN_CHARS: usize = 10;
+pub(super) const PASSWORD_MIN_CHARS: usize = 10;
 
 /// `/cp/login`
 pub(super) fn login(frame: &Frame, page: LoginPage) -> AnyView {

@@ -76,6 +76,7 @@ fn theme_menu(frame: &Frame) -> AnyView {
 
 fn account_menu(frame: &Frame) -> Option<impl IntoView + use<>> {
     let user = frame.user.clone()?;
+    let users = if frame.may.admin { "Users" } else { "Your password" };
     Some(view! {
         <button class="ghost account" type="button" popovertarget="account" aria-label=format!("Account {user}")>
             {icon(Icon::Person)}
@@ -84,6 +85,7 @@ fn account_menu(frame: &Frame) -> Option<impl IntoView + use<>> {
         <form id="account" class="menu" popover="auto" method="post" action="/cp/logout">
             <p>"Signed in as " <b>{user}</b></p>
             <a href=links::SETTINGS aria-current=(frame.tab == Tab::Settings).then_some("page")>"Settings"</a>
+            <a href=links::USERS aria-current=(frame.tab == Tab::Users).then_some("page")>{users}</a>
             <button>"Sign out"</button>
         </form>
     })

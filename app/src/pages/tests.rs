@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::shell;
 use crate::model::{
     BoxForm, BoxKind, BoxState, BoxView, BoxesPage, ChartView, ChartsPage, Closely, Frame, GroupView, KeepForm, KeepRow, Kind, LoginPage,
-    MarkView, MessagePage, Mode, NearView, Number, NumberView, Order, Origin, OverviewPage, Page, PushForm, RealtimePage, ResetCause,
+    MarkView, May, MessagePage, Mode, NearView, Number, NumberView, Order, Origin, OverviewPage, Page, PushForm, RealtimePage, ResetCause,
     RowView, SettingsPage, SetupPage, Show, Size, StatisticPage, Tab, Theme, Ticked, TileView, UsageRow,
 };
 
@@ -13,6 +13,7 @@ fn render(page: Page) -> String {
     let frame = Frame {
         tab: Tab::Realtime,
         user: Some("admin".into()),
+        may: May { tick: true, admin: true },
         theme: Theme::Dark,
         here: "/cp?box=sip1".into(),
         notice: None,

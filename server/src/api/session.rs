@@ -36,7 +36,7 @@ pub(super) struct Me {
 impl From<&Caller> for Me {
     fn from(caller: &Caller) -> Self {
         match caller {
-            Caller::Account { name, .. } => Self { name: name.clone(), kind: "account", scope: "admin".into() },
+            Caller::Account { name, scope, .. } => Self { name: name.clone(), kind: "account", scope: scope.as_str().to_owned() },
             Caller::Token { name, scope } => Self { name: name.clone(), kind: "token", scope: scope.as_str().to_owned() },
         }
     }
@@ -52,7 +52,8 @@ pub(super) async fn login(
     Body(login): Body<Login>,
 ) -> Result<impl IntoResponse, Problem> {
     let cookies = app.sign_in(&headers, peer, &login.user, &login.password).await?;
-    let me = Me { name: login.user, kind: "account", scope: "admin".into() };
+    let scope = app.auth.scope_of(&login.user).await?;
+    let me = Me { name: login.user, kind: "account", scope };
     Ok((AppendHeaders(cookies.into_iter().map(|cookie| (header::SET_COOKIE, cookie))), Json(me)))
 }
 

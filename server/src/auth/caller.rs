@@ -19,6 +19,8 @@ pub enum Caller {
         id: i64,
         /// Its name.
         name: String,
+        /// What it may.
+        scope: Scope,
     },
     /// A tool with a token.
     Token {
@@ -30,13 +32,11 @@ pub enum Caller {
 }
 
 impl Caller {
-    /// Whether this caller may do something. For now every account may do all.
+    /// Whether this caller may do something.
     #[must_use]
     pub fn may(&self, right: Right) -> bool {
-        match self {
-            Self::Account { .. } => true,
-            Self::Token { scope, .. } => scope.allows(right),
-        }
+        let (Self::Account { scope, .. } | Self::Token { scope, .. }) = self;
+        scope.allows(right)
     }
 
     /// Who it is, as marks of charts tell it: a token has a name that an account may have too.
@@ -97,7 +97,7 @@ impl Auth {
 
     async fn account_of(&self, hash: &[u8], now_ms: i64) -> Result<Option<Caller>, StoreError> {
         let account = self.store.session(hash, now_ms).await?;
-        Ok(account.map(|Account { id, name, .. }| Caller::Account { id, name }))
+        Ok(account.and_then(|Account { id, name, scope, .. }| Some(Caller::Account { id, name, scope: Scope::parse(&scope).ok()? })))
     }
 
     fn is_away(&self) -> bool {

@@ -57,7 +57,7 @@ pub fn door(method: &Method, path: &str) -> Door {
 pub fn right_for(method: &Method, path: &str) -> Option<Right> {
     let api = path.strip_prefix("/cp/api/v1/");
     match (api, path) {
-        (Some("me" | "logout"), _) | (_, "/cp/logout" | "/cp/theme") => return None,
+        (Some("me" | "logout"), _) | (_, "/cp/logout" | "/cp/theme" | "/cp/password") => return None,
         _ if is_safe(method) => return Some(Right::Read),
         (_, "/cp/refresh") => return Some(Right::Read),
         (_, "/cp/ticks" | "/cp/kind") => return Some(Right::Tick),
@@ -89,6 +89,8 @@ pub enum Refusal {
     Unknown,
     /// A token of too small a scope.
     Forbidden(Right),
+    /// An account that may not do this.
+    NotFor(Right),
 }
 
 /// Decides over a request. `caller` is who sent it, where that is known.
@@ -107,7 +109,10 @@ pub fn judge(method: &Method, uri: &Uri, headers: &HeaderMap, caller: Option<&Ca
         (None, Door::Tool) => return Err(Refusal::Unknown),
         (Some(caller), Door::Page | Door::Tool) => {
             if let Some(right) = right_for(method, path).filter(|right| !caller.may(*right)) {
-                return Err(Refusal::Forbidden(right));
+                return Err(match caller {
+                    Caller::Account { .. } => Refusal::NotFor(right),
+                    Caller::Token { .. } => Refusal::Forbidden(right),
+                });
             }
         }
         (_, Door::Open) => {}
@@ -182,6 +187,13 @@ impl IntoResponse for Refusal {
                 let right = right.as_str();
                 let detail =
                     format!("The token's scope does not cover this: it needs {right} (tickmark token create NAME --scope {right}).");
+                problem(StatusCode::FORBIDDEN, "not allowed", detail).into_response()
+            }
+            Self::NotFor(right) => {
+                let detail = format!(
+                    "Your account may not do this: it needs {}. Somebody who may do everything gives it to you on the page Users.",
+                    right.as_str()
+                );
                 problem(StatusCode::FORBIDDEN, "not allowed", detail).into_response()
             }
             Self::Login(place) => to_login(place.as_deref(), false),

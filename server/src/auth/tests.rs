@@ -14,7 +14,7 @@ fn only_bearer_is_ours() {
 
 #[test]
 fn the_link_can_be_opened() {
-    let link = |listen: &str| setup_link(listen.parse().unwrap(), &Secret("x".to_owned()));
+    let link = |listen: &str| setup_link(("http", listen.parse().unwrap()), &Secret("x".to_owned()));
     assert_eq!(link("127.0.0.1:8888"), "http://127.0.0.1:8888/cp/setup?token=x");
     assert_eq!(link("0.0.0.0:80"), "http://localhost:80/cp/setup?token=x");
     assert_eq!(link("[::1]:8888"), "http://[::1]:8888/cp/setup?token=x");

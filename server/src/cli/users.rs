@@ -5,9 +5,9 @@ use std::{io::Write, process::ExitCode};
 use app::model::Origin;
 use clap::Subcommand;
 
-use super::{CliError, Place, secret::new_password};
+use super::{CliError, Place, print_table, secret::new_password};
 use crate::{
-    auth::{Passwords, SETUP_SETTING, check_password},
+    auth::{Passwords, SETUP_SETTING, Scope, account_scope, check_password},
     config::check_account_name,
 };
 
@@ -19,6 +19,9 @@ pub enum UserCommand {
         /// Its name: letters, digits, _ . - and @
         #[arg(value_parser = account_name)]
         name: String,
+        /// What it may do: read (see everything), tick (also choose what is recorded), admin (everything)
+        #[arg(long, value_parser = account_scope, value_name = "read|tick|admin", default_value = "admin")]
+        scope: Scope,
     },
     /// List the accounts
     List,
@@ -26,6 +29,14 @@ pub enum UserCommand {
     Password {
         /// Its name
         name: String,
+    },
+    /// Change what an account may do
+    Scope {
+        /// Its name
+        name: String,
+        /// read, tick or admin
+        #[arg(value_parser = account_scope, value_name = "read|tick|admin")]
+        scope: Scope,
     },
     /// Remove an account, and end its sessions
     Remove {
@@ -38,12 +49,12 @@ pub(super) async fn run(command: UserCommand, place: &mut Place<'_>, out: &mut d
     let is_new = matches!(command, UserCommand::Add { .. });
     let store = if is_new { place.store_or_new().await? } else { place.store().await? };
     match command {
-        UserCommand::Add { name } => {
+        UserCommand::Add { name, scope } => {
             if store.account(&name).await?.is_some() {
                 return Err(CliError::Failed(format!("the account {name} exists already: see tickmark user password {name}")));
             }
             let hash = hash_new_password(&name).await?;
-            store.add_account(&name, &hash, place.now_ms).await?;
+            store.add_account_as(&name, &hash, scope.as_str(), place.now_ms).await?;
             // With an account there, the setup link must not make another one.
             if store.setting(SETUP_SETTING).await?.is_some() {
                 store.set_setting(SETUP_SETTING, None).await?;
@@ -51,15 +62,22 @@ pub(super) async fn run(command: UserCommand, place: &mut Place<'_>, out: &mut d
             writeln!(out, "Added the account {name}.")?;
         }
         UserCommand::List => {
-            for account in store.accounts().await? {
-                writeln!(out, "{}", account.name)?;
-            }
+            let heads = ["NAME", "SCOPE"].map(str::to_owned).to_vec();
+            let rows = store.accounts().await?.into_iter().map(|account| vec![account.name, account.scope]);
+            print_table(out, &std::iter::once(heads).chain(rows).collect::<Vec<_>>())?;
         }
         UserCommand::Password { name } => {
             must_be_changeable(&store, &name).await?;
             let hash = hash_new_password(&name).await?;
             store.set_password(&name, &hash).await?;
             writeln!(out, "Changed the password of {name}; its sessions have ended.")?;
+        }
+        UserCommand::Scope { name, scope } => {
+            must_be_changeable(&store, &name).await?;
+            if !store.set_account_scope(&name, scope.as_str()).await? {
+                return Err(CliError::Failed(format!("{name} is the last account with the scope admin: give it to another one first")));
+            }
+            writeln!(out, "{name} has the scope {} now.", scope.as_str())?;
         }
         UserCommand::Remove { name } => {
             must_be_changeable(&store, &name).await?;

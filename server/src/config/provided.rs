@@ -16,7 +16,7 @@ use crate::{
 };
 
 const BOX_KEYS: [&str; 10] = ["name", "address", "kind", "interval", "user", "password", "password_file", "labels", "paused", "ticks"];
-const USER_KEYS: [&str; 4] = ["name", "password", "password_hash", "password_file"];
+const USER_KEYS: [&str; 5] = ["name", "password", "password_hash", "password_file", "scope"];
 
 /// What the file declares.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,6 +57,8 @@ pub struct ProvidedUser {
     pub name: String,
     /// One of `password`, `password_hash` and `password_file`, required.
     pub password: ProvidedPassword,
+    /// `scope`: `read`, `tick` or `admin`; default `admin`.
+    pub scope: auth::Scope,
 }
 
 /// A password as the file gives it.
@@ -147,7 +149,8 @@ impl Section<'_> {
             (None, Some(_), None) => return Err(self.wrong("password_hash", "this is no argon2id hash: it begins with $argon2id$v=19$")),
             _ => return Err(self.wrong("password", "give exactly one of password, password_hash and password_file")),
         };
-        Ok(ProvidedUser { name, password })
+        let scope = self.parsed("scope", auth::account_scope)?.unwrap_or(auth::Scope::Admin);
+        Ok(ProvidedUser { name, password, scope })
     }
 
     fn strong(&self, key: &str, password: Secret) -> Result<ProvidedPassword, ConfigError> {

@@ -25,7 +25,7 @@ fn defaults() {
     assert_eq!(config.key_file, Some("tickmark.key".into()));
     assert_eq!(config.interval, Duration::from_secs(10));
     assert_eq!(config.log, LogConfig { format: LogFormat::Text, filter: "info".to_owned() });
-    assert_eq!((config.admin_password, config.later, config.provided), (None, LaterConfig::default(), Provided::default()));
+    assert_eq!((config.admin_password, config.tls, config.provided), (None, None, Provided::default()));
     assert_eq!(config.notices, [""; 0]);
 }
 
@@ -100,14 +100,6 @@ fn the_key_file_lies_beside_the_database_unless_told_otherwise() {
 }
 
 #[test]
-fn what_comes_later_says_so() {
-    let flags = ServeFlags { tls_cert: Some("c.pem".to_owned()), tls_key: Some("k.pem".to_owned()), ..ServeFlags::default() };
-    let notices = load(&flags, &[], "").unwrap().notices;
-    assert_eq!(notices.len(), 1);
-    assert!(notices.iter().all(|line| line.contains("later version")), "{notices:?}");
-}
-
-#[test]
 fn a_variable_that_is_none_is_noticed() {
     let others =
         [("TICKMARK_CONFIG", ""), ("TICKMARK_ADMIN_PASSWORD", "long enough"), ("TICKMARK_CLIENT_TOOLCHAIN", "debian"), ("OTHER", "y")];
@@ -146,4 +138,13 @@ fn the_password_of_admin_gives_way_to_the_file_and_says_so() {
 fn localhost_is_an_address() {
     assert_eq!(load(&listen("localhost:9000"), &[], "").unwrap().listen.to_string(), "127.0.0.1:9000");
     assert_eq!(load(&listen("[::]:9000"), &[], "").unwrap().listen.to_string(), "[::]:9000");
+}
+
+#[test]
+fn https_needs_both_files() {
+    let flags = ServeFlags { tls_cert: Some("cert.pem".to_owned()), ..ServeFlags::default() };
+    let error = load(&flags, &[], "").unwrap_err().to_string();
+    assert!(error.contains("tls_key is missing"), "{error}");
+    let config = load(&flags, &[("TICKMARK_TLS_KEY", "key.pem")], "").unwrap();
+    assert_eq!(config.tls, Some(TlsFiles { cert: "cert.pem".into(), key: "key.pem".into() }));
 }

@@ -1,7 +1,7 @@
 //! Draws a page: its frame and content go to Leptos, its headers are set here.
 
 use app::{
-    model::{Frame, Page, Tab, Theme},
+    model::{Frame, May, Page, Tab, Theme},
     pages,
 };
 use axum::{
@@ -13,7 +13,7 @@ use axum::{
 use leptos::{context::provide_context, nonce::use_nonce};
 
 use super::App;
-use crate::auth::Caller;
+use crate::auth::{Caller, Right};
 
 /// The cookie that keeps light or dark.
 pub(super) const THEME_COOKIE: &str = "theme";
@@ -79,12 +79,17 @@ pub(super) fn frame(tab: Tab, caller: Option<&Caller>, headers: &HeaderMap, uri:
     Frame {
         tab,
         user: caller.map(|caller| caller.name().to_owned()),
+        may: caller.map(may).unwrap_or_default(),
         theme: read_cookie(headers, THEME_COOKIE).map(Theme::parse).unwrap_or_default(),
         here: uri.path_and_query().map_or_else(|| "/cp".to_owned(), ToString::to_string),
         notice,
         alert,
         fault: None,
     }
+}
+
+fn may(caller: &Caller) -> May {
+    May { tick: caller.may(Right::Tick), admin: caller.may(Right::Admin) }
 }
 
 /// The value of a cookie.

@@ -27,10 +27,16 @@ pub(super) async fn provide_users(store: &Store, passwords: &Passwords, users: &
 async fn provide_user(store: &Store, passwords: &Passwords, user: &ProvidedUser, now_ms: i64) -> Result<(), ProvisionError> {
     let account = store.account(&user.name).await?;
     match (&account, new_hash(passwords, user, account.as_ref().map(|account| account.password_hash.as_str())).await?) {
-        (None, Some(hash)) => drop(store.add_account(&user.name, &hash, now_ms).await?),
+        (None, Some(hash)) => drop(store.add_account_as(&user.name, &hash, user.scope.as_str(), now_ms).await?),
         // It ends the account's sessions, so it is done only for another password.
         (Some(_), Some(hash)) => store.set_password(&user.name, &hash).await?,
         (_, None) => {}
+    }
+    if account.as_ref().is_some_and(|account| account.scope != user.scope.as_str())
+        && !store.set_account_scope(&user.name, user.scope.as_str()).await?
+    {
+        // Somebody must be able to give rights: the next start tries again.
+        tracing::warn!(user = user.name, "the account keeps the scope admin: no other one has it");
     }
     // One that was made in the panel is the file's from now on, as a box is.
     if account.is_none_or(|account| account.origin != Origin::Config) {

@@ -5,12 +5,15 @@ use app::model::Origin;
 use super::types::{Account, Token, origin_of};
 use super::{Store, StoreError, taken};
 
-type AccountRow = (i64, String, String, String);
+/// The scope of whoever may do everything.
+const ADMIN: &str = "admin";
+
+type AccountRow = (i64, String, String, String, String);
 type TokenRow = (String, String, i64);
 
-fn account_of((id, name, password_hash, origin): AccountRow) -> Result<Account, StoreError> {
+fn account_of((id, name, password_hash, origin, scope): AccountRow) -> Result<Account, StoreError> {
     let origin = origin_of(&origin, || format!("the account {name}"))?;
-    Ok(Account { id, name, password_hash, origin })
+    Ok(Account { id, name, password_hash, origin, scope })
 }
 
 fn token_of((name, scope, created_ms): TokenRow) -> Token {
@@ -23,7 +26,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
-        let select = "select account_id, name, password_hash, origin from account order by name";
+        let select = "select account_id, name, password_hash, origin, scope from account order by name";
         let rows: Vec<AccountRow> = sqlx::query_as(select).fetch_all(&self.inner.read).await?;
         rows.into_iter().map(account_of).collect()
     }
@@ -33,19 +36,27 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn account(&self, name: &str) -> Result<Option<Account>, StoreError> {
-        let select = sqlx::query_as("select account_id, name, password_hash, origin from account where name = $1").bind(name);
+        let select = sqlx::query_as("select account_id, name, password_hash, origin, scope from account where name = $1").bind(name);
         let row: Option<AccountRow> = select.fetch_optional(&self.inner.read).await?;
         row.map(account_of).transpose()
     }
 
-    /// Adds an account, for now of the panel, and gives its number.
+    /// Adds an account that may do everything, for now of the panel, and gives its number.
     ///
     /// # Errors
     /// [`StoreError::Taken`] when there is an account of this name.
     pub async fn add_account(&self, name: &str, password_hash: &str, now_ms: i64) -> Result<i64, StoreError> {
+        self.add_account_as(name, password_hash, ADMIN, now_ms).await
+    }
+
+    /// The same for one that may less.
+    ///
+    /// # Errors
+    /// [`StoreError::Taken`] when there is an account of this name.
+    pub async fn add_account_as(&self, name: &str, password_hash: &str, scope: &str, now_ms: i64) -> Result<i64, StoreError> {
         let mut change = self.begin_change().await?;
-        let insert = "insert into account (name, password_hash, origin, created_ms) values ($1, $2, $3, $4) returning account_id";
-        let insert = sqlx::query_scalar(insert).bind(name).bind(password_hash).bind(Origin::Panel.as_str()).bind(now_ms);
+        let insert = "insert into account (name, password_hash, origin, scope, created_ms) values ($1, $2, $3, $4, $5) returning account_id";
+        let insert = sqlx::query_scalar(insert).bind(name).bind(password_hash).bind(Origin::Panel.as_str()).bind(scope).bind(now_ms);
         let id = insert.fetch_one(&mut *change).await.map_err(|error| taken(error, "an account named", name))?;
         change.commit().await?;
         Ok(id)
@@ -79,18 +90,42 @@ impl Store {
         Ok(change.commit().await?)
     }
 
-    /// Removes an account with its sessions.
+    /// Changes what an account may; false when nobody were left who may do everything.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when the account is not there.
+    pub async fn set_account_scope(&self, name: &str, scope: &str) -> Result<bool, StoreError> {
+        let mut change = self.begin_change().await?;
+        if scope != ADMIN && !has_other_admin(&mut change, name).await? {
+            return Ok(false);
+        }
+        let update = sqlx::query("update account set scope = $1 where name = $2").bind(scope).bind(name);
+        if update.execute(&mut *change).await?.rows_affected() == 0 {
+            return Err(StoreError::Missing(format!("the account {name}")));
+        }
+        change.commit().await?;
+        Ok(true)
+    }
+
+    /// Removes an account with its sessions, unless nobody were left who may do everything: then false.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when the account is not there.
+    pub async fn remove_account_but_the_last(&self, name: &str) -> Result<bool, StoreError> {
+        let mut change = self.begin_change().await?;
+        if !has_other_admin(&mut change, name).await? {
+            return Ok(false);
+        }
+        remove_account(change, name).await?;
+        Ok(true)
+    }
+
+    /// Removes an account with its sessions, also the last one.
     ///
     /// # Errors
     /// [`StoreError::Missing`] when the account is not there.
     pub async fn remove_account(&self, name: &str) -> Result<(), StoreError> {
-        let mut change = self.begin_change().await?;
-        end_sessions(&mut change, name).await?;
-        let removed = sqlx::query("delete from account where name = $1").bind(name).execute(&mut *change).await?.rows_affected();
-        if removed == 0 {
-            return Err(StoreError::Missing(format!("the account {name}")));
-        }
-        Ok(change.commit().await?)
+        remove_account(self.begin_change().await?, name).await
     }
 
     /// Keeps a session under the hash of its secret, and forgets those that have expired.
@@ -110,7 +145,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn session(&self, hash: &[u8], now_ms: i64) -> Result<Option<Account>, StoreError> {
-        let select = "select account.account_id, account.name, account.password_hash, account.origin from session \
+        let select = "select account.account_id, account.name, account.password_hash, account.origin, account.scope from session \
                       join account on account.account_id = session.account_id \
                       where session.session_hash = $1 and session.expires_ms > $2";
         let row: Option<AccountRow> = sqlx::query_as(select).bind(hash).bind(now_ms).fetch_optional(&self.inner.read).await?;
@@ -202,4 +237,20 @@ async fn end_sessions(connection: &mut sqlx::AnyConnection, account: &str) -> Re
     let delete = "delete from session where account_id in (select account_id from account where name = $1)";
     sqlx::query(delete).bind(account).execute(connection).await?;
     Ok(())
+}
+
+async fn has_other_admin(connection: &mut sqlx::AnyConnection, name: &str) -> Result<bool, StoreError> {
+    // Changes come one after the other: each counts itself first, in one row.
+    let count = sqlx::query_scalar("select count(*) from account where scope = $1 and name <> $2").bind(ADMIN).bind(name);
+    let others: i64 = count.fetch_one(connection).await?;
+    Ok(others > 0)
+}
+
+async fn remove_account(mut change: sqlx::Transaction<'static, sqlx::Any>, name: &str) -> Result<(), StoreError> {
+    end_sessions(&mut change, name).await?;
+    let removed = sqlx::query("delete from account where name = $1").bind(name).execute(&mut *change).await?.rows_affected();
+    if removed == 0 {
+        return Err(StoreError::Missing(format!("the account {name}")));
+    }
+    Ok(change.commit().await?)
 }

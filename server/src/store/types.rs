@@ -74,6 +74,8 @@ pub struct Account {
     pub password_hash: String,
     /// Who provides it.
     pub origin: Origin,
+    /// What it may: `read`, `tick` or `admin`.
+    pub scope: String,
 }
 
 /// A token for tools; its secret is not kept, only its hash.

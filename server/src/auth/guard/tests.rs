@@ -9,7 +9,7 @@ fn token(scope: Scope) -> Caller {
 }
 
 fn account() -> Caller {
-    Caller::Account { id: 1, name: "admin".to_owned() }
+    Caller::Account { id: 1, name: "admin".to_owned(), scope: Scope::Admin }
 }
 
 fn judged(method: &Method, path: &str, caller: Option<&Caller>) -> Result<(), Refusal> {

@@ -84,7 +84,10 @@ pub(in crate::store) static TABLES: [Table; 16] = [
     table("kind", &[("box_id", Int), ("name", Text), ("kind", Text)], 2),
     numbered("retention", &[("retention_id", Int), ("box_id", Int), ("pattern", Text), ("tier", Int), ("keep_ms", Int)]),
     table("custom", &[("name", Text), ("kind", Text), ("value", Int)], 1),
-    numbered("account", &[("account_id", Int), ("name", Text), ("password_hash", Text), ("origin", Text), ("created_ms", Int)]),
+    numbered(
+        "account",
+        &[("account_id", Int), ("name", Text), ("password_hash", Text), ("origin", Text), ("created_ms", Int), ("scope", Text)],
+    ),
     table("session", &[("session_hash", Bytes), ("account_id", Int), ("created_ms", Int), ("expires_ms", Int)], 1),
     numbered("token", &[("token_id", Int), ("name", Text), ("scope", Text), ("token_hash", Bytes), ("created_ms", Int)]),
     numbered("series", &[("series_id", Int), ("box_id", Int), ("name", Text)]),

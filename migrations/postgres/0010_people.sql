@@ -1,0 +1,2 @@
+-- What an account may: read, tick or admin. Those that were there before may do everything.
+alter table account add column scope text collate "C" not null default 'admin';
