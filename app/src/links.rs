@@ -14,6 +14,8 @@ pub const BOXES: &str = "/cp/boxes";
 pub const SETTINGS: &str = "/cp/settings";
 /// The page of accounts and tokens.
 pub const USERS: &str = "/cp/users";
+/// The page of notes.
+pub const NOTES: &str = "/cp/notes";
 /// The page to sign in.
 pub const LOGIN: &str = "/cp/login";
 /// What the API's paths begin with.
@@ -97,6 +99,12 @@ pub fn realtime_closely(box_name: &str, search: &str, show: &str, every: &str) -
 #[must_use]
 pub fn reset(box_name: &str, words: &str) -> String {
     with_query(REALTIME, &[("box", box_name), ("reset", words)])
+}
+
+/// The notes of a box, or of all, that have something in them.
+#[must_use]
+pub fn notes(box_name: &str, search: &str) -> String {
+    with_query(NOTES, &[("box", box_name), ("match", search)])
 }
 
 /// The form to change a box.

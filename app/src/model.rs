@@ -3,6 +3,7 @@
 mod boxes;
 #[cfg(any(feature = "ssr", feature = "hydrate"))]
 mod certificates;
+mod notes;
 mod number;
 #[cfg(feature = "ssr")]
 mod overview;
@@ -19,6 +20,9 @@ mod users;
 pub use boxes::{BoxKind, BoxState, BoxView, Origin, ProbeReport, Verdict};
 #[cfg(any(feature = "ssr", feature = "hydrate"))]
 pub use certificates::Certificates;
+pub use notes::Note;
+#[cfg(feature = "ssr")]
+pub use notes::{NoteForm, NotesPage};
 pub use number::Number;
 #[cfg(feature = "ssr")]
 pub use overview::{NumberView, Order, OverviewPage, Size, TileView};

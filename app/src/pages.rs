@@ -8,6 +8,7 @@ mod field;
 mod frame;
 mod icons;
 mod message;
+mod notes;
 mod overview;
 mod pills;
 mod realtime;
@@ -64,6 +65,7 @@ fn body(frame: &Frame, page: Page) -> AnyView {
         Page::Boxes(page) => boxes::page(frame, &page).into_any(),
         Page::Statistic(page) => statistic::page(frame, &page).into_any(),
         Page::Settings(page) => settings::page(frame, &page).into_any(),
+        Page::Notes(page) => notes::page(frame, &page).into_any(),
         Page::Users(page) => users::page(frame, &page).into_any(),
         Page::Login(page) => door::login(frame, page).into_any(),
         Page::Setup(page) => door::setup(frame, page).into_any(),
@@ -86,6 +88,7 @@ fn title(page: &Page) -> String {
         Page::Statistic(page) => format!("{} · {} · Tickmark", short(&page.row.name), page.current.name),
         Page::Boxes(_) => "Boxes · Tickmark".to_owned(),
         Page::Settings(_) => "Settings · Tickmark".to_owned(),
+        Page::Notes(_) => "Notes · Tickmark".to_owned(),
         Page::Users(_) => "Users · Tickmark".to_owned(),
         Page::Login(_) => "Sign in · Tickmark".to_owned(),
         Page::Setup(_) => "First account · Tickmark".to_owned(),

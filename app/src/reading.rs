@@ -4,7 +4,7 @@
 use crate::{
     json::Json,
     model::{
-        BoxKind, BoxState, Columns, Fault, Gap, LiveStatistic, LiveValues, Mode, Number, ProbeReport, Recorded, Removed, Reset, ResetCause,
+        BoxKind, BoxState, Columns, Fault, Gap, LiveStatistic, LiveValues, Mode, Note, Number, ProbeReport, Recorded, Removed, Reset, ResetCause,
         Series, Spark, Verdict,
     },
 };
@@ -150,6 +150,10 @@ impl Read for Series {
             let cause = ResetCause::parse(reset.get("cause").text()?)?;
             Some(Reset { at: reset.get("at").int()?, cause, by: maybe(reset.get("by"), text)? })
         };
+        let note = |note: &Json<'_>| {
+            let (from, to) = (note.get("from").int()?, note.get("to").int()?);
+            Some(Note { id: note.get("id").int()?, from, to, text: text(note.get("text"))?, by: text(note.get("by"))? })
+        };
         Some(Self {
             box_name: text(json.get("box"))?,
             name: text(json.get("name"))?,
@@ -169,6 +173,7 @@ impl Read for Series {
             gaps: all(json.get("gaps"), gap)?,
             total: maybe(json.get("total"), number)?,
             resets: all(json.get("resets"), reset)?,
+            notes: all(json.get("notes"), note)?,
         })
     }
 }

@@ -7,6 +7,7 @@ mod boxes;
 mod charts;
 mod description;
 mod export;
+mod notes;
 mod problems;
 mod pushing;
 mod resetting;
@@ -48,6 +49,8 @@ pub fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(charts::svg))
         .routes(routes!(charts::png))
         .routes(routes!(export::export))
+        .routes(routes!(notes::list, notes::add))
+        .routes(routes!(notes::change, notes::remove))
         .routes(routes!(retention::list, retention::set))
         .routes(routes!(retention::preview))
         .routes(routes!(openapi));

@@ -2,6 +2,7 @@
 //! board; the API, the forms and the command line call the same functions. Knows no HTTP.
 
 mod boxes;
+mod notes;
 mod pushing;
 mod reading;
 mod resetting;
@@ -18,6 +19,7 @@ use crate::{
     vault::Vault,
 };
 pub use boxes::{BoxInput, BoxPatch};
+pub use notes::{MAX_NOTE_LETTERS, NoteInput};
 pub use reading::{MAX_POINTS, SeriesAsk, per_second};
 pub use resetting::MAX_RESETS;
 pub use retention::{KEEP_FIELDS, KeepInput, written};

@@ -4,6 +4,7 @@ mod box_fields;
 mod forms;
 mod forms_boxes;
 mod forms_door;
+mod forms_notes;
 mod forms_push;
 mod forms_settings;
 mod forms_users;
@@ -126,6 +127,7 @@ pub fn router(parts: Parts) -> Router {
         .route("/cp/boxes/pause", post(forms_boxes::pause).get(to_boxes))
         .route("/cp/boxes/remove", post(forms_boxes::remove).get(to_boxes))
         .route("/cp/settings", get(forms_settings::settings).post(forms_settings::set))
+        .route("/cp/notes", get(forms_notes::notes).post(forms_notes::write))
         .route("/cp/users", get(forms_users::users).post(forms_users::change))
         .route("/cp/password", post(forms_users::own_password).get(to_first))
         .route("/cp/login", get(pages::login).post(forms_door::login))

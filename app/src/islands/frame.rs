@@ -32,6 +32,8 @@ mod browser {
 
     pub(super) fn start() {
         local_times();
+        local_fields();
+        dom::on::<Event>(&document(), "submit", |event| send_instants(&event));
         dom::on::<KeyboardEvent>(&document(), "keydown", |event| keys(&event));
         dom::on::<Event>(&document(), "click", |event| {
             if dom::origin(&event, "#toast button").is_some() {
@@ -108,6 +110,33 @@ mod browser {
             }
             if let (Some(local), Ok(time)) = (local(ms), time.dyn_into::<HtmlElement>()) {
                 time.set_title(&local);
+            }
+        }
+    }
+
+    /// Fields for instants show them in local time, as they are read.
+    fn local_fields() {
+        if let (Some(hint), Some(zone)) = (dom::one("[data-times-hint]"), asked::zone()) {
+            dom::write(&hint, &format!("Times in {zone}"));
+        }
+        for field in dom::all("input[data-ms]") {
+            let Some(ms) = field.get_attribute("data-ms").and_then(|ms| ms.parse::<i64>().ok()) else { continue };
+            if let Ok(field) = field.dyn_into::<HtmlInputElement>() {
+                let local = format::utc(ms + asked::offset_ms(ms)).replacen(' ', "T", 1);
+                field.set_value(local.trim_end_matches(" UTC"));
+            }
+        }
+    }
+
+    /// What was typed in local time is sent as an instant: the server does not know where the reader is.
+    fn send_instants(event: &Event) {
+        let Some(form) = dom::origin(event, "form[data-local-times]") else { return };
+        for field in dom::all_in(&form, "input[type=datetime-local]") {
+            let Ok(field) = field.dyn_into::<HtmlInputElement>() else { continue };
+            let at = js_sys::Date::parse(&field.value());
+            if at.is_finite() {
+                field.set_type("hidden");
+                field.set_value(&at.to_string());
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What each page shows. The server fills these from the board and the store; pages only draw them.
 
-use super::{BoxView, Certificates, Kind, May, Mode, Number, OverviewPage, ProbeReport, StatisticPage, UsersPage};
+use super::{BoxView, Certificates, Kind, May, Mode, NotesPage, Number, OverviewPage, ProbeReport, StatisticPage, UsersPage};
 
 /// A tab of the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub enum Tab {
     Settings,
     /// Users, by the account's menu.
     Users,
+    /// Notes, from the charts.
+    Notes,
     /// A page outside the tabs: login, setup, an error.
     None,
 }
@@ -94,6 +96,8 @@ pub enum Page {
     Settings(SettingsPage),
     /// `/cp/users`
     Users(UsersPage),
+    /// `/cp/notes`
+    Notes(NotesPage),
     /// `/cp/login`
     Login(LoginPage),
     /// `/cp/setup`

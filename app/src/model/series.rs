@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Number;
+use super::{Note, Number};
 
 /// What is asked of a series: its values, or their increase per second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +90,10 @@ impl Series {
             later(&mut gap.to);
         });
         self.resets.iter_mut().for_each(|reset| later(&mut reset.at));
+        self.notes.iter_mut().for_each(|note| {
+            later(&mut note.from);
+            later(&mut note.to);
+        });
         later(&mut self.from);
         later(&mut self.to);
         self
@@ -171,4 +175,7 @@ pub struct Series {
     pub total: Option<Number>,
     /// Where the counter began anew, and where the clock was set back.
     pub resets: Vec<Reset>,
+    /// What people wrote on instants and spans of the box, in the order of time.
+    #[serde(default)]
+    pub notes: Vec<Note>,
 }

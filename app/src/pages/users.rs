@@ -191,7 +191,7 @@ fn own(page: &UsersPage) -> AnyView {
         <section class="card form" id="own" aria-labelledby="own-title">
             <h2 id="own-title">"Your password"</h2>
             <form method="post" action="/cp/password">
-                <input type="hidden" name="username" value=page.me.clone() autocomplete="username" />
+                <input class="vh" type="text" name="username" value=page.me.clone() autocomplete="username" readonly tabindex="-1" aria-hidden="true" />
                 <div class="fields">
                     {password(page, "old", "The password now", "current-password")} {password(page, "new", "The new one", "new-password")}
                     {password(page, "again", "The new one again", "new-password")}

@@ -58,6 +58,7 @@ fn series(columns: Columns) -> Series {
         columns,
         gaps: vec![Gap { from: 1, to: 2, reason: "no answer".to_owned() }],
         resets: causes.into_iter().map(|cause| Reset { at: 5, cause, by: Some("ann".to_owned()) }).collect(),
+        notes: vec![Note { id: 4, from: 1, to: 2, text: "the carrier \"changed\"".to_owned(), by: "ann".to_owned() }],
     }
 }
 

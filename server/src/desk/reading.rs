@@ -92,6 +92,7 @@ impl Desk {
         };
         gaps.extend(stored.damaged().iter().map(|gap| damaged(gap, ask)));
         gaps.sort_by_key(|gap| gap.from);
+        let notes = self.store.notes_in(found.box_id, ask.from_ms, ask.to_ms).await?;
         let drawn = match &stored {
             Stored::Samples(samples) => history::columns(samples, &gaps, &resets, found.kind, span),
             Stored::Rollup(rollup) => history::columns_of_rollup(rollup, &gaps, &resets, found.kind, span),
@@ -109,6 +110,7 @@ impl Desk {
             gaps: drawn.gaps,
             total: drawn.total,
             resets: drawn.resets,
+            notes,
         })
     }
 

@@ -152,6 +152,7 @@ impl Store {
             "delete from span where box_id = $1",
             "delete from gap where box_id = $1",
             "delete from mark where box_id = $1",
+            "delete from note where box_id = $1",
             "delete from kind where box_id = $1",
             "delete from retention where box_id = $1",
             "delete from tick where box_id = $1",

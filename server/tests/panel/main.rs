@@ -21,6 +21,7 @@ mod left_out;
 mod logins;
 mod mi;
 mod mi_fifo;
+mod notes;
 mod overview;
 mod problems;
 mod pushing;

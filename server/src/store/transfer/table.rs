@@ -53,7 +53,7 @@ const fn numbered(name: &'static str, columns: &'static [Column]) -> Table {
 
 /// All of them, each after those that its rows name. What is missing on purpose: `revision`, which counts the changes to one database, and
 /// which panels share it.
-pub(in crate::store) static TABLES: [Table; 16] = [
+pub(in crate::store) static TABLES: [Table; 17] = [
     Table { only: Some("setting_key <> 'import'"), ..table("setting", &[("setting_key", Text), ("setting_value", Text)], 1) },
     numbered(
         "box",
@@ -121,6 +121,10 @@ pub(in crate::store) static TABLES: [Table; 16] = [
         4,
     ),
     table("gap", &[("box_id", Int), ("from_ms", Int), ("to_ms", Int), ("reason", Text)], 2),
+    numbered(
+        "note",
+        &[("note_id", Int), ("box_id", Int), ("from_ms", Int), ("to_ms", Int), ("text", Text), ("by_whom", Text), ("written_ms", Int)],
+    ),
     numbered("mark", &[("mark_id", Int), ("box_id", Int), ("series_id", Int), ("at_ms", Int), ("cause", Text), ("by_whom", Text)]),
     table(
         "chunk",
