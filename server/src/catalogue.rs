@@ -1,6 +1,7 @@
 //! What is known of the statistics of OpenSIPS and Kamailio: kind, unit and meaning. Knows nothing of boxes.
 
 mod chosen;
+mod derived;
 mod sets;
 
 use std::{
@@ -14,6 +15,7 @@ use app::{
 };
 
 pub use chosen::{Choice, chosen};
+pub use derived::{ReadyMade, derived};
 pub use sets::{Set, sets_of};
 
 /// One row per statistic: system, group, name, kind, unit, resettable, since, description, what to watch with it.

@@ -13,6 +13,7 @@ pub mod clock;
 pub mod config;
 pub mod desk;
 pub mod engine;
+pub mod formula;
 pub mod history;
 pub mod http;
 pub mod live;
