@@ -174,6 +174,7 @@ impl Read for Series {
             total: maybe(json.get("total"), number)?,
             resets: all(json.get("resets"), reset)?,
             notes: all(json.get("notes"), note)?,
+            of_means: *json.get("of_means") == Json::Bool(true),
         })
     }
 }

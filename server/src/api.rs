@@ -5,6 +5,7 @@
 mod ask;
 mod boxes;
 mod charts;
+mod derived;
 mod description;
 mod export;
 mod notes;
@@ -51,6 +52,9 @@ pub fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(export::export))
         .routes(routes!(notes::list, notes::add))
         .routes(routes!(notes::change, notes::remove))
+        .routes(routes!(derived::list, derived::add))
+        .routes(routes!(derived::check))
+        .routes(routes!(derived::get, derived::change, derived::remove))
         .routes(routes!(retention::list, retention::set))
         .routes(routes!(retention::preview))
         .routes(routes!(openapi));

@@ -3,7 +3,9 @@
 //! Watchers are told that something is new, not what: each compares with what it has seen, so that a slow one skips to the
 //! newest instead of queueing.
 
+mod around;
 mod chosen;
+mod derived;
 mod layout;
 mod now;
 mod order;
@@ -20,7 +22,9 @@ use std::{
 
 use tokio::sync::watch;
 
+pub use around::Tried;
 pub use chosen::{Chosen, ChosenNumber};
+pub use derived::{Definition, Derived, Wants, full_name, input_words, reason, unbound_reason};
 pub use layout::{Kinds, Layout, Slot};
 pub use now::{Applied, BoxNow, Polls, ResetHere};
 pub use order::by_name;
@@ -53,6 +57,7 @@ impl Entry {
 pub struct Board {
     boxes: RwLock<BTreeMap<i64, Arc<Entry>>>,
     default_interval_ms: i64,
+    derived: Mutex<around::DerivedState>,
     version: watch::Sender<u64>,
 }
 
@@ -60,7 +65,7 @@ impl Board {
     /// An empty board.
     #[must_use]
     pub fn new(default_interval_ms: i64) -> Self {
-        Self { boxes: RwLock::default(), default_interval_ms, version: watch::Sender::new(0) }
+        Self { boxes: RwLock::default(), default_interval_ms, derived: Mutex::default(), version: watch::Sender::new(0) }
     }
 
     /// The interval of boxes that name none, in milliseconds.

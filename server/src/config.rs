@@ -28,7 +28,7 @@ pub use duration::{MAX_DURATION, MAX_INTERVAL, MIN_INTERVAL, format_duration, pa
 pub use layers::{ConfigError, Environment};
 pub use names::{BUILTIN_BOX, MAX_NAME_LEN, check_account_name, check_box_name, check_token_name, nearest};
 pub use postgres::PostgresUrl;
-pub use provided::{Provided, ProvidedBox, ProvidedPassword, ProvidedUser};
+pub use provided::{Provided, ProvidedBox, ProvidedDerived, ProvidedPassword, ProvidedUser};
 
 use layers::{ADMIN_PASSWORD, Layers, OPTIONS};
 

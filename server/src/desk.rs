@@ -2,6 +2,8 @@
 //! board; the API, the forms and the command line call the same functions. Knows no HTTP.
 
 mod boxes;
+mod computed;
+mod derived;
 mod notes;
 mod pushing;
 mod reading;
@@ -19,6 +21,7 @@ use crate::{
     vault::Vault,
 };
 pub use boxes::{BoxInput, BoxPatch};
+pub use derived::{Checked, DerivedInput, DerivedView, check_derived_name};
 pub use notes::{MAX_NOTE_LETTERS, NoteInput};
 pub use reading::{MAX_POINTS, SeriesAsk, per_second};
 pub use resetting::MAX_RESETS;

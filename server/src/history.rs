@@ -45,6 +45,11 @@ impl Span {
         length_ms / points + i64::from(length_ms % points != 0)
     }
 
+    /// The start of each point.
+    pub fn starts(self) -> impl Iterator<Item = i64> {
+        self.buckets().map(|(start, _)| start)
+    }
+
     /// The start and the end of each point.
     fn buckets(self) -> impl Iterator<Item = (i64, i64)> {
         let width_ms = self.width_ms();
@@ -78,6 +83,16 @@ pub const fn lookback_ms(interval_ms: i64) -> i64 {
 /// their times.
 #[must_use]
 pub fn columns(samples: &Samples, box_gaps: &[Gap], resets: &[Reset], kind: Kind, span: Span) -> History {
+    columns_of(samples, box_gaps, resets, kind, span, false)
+}
+
+/// The same in equal buckets, however few samples there are.
+#[must_use]
+pub fn even_columns(samples: &Samples, box_gaps: &[Gap], resets: &[Reset], kind: Kind, span: Span) -> History {
+    columns_of(samples, box_gaps, resets, kind, span, true)
+}
+
+fn columns_of(samples: &Samples, box_gaps: &[Gap], resets: &[Reset], kind: Kind, span: Span, even: bool) -> History {
     let breaks = breaks(samples);
     let in_order = samples.at_ms.is_sorted();
     let line = match span.mode {
@@ -91,7 +106,7 @@ pub fn columns(samples: &Samples, box_gaps: &[Gap], resets: &[Reset], kind: Kind
     marks.retain(|reset| (span.from_ms..span.to_ms).contains(&reset.at));
     let counts = (kind, span.mode) == (Kind::Counter, Mode::Rate);
     if in_order {
-        let mut history = drawn(samples, &line, &breaks, box_gaps, marks, span);
+        let mut history = drawn(samples, &line, &breaks, box_gaps, marks, span, even);
         let (start, end) = (samples.at_ms.partition_point(|&at| at < span.from_ms), samples.at_ms.partition_point(|&at| at < span.to_ms));
         history.total = counts.then(|| line.increase(&samples.at_ms, start..end)).flatten();
         return history;
@@ -103,15 +118,39 @@ pub fn columns(samples: &Samples, box_gaps: &[Gap], resets: &[Reset], kind: Kind
     let mut order: Vec<usize> = (0..samples.at_ms.len()).collect();
     order.sort_by_key(|&i| samples.at_ms[i]);
     let samples = samples.in_order(&order);
-    History { total, ..drawn(&samples, &line.in_order(&order), &self::breaks(&samples), box_gaps, marks, span) }
+    History { total, ..drawn(&samples, &line.in_order(&order), &self::breaks(&samples), box_gaps, marks, span, even) }
+}
+
+/// What each sample says, value or rate, in the order of their times; NaN where it says nothing.
+#[must_use]
+pub fn each(samples: &Samples, resets: &[Reset], kind: Kind, mode: Mode) -> Vec<(i64, f64)> {
+    let in_order = samples.at_ms.is_sorted();
+    let line = match mode {
+        Mode::Value => Line::of(&samples.values),
+        Mode::Rate => rates::rates(samples, &breaks(samples), in_order, resets, kind),
+    };
+    let value = |sample: usize| line.get(sample).map_or(f64::NAN, Number::as_f64);
+    let mut each: Vec<(i64, f64)> = samples.at_ms.iter().enumerate().map(|(sample, &at)| (at, value(sample))).collect();
+    if !in_order {
+        each.sort_by_key(|&(at, _)| at);
+    }
+    each
 }
 
 /// What there is to draw of samples in the order of their times.
-fn drawn(samples: &Samples, line: &Line<'_>, breaks: &[usize], box_gaps: &[Gap], resets: Vec<Reset>, span: Span) -> History {
+fn drawn(
+    samples: &Samples,
+    line: &Line<'_>,
+    breaks: &[usize],
+    box_gaps: &[Gap],
+    resets: Vec<Reset>,
+    span: Span,
+    even: bool,
+) -> History {
     let start = samples.at_ms.partition_point(|&at| at < span.from_ms);
     let end = samples.at_ms.partition_point(|&at| at < span.to_ms).max(start);
     let gaps = gaps::gaps(samples, breaks, box_gaps, span, start..end);
-    let columns = if end - start <= span.points {
+    let columns = if end - start <= span.points && !even {
         themselves(samples, line, start..end)
     } else {
         buckets::buckets(&samples.at_ms, line, start..end, span)

@@ -252,11 +252,19 @@ fn groups(now: &BoxNow, shown: &Shown) -> Option<Vec<String>> {
     let places = few_places(now, shown)?;
     let mut groups: Vec<String> = Vec::new();
     for &place in places.iter() {
-        let group = split_name(&now.layout.names[place as usize]).0;
-        if groups.last().is_none_or(|last| last != group) {
-            groups.push(group.to_owned());
+        // What is derived is asked for by what it is computed from.
+        let asked = now.layout.asked.len();
+        let derived = (place as usize).checked_sub(asked).and_then(|place| now.layout.derived.get(place));
+        let inputs = derived.into_iter().flat_map(|derived| derived.inputs());
+        let own = derived.is_none().then_some(place as usize);
+        for group in own.into_iter().chain(inputs).map(|place| split_name(&now.layout.names[place]).0) {
+            if groups.last().is_none_or(|last| last != group) {
+                groups.push(group.to_owned());
+            }
         }
     }
+    groups.sort_unstable();
+    groups.dedup();
     Some(groups)
 }
 

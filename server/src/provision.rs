@@ -14,6 +14,7 @@ use crate::{
     vault::{Vault, VaultError},
 };
 
+mod derived;
 mod kind;
 mod users;
 
@@ -101,6 +102,7 @@ pub async fn provision(
     now_ms: i64,
 ) -> Result<Done, ProvisionError> {
     users::provide_users(store, passwords, &provided.users, now_ms).await?;
+    derived::provide_derived(store, &provided.derived, now_ms).await?;
     let existing = store.boxes().await?;
     let found_for = store.found_for().await?;
     let found = join_all(provided.boxes.iter().map(|wanted| {

@@ -24,11 +24,12 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    board::{Board, Entry, Rules},
+    board::{Board, Definition, Entry, Rules},
     clock,
     engine::Engine,
+    formula::Formula,
     source::{Refused, Secret, Source, Target, parse_address},
-    store::{PanelName, Store, StoreError, StoredBox},
+    store::{PanelName, Store, StoreError, StoredBox, StoredDerived},
     vault::Vault,
 };
 use closely::CloseUps;
@@ -147,6 +148,7 @@ impl Sampler {
             let kinds = self.shared.store.kinds(stored.id).await?;
             described.push((stored, rules, kinds));
         }
+        let definitions = self.shared.store.derived().await?.iter().filter_map(definition).collect();
         let ids: Vec<i64> = described.iter().map(|(stored, ..)| stored.id).collect();
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.retain(|id, task| {
@@ -162,6 +164,8 @@ impl Sampler {
         }
         drop(running);
         self.shared.board.keep_only(&ids);
+        self.shared.board.define(definitions);
+        self.shared.board.settle();
         *seen = revision;
         Ok(())
     }
@@ -381,6 +385,17 @@ impl Shared {
     pub fn password(&self, stored: &StoredBox) -> Result<Option<Secret>, String> {
         let sealed = stored.spec.password_sealed.as_deref();
         sealed.map(|sealed| self.vault.unseal(sealed).map_err(|error| error.to_string())).transpose()
+    }
+}
+
+/// A derived statistic as boxes take it; none, and it is said, where a newer Tickmark wrote what this one cannot read.
+fn definition(stored: &StoredDerived) -> Option<Definition> {
+    match Formula::parse(&stored.formula) {
+        Ok(formula) => Some(Definition::new(&stored.name, formula, &stored.unit, &stored.meaning)),
+        Err(error) => {
+            tracing::error!(name = stored.name, %error, "a derived statistic cannot be read and is left out");
+            None
+        }
     }
 }
 

@@ -81,6 +81,8 @@ pub enum Unknown {
     NotKept,
     /// The name came twice with different values.
     Ambiguous,
+    /// It is derived from others, of which one has no value, or by which it cannot be divided.
+    NotComputed,
 }
 
 impl Unknown {
@@ -93,6 +95,7 @@ impl Unknown {
             Self::NotTold => "this system does not tell it",
             Self::NotKept => "it was not known when it was recorded",
             Self::Ambiguous => "the box gave two values for this name",
+            Self::NotComputed => "what it is computed from has no value",
         }
     }
 }

@@ -20,6 +20,7 @@ mod check;
 mod chunk;
 mod claim;
 mod custom;
+mod derived;
 mod dialect;
 mod doubt;
 mod head;
@@ -64,6 +65,7 @@ mod usage;
 
 pub use bring::{Brought, Incoming};
 pub use custom::Custom;
+pub use derived::StoredDerived;
 pub use health::Trouble;
 pub use lease::{LEASE, PanelName, PanelSeen, Turn};
 pub use listen::Changes;

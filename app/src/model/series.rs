@@ -178,4 +178,8 @@ pub struct Series {
     /// What people wrote on instants and spans of the box, in the order of time.
     #[serde(default)]
     pub notes: Vec<Note>,
+    /// Of a derived statistic: each point was computed from the means of its inputs in it, and not sample by sample, so that its `min` and
+    /// `max` are that mean as well.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_means: bool,
 }

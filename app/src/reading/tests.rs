@@ -55,6 +55,7 @@ fn series(columns: Columns) -> Series {
         to: i64::MAX,
         tier: "raw".to_owned(),
         total: Some(Number::Int(12)),
+        of_means: false,
         columns,
         gaps: vec![Gap { from: 1, to: 2, reason: "no answer".to_owned() }],
         resets: causes.into_iter().map(|cause| Reset { at: 5, cause, by: Some("ann".to_owned()) }).collect(),

@@ -1,10 +1,13 @@
 //! The names of a box's answer in their order, and what is known of each. Rebuilt only when names, ticks or kinds change.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use app::model::{BoxKind, Kind, split_name};
 
-use super::{Rules, by_name};
+use super::{
+    Derived, Rules, Wants, by_name,
+    derived::{Definition, Extra},
+};
 use crate::{catalogue, engine};
 
 /// What is known of one statistic, apart from its value.
@@ -13,9 +16,9 @@ pub struct Slot {
     /// Counter or gauge.
     pub kind: Kind,
     /// The unit; empty when there is none.
-    pub unit: &'static str,
+    pub unit: Cow<'static, str>,
     /// What it means; empty when it is not known.
-    pub description: &'static str,
+    pub description: Cow<'static, str>,
     /// Whether it is recorded.
     pub ticked: bool,
     /// Whether it goes on where it was when its box begins anew.
@@ -26,7 +29,11 @@ pub struct Slot {
 #[derive(Clone, Debug)]
 pub struct Layout {
     /// Full names in the order of the answer.
+    pub asked: Arc<[Arc<str>]>,
+    /// The same, and behind them those of `derived`: the very same where there are none.
     pub names: Arc<[Arc<str>]>,
+    /// What is computed of them.
+    pub derived: Arc<[Derived]>,
     /// What is known of each.
     pub slots: Vec<Slot>,
     /// Their places, in the order of their names.
@@ -40,6 +47,8 @@ pub struct Layout {
     index: Arc<HashMap<Arc<str>, u32>>,
     kinds: Arc<Kinds>,
     rules: Arc<Rules>,
+    extra: Arc<Extra>,
+    wants: Arc<Wants>,
 }
 
 impl Layout {
@@ -47,7 +56,9 @@ impl Layout {
     #[must_use]
     pub fn empty() -> Self {
         Self {
+            asked: Arc::new([]),
             names: Arc::new([]),
+            derived: Arc::new([]),
             slots: Vec::new(),
             sorted: Arc::new([]),
             ticked: Arc::new([]),
@@ -56,52 +67,98 @@ impl Layout {
             index: Arc::default(),
             kinds: Arc::default(),
             rules: Arc::default(),
+            extra: Arc::default(),
+            wants: Arc::default(),
         }
     }
 
     /// Looks everything up for the names of an answer: some milliseconds for each ten thousand of them.
     #[must_use]
-    pub fn new(names: Arc<[Arc<str>]>, system: BoxKind, kinds: Arc<Kinds>, rules: Arc<Rules>) -> Self {
-        let index: HashMap<Arc<str>, u32> = names.iter().cloned().zip(0..).collect();
+    pub fn new(asked: Arc<[Arc<str>]>, of: &OfBox) -> Self {
+        let mut index: HashMap<Arc<str>, u32> = asked.iter().cloned().zip(0..).collect();
+        let derived: Arc<[Derived]> = of.extra.of(&of.name, &asked, &index).into();
+        let names: Arc<[Arc<str>]> = if derived.is_empty() {
+            Arc::clone(&asked)
+        } else {
+            asked.iter().chain(derived.iter().map(|derived| &derived.definition.full)).cloned().collect()
+        };
+        for (place, full) in (0..).zip(names.iter()).skip(asked.len()) {
+            index.insert(Arc::clone(full), place);
+        }
         let mut sorted: Vec<u32> = index.values().copied().collect();
         sorted.sort_unstable_by(|&a, &b| by_name(&names[a as usize], &names[b as usize]));
-        let known = Self { names, sorted: sorted.into(), index: Arc::new(index), ..Self::empty() };
-        known.with(system, kinds, rules)
+        let extra = Arc::clone(&of.extra);
+        let known = Self { asked, names, derived, sorted: sorted.into(), index: Arc::new(index), extra, ..Self::empty() };
+        known.with(of)
     }
 
-    /// The same names after ticks or kinds changed.
+    /// The same after ticks or kinds changed.
     #[must_use]
-    pub fn with(&self, system: BoxKind, kinds: Arc<Kinds>, rules: Arc<Rules>) -> Self {
-        let slots: Vec<Slot> = if Arc::ptr_eq(&kinds, &self.kinds) && !self.slots.is_empty() {
-            let ticking = self.names.iter().zip(&self.slots);
-            ticking.map(|(full, slot)| Slot { ticked: rules.ticked(full), ..slot.clone() }).collect()
+    pub fn with(&self, of: &OfBox) -> Self {
+        let OfBox { system, kinds, rules, extra, .. } = of;
+        if !Arc::ptr_eq(extra, &self.extra) {
+            return Self::new(Arc::clone(&self.asked), of);
+        }
+        let wants = extra.wants(rules);
+        let is_ticked = |place: usize, full: &str| if place < self.asked.len() { wants.record(rules, full) } else { rules.ticked(full) };
+        let names = self.names.iter().enumerate();
+        let slots: Vec<Slot> = if Arc::ptr_eq(kinds, &self.kinds) && !self.slots.is_empty() {
+            let ticking = names.zip(&self.slots);
+            ticking.map(|((place, full), slot)| Slot { ticked: is_ticked(place, full), ..slot.clone() }).collect()
         } else {
-            self.names.iter().map(|full| slot(full, system, &kinds, &rules)).collect()
+            let slot = |(place, full): (usize, &Arc<str>)| {
+                let ticked = is_ticked(place, full);
+                match place.checked_sub(self.asked.len()).and_then(|place| self.derived.get(place)) {
+                    Some(derived) => derived_slot(&derived.definition, ticked),
+                    None => slot(full, *system, kinds, ticked),
+                }
+            };
+            names.map(slot).collect()
         };
-        let ticked: Arc<[u32]> = (0..).zip(&slots).filter(|(_, slot)| slot.ticked).map(|(place, _)| place).collect();
+        let recorded = (0..).zip(&slots[..self.asked.len().min(slots.len())]);
+        let ticked: Arc<[u32]> = recorded.filter(|(_, slot)| slot.ticked).map(|(place, _)| place).collect();
         Self {
+            asked: Arc::clone(&self.asked),
             names: Arc::clone(&self.names),
+            derived: Arc::clone(&self.derived),
             unseen: rules.unseen(&self.names, |full| self.index.contains_key(full)),
             ticked_names: ticked.iter().map(|&place| Arc::clone(&self.names[place as usize])).collect(),
             ticked,
             slots,
             sorted: Arc::clone(&self.sorted),
             index: Arc::clone(&self.index),
-            kinds,
-            rules,
+            kinds: Arc::clone(kinds),
+            rules: Arc::clone(rules),
+            extra: Arc::clone(extra),
+            wants: Arc::new(wants),
         }
     }
 
     /// The same statistics under other ticks.
     #[must_use]
     pub fn with_rules(&self, system: BoxKind, rules: Arc<Rules>) -> Self {
-        self.with(system, Arc::clone(&self.kinds), rules)
+        let (kinds, extra) = (Arc::clone(&self.kinds), Arc::clone(&self.extra));
+        self.with(&OfBox { name: String::new(), system, kinds, rules, extra })
     }
 
-    /// Whether it was made from these kinds and ticks.
+    /// Whether it was made from these.
     #[must_use]
-    pub fn is_of(&self, kinds: &Arc<Kinds>, rules: &Arc<Rules>) -> bool {
-        Arc::ptr_eq(&self.kinds, kinds) && Arc::ptr_eq(&self.rules, rules)
+    pub fn is_of(&self, of: &OfBox) -> bool {
+        Arc::ptr_eq(&self.kinds, &of.kinds) && Arc::ptr_eq(&self.rules, &of.rules) && Arc::ptr_eq(&self.extra, &of.extra)
+    }
+
+    /// A ticked derived statistic for which one is recorded, by its full name.
+    #[must_use]
+    pub fn recorded_for(&self, full: &str) -> Option<&Arc<str>> {
+        let names = |definition: &Definition| definition.formula.references().iter().any(|reference| reference.name.matches(full));
+        let ticked = self.extra.own.iter().filter(|definition| self.rules.ticked(&definition.full));
+        ticked.map(|definition| &**definition).find(|definition| names(definition)).map(|definition| &definition.full)
+    }
+
+    /// Whether a statistic of the box is recorded: it is ticked, or what is derived from it is.
+    #[must_use]
+    pub fn records(&self, full: &str) -> bool {
+        self.wants.record(&self.rules, full)
     }
 
     /// The place of a full name.
@@ -115,6 +172,21 @@ impl Layout {
     pub fn kept(&self, full: &str) -> Option<&Arc<str>> {
         self.index.get_key_value(full).map(|(name, _)| name)
     }
+}
+
+/// What a layout is made from, beside the names.
+#[derive(Clone, Debug)]
+pub struct OfBox {
+    /// The name of the box.
+    pub name: String,
+    /// What it runs.
+    pub system: BoxKind,
+    /// How its statistics count.
+    pub kinds: Arc<Kinds>,
+    /// What is ticked.
+    pub rules: Arc<Rules>,
+    /// What of the derived statistics concerns it.
+    pub extra: Arc<Extra>,
 }
 
 /// What says whether a statistic counts.
@@ -163,10 +235,15 @@ pub(super) fn known(system: BoxKind, group: &str, name: &str) -> Option<Known> {
     catalogue::lookup(system, group, name).map(|entry| (entry.kind, entry.unit, entry.description))
 }
 
-fn slot(full: &str, system: BoxKind, kinds: &Kinds, rules: &Rules) -> Slot {
+fn slot(full: &str, system: BoxKind, kinds: &Kinds, ticked: bool) -> Slot {
     let (group, name) = split_name(full);
     let known = known(system, group, name);
     let (_, unit, description) = known.unwrap_or((Kind::Gauge, "", ""));
     let survives = system == BoxKind::Tickmark && engine::survives(group, name);
-    Slot { kind: kinds.of_known(full, known), unit, description, ticked: rules.ticked(full), survives }
+    Slot { kind: kinds.of_known(full, known), unit: unit.into(), description: description.into(), ticked, survives }
+}
+
+fn derived_slot(definition: &Definition, ticked: bool) -> Slot {
+    let (unit, description) = (definition.unit.clone().into(), definition.meaning.clone().into());
+    Slot { kind: Kind::Gauge, unit, description, ticked, survives: false }
 }

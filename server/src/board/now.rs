@@ -9,8 +9,9 @@ use std::{
 use app::model::{BoxKind, BoxState, Kind};
 
 use super::{
-    Chosen, Layout, Rules,
-    layout::Kinds,
+    Chosen, Definition, Layout, Rules,
+    derived::{Around, Extra},
+    layout::{Kinds, OfBox},
     rates::{self, Moment, Start, Step},
     sparks::Sparks,
 };
@@ -101,6 +102,10 @@ pub struct BoxNow {
     /// What its tile shows, once somebody looked.
     pub(super) chosen: Option<Arc<Chosen>>,
     kinds: Arc<Kinds>,
+    /// What of the derived statistics concerns it.
+    pub(super) extra: Arc<Extra>,
+    /// What was computed of several boxes, where this is the one that shows it.
+    pub(super) around: Vec<Around>,
 }
 
 /// See [`BoxNow::plan_kinds`].
@@ -149,6 +154,8 @@ impl BoxNow {
             resets: BTreeMap::new(),
             chosen: None,
             kinds: Arc::default(),
+            extra: Arc::default(),
+            around: Vec::new(),
         };
         let stored = now.stored.clone();
         now.redescribe(stored, rules, corrected, default_interval_ms);
@@ -158,8 +165,8 @@ impl BoxNow {
     /// The same box, not asked yet, as it is looked at more often than it is recorded.
     #[must_use]
     pub fn closely(&self, interval: Duration) -> Self {
-        let (rules, kinds) = (Arc::clone(&self.rules), Arc::clone(&self.kinds));
-        Self { rules, kinds, interval, ..Self::new(self.stored.clone(), Rules::default(), Vec::new(), 0) }
+        let (rules, kinds, extra) = (Arc::clone(&self.rules), Arc::clone(&self.kinds), Arc::clone(&self.extra));
+        Self { rules, kinds, extra, interval, ..Self::new(self.stored.clone(), Rules::default(), Vec::new(), 0) }
     }
 
     /// Whether this is what [`Self::closely`] would make of another box still.
@@ -168,6 +175,7 @@ impl BoxNow {
         self.stored.spec.is_asked_like(&other.stored.spec)
             && Arc::ptr_eq(&self.rules, &other.rules)
             && Arc::ptr_eq(&self.kinds, &other.kinds)
+            && Arc::ptr_eq(&self.extra, &other.extra)
     }
 
     /// Takes a changed description, changed ticks or corrected kinds. At another address there is another server: nothing that is
@@ -212,12 +220,11 @@ impl BoxNow {
 
     /// What the box says of its kinds, and what follows from it, to be worked out without holding this.
     pub fn plan_kinds(&self, said: Vec<(Arc<str>, Kind)>) -> impl FnOnce() -> PlannedKinds + Send + use<> {
-        let (layout, before, system) = (Arc::clone(&self.layout), Arc::clone(&self.kinds), self.stored.spec.kind);
-        let rules = Arc::clone(&self.rules);
+        let (layout, before, of) = (Arc::clone(&self.layout), Arc::clone(&self.kinds), self.of_box());
         move || {
             let kept = |(full, kind): (Arc<str>, Kind)| (layout.kept(&full).cloned().unwrap_or(full), kind);
             let kinds = Arc::new(Kinds { corrected: before.corrected.clone(), said: said.into_iter().map(kept).collect() });
-            let layout = Arc::new(layout.with(system, Arc::clone(&kinds), rules));
+            let layout = Arc::new(layout.with(&OfBox { kinds: Arc::clone(&kinds), ..of }));
             PlannedKinds { before, kinds, layout }
         }
     }
@@ -239,6 +246,9 @@ impl BoxNow {
     /// The kind of a statistic, also of one that the newest answer does not name.
     #[must_use]
     pub fn kind_of(&self, full: &str) -> Kind {
+        if self.derived(full).is_some() {
+            return Kind::Gauge;
+        }
         self.kinds.of(full, self.stored.spec.kind)
     }
 
@@ -251,11 +261,10 @@ impl BoxNow {
     /// The layout that an answer needs, if its names are new: what to make it from, so that it can be made without holding this.
     #[must_use]
     pub fn plan(&self, answer: &Answer) -> Option<impl FnOnce() -> Arc<Layout> + Send + use<>> {
-        let new = !Arc::ptr_eq(&self.layout.names, &answer.names);
+        let new = !Arc::ptr_eq(&self.layout.asked, &answer.names);
         new.then(|| {
-            let (names, system) = (Arc::clone(&answer.names), self.stored.spec.kind);
-            let (kinds, rules) = (Arc::clone(&self.kinds), Arc::clone(&self.rules));
-            move || Arc::new(Layout::new(names, system, kinds, rules))
+            let (names, of) = (Arc::clone(&answer.names), self.of_box());
+            move || Arc::new(Layout::new(names, &of))
         })
     }
 
@@ -266,9 +275,9 @@ impl BoxNow {
         let (restarted, is_other) = (start == Start::Anew, start == Start::Other);
         let mut applied = Applied { restarted, is_other, ..Applied::default() };
         self.answers += 1;
-        if !Arc::ptr_eq(&self.layout.names, &answer.names) {
-            let new = || Layout::new(Arc::clone(&answer.names), self.stored.spec.kind, Arc::clone(&self.kinds), Arc::clone(&self.rules));
-            let planned = planned.filter(|layout| Arc::ptr_eq(&layout.names, &answer.names));
+        if !Arc::ptr_eq(&self.layout.asked, &answer.names) {
+            let new = || Layout::new(Arc::clone(&answer.names), &self.of_box());
+            let planned = planned.filter(|layout| Arc::ptr_eq(&layout.asked, &answer.names));
             let layout = planned.unwrap_or_else(|| Arc::new(new()));
             applied.new_names = self.carry_over(layout);
             // Ticks or kinds may have changed since it was planned.
@@ -299,6 +308,7 @@ impl BoxNow {
                 self.changed_at[place] = self.answers;
             }
         }
+        self.compute();
         self.push_sparks();
         let is_news = applied.is_new_run() || self.started_at_ms.is_none() || self.left_out != answer.left_out;
         if self.state != BoxState::Up || is_news {
@@ -320,8 +330,11 @@ impl BoxNow {
         // Watchers are shown them as they are shown an answer.
         self.answers += 1;
         let names = last.values.iter().map(|(full, _)| Arc::clone(full)).collect();
-        self.carry_over(Arc::new(Layout::new(names, self.stored.spec.kind, Arc::clone(&self.kinds), Arc::clone(&self.rules))));
-        self.values = last.values.iter().map(|(_, value)| value.ok_or(Unknown::NotKept)).collect();
+        self.carry_over(Arc::new(Layout::new(names, &self.of_box())));
+        for (place, (_, value)) in last.values.iter().enumerate() {
+            self.values[place] = value.ok_or(Unknown::NotKept);
+        }
+        self.compute();
         self.moment = Some(Moment { instant, at_ms: last.at_ms, uptime_ms: last.started_ms.map(|start| last.at_ms - start) });
         self.changes += 1;
     }
@@ -338,8 +351,43 @@ impl BoxNow {
 
     /// Looks ticks and kinds up anew, when the layout was not made from these.
     fn relayout(&mut self) {
-        if !self.layout.is_of(&self.kinds, &self.rules) {
-            self.layout = Arc::new(self.layout.with(self.stored.spec.kind, Arc::clone(&self.kinds), Arc::clone(&self.rules)));
+        let of = self.of_box();
+        if self.layout.is_of(&of) {
+            return;
+        }
+        let layout = Arc::new(self.layout.with(&of));
+        if Arc::ptr_eq(&layout.names, &self.layout.names) {
+            self.layout = layout;
+            return;
+        }
+        // Watchers are shown what is derived now as they are shown an answer.
+        self.answers += 1;
+        self.carry_over(layout);
+        self.compute();
+    }
+
+    /// Takes what of the derived statistics concerns it.
+    pub(super) fn set_extra(&mut self, extra: Extra) {
+        if *self.extra != extra {
+            self.extra = Arc::new(extra);
+            self.relayout();
+            self.changes += 1;
+        }
+    }
+
+    /// Takes what was computed of several boxes.
+    pub(super) fn set_around(&mut self, across: Vec<Arc<Definition>>, around: Vec<Around>) {
+        self.around = around;
+        self.set_extra(Extra { across, ..Extra::clone(&self.extra) });
+    }
+
+    fn of_box(&self) -> OfBox {
+        OfBox {
+            name: self.stored.spec.name.clone(),
+            system: self.stored.spec.kind,
+            kinds: Arc::clone(&self.kinds),
+            rules: Arc::clone(&self.rules),
+            extra: Arc::clone(&self.extra),
         }
     }
 
@@ -350,10 +398,10 @@ impl BoxNow {
         let unseen: Reading = Err(Unknown::NotTold);
         self.values = places.iter().map(|place| place.map_or(unseen, |place| self.values[place])).collect();
         self.moved = vec![false; places.len()];
-        self.rates = vec![None; places.len()];
+        self.rates = places.iter().map(|place| place.and_then(|place| self.rates[place])).collect();
         self.changed_at = vec![self.answers; places.len()];
         self.sparks = self.sparks.moved(places.iter().copied().take(MAX_SPARKS));
-        places.iter().any(Option::is_none)
+        places[..self.layout.asked.len()].iter().any(Option::is_none)
     }
 
     /// A counter's line shows its rate, a gauge's its value.

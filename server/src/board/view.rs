@@ -1,13 +1,16 @@
 //! What the API and the pages read of a box: plain data, taken under the lock and then free of it.
 
-use std::{sync::Arc, time::Instant};
+use std::{borrow::Cow, sync::Arc, time::Instant};
 
 use app::{
     matching::Query,
     model::{BoxView, Kind, RowView, Statistic, Statistics},
 };
 
-use super::{BoxNow, Layout};
+use super::{
+    BoxNow, Layout,
+    derived::{Around, why_not_computed},
+};
 use crate::{config::format_duration, source::Reading};
 
 /// The newest answer of a box, taken under its lock in a moment, to be read without it for as long as that takes.
@@ -17,6 +20,7 @@ pub struct Picture {
     /// The values, in the layout's order.
     pub values: Vec<Reading>,
     rates: Vec<Option<f64>>,
+    around: Vec<Around>,
     at_ms: Option<i64>,
     age_ms: Option<i64>,
 }
@@ -27,7 +31,11 @@ impl Picture {
     pub fn statistics(&self, query: &Query) -> Statistics {
         let places = self.layout.sorted.iter().map(|&place| place as usize);
         let matching = places.filter(|&place| query.matches(&self.layout.names[place]));
-        let statistic = |place: usize| statistic(&self.layout, place, self.values[place], self.rates[place]);
+        let statistic = |place: usize| {
+            let told = statistic(&self.layout, place, self.values[place], self.rates[place]);
+            let why = why_not_computed(&self.layout, place, &self.values, &self.rates, &self.around);
+            Statistic { reason: why.or(told.reason), ..told }
+        };
         Statistics { at: self.at_ms, age_ms: self.age_ms, statistics: matching.map(statistic).collect() }
     }
 }
@@ -40,9 +48,9 @@ fn statistic(layout: &Layout, place: usize, reading: Reading, rate: Option<f64>)
         value: reading.ok(),
         rate,
         kind: slot.kind,
-        unit: slot.unit.to_owned(),
+        unit: slot.unit.clone().into_owned(),
         ticked: slot.ticked,
-        description: slot.description.to_owned(),
+        description: slot.description.clone().into_owned(),
         reason: reading.err().map(|unknown| unknown.sentence().to_owned()),
     }
 }
@@ -94,6 +102,7 @@ impl BoxNow {
             layout: Arc::clone(&self.layout),
             values: self.values.clone(),
             rates: self.rates.clone(),
+            around: self.around.clone(),
             at_ms: self.moment.map(|moment| moment.at_ms),
             age_ms: self.age_ms(instant),
         }
@@ -104,6 +113,7 @@ impl BoxNow {
     pub fn row(&self, place: usize) -> RowView {
         let Statistic { name, value, rate, kind, unit, ticked, description, reason, .. } =
             statistic(&self.layout, place, self.values[place], self.rates[place]);
+        let reason = self.why_not_computed(place).or(reason);
         RowView { name, value, rate, kind, unit, ticked, moved: self.moved[place], description, reason, spark: self.spark(place) }
     }
 
@@ -121,9 +131,12 @@ impl BoxNow {
 
     /// The unit and the meaning of a statistic, also of one that the newest answer does not name.
     #[must_use]
-    pub fn meaning(&self, full: &str) -> (Kind, &'static str, &'static str) {
+    pub fn meaning(&self, full: &str) -> (Kind, Cow<'static, str>, Cow<'static, str>) {
+        if let Some(definition) = self.derived(full) {
+            return (Kind::Gauge, definition.unit.clone().into(), definition.meaning.clone().into());
+        }
         let (group, name) = app::model::split_name(full);
         let known = super::layout::known(self.stored.spec.kind, group, name);
-        (self.kind_of(full), known.map_or("", |known| known.1), known.map_or("", |known| known.2))
+        (self.kind_of(full), known.map_or("", |known| known.1).into(), known.map_or("", |known| known.2).into())
     }
 }

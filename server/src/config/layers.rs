@@ -123,7 +123,7 @@ impl<'a> Layers<'a> {
         };
         let table = text.parse::<toml::Table>();
         let table = table.map_err(|error| ConfigError::Toml { path: path.to_owned(), message: error.to_string().trim_end().to_owned() })?;
-        let allowed: Vec<&str> = OPTIONS.into_iter().chain(["box", "user"]).collect();
+        let allowed: Vec<&str> = OPTIONS.into_iter().chain(["box", "user", "derived"]).collect();
         check_keys(&path.display().to_string(), &table, &allowed)?;
         Ok(Self { env, file: Some(File { path: path.to_owned(), table }) })
     }

@@ -12,11 +12,13 @@ use super::{
 use crate::{
     auth,
     board::Rules,
+    desk::DerivedInput,
     source::{Address, Secret, Typed},
 };
 
 const BOX_KEYS: [&str; 10] = ["name", "address", "kind", "interval", "user", "password", "password_file", "labels", "paused", "ticks"];
 const USER_KEYS: [&str; 5] = ["name", "password", "password_hash", "password_file", "scope"];
+const DERIVED_KEYS: [&str; 4] = ["name", "formula", "unit", "meaning"];
 
 /// What the file declares.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub struct Provided {
     pub boxes: Vec<ProvidedBox>,
     /// `[[user]]`, names unique.
     pub users: Vec<ProvidedUser>,
+    /// `[[derived]]`, names unique.
+    pub derived: Vec<ProvidedDerived>,
 }
 
 /// One `[[box]]`.
@@ -48,6 +52,19 @@ pub struct ProvidedBox {
     pub paused: bool,
     /// `ticks = ["dialog:", "core:rcv_requests"]`: names and patterns to record; default: those ticked in the panel.
     pub ticks: Option<Vec<String>>,
+}
+
+/// One `[[derived]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProvidedDerived {
+    /// `name`, required.
+    pub name: String,
+    /// `formula`, required.
+    pub formula: String,
+    /// `unit`; default none.
+    pub unit: String,
+    /// `meaning`, a sentence; default none.
+    pub meaning: String,
 }
 
 /// One `[[user]]`.
@@ -86,6 +103,13 @@ pub(super) fn read(path: &Path, table: &toml::Table) -> Result<Provided, ConfigE
             return Err(section.wrong("name", &format!("there are two users called {:?}", found.name)));
         }
         provided.users.push(found);
+    }
+    for section in sections(path, table, "derived", &DERIVED_KEYS)? {
+        let found = section.provided_derived()?;
+        if provided.derived.iter().any(|other| other.name == found.name) {
+            return Err(section.wrong("name", &format!("there are two derived statistics called {:?}", found.name)));
+        }
+        provided.derived.push(found);
     }
     Ok(provided)
 }
@@ -151,6 +175,18 @@ impl Section<'_> {
         };
         let scope = self.parsed("scope", auth::account_scope)?.unwrap_or(auth::Scope::Admin);
         Ok(ProvidedUser { name, password, scope })
+    }
+
+    fn provided_derived(&self) -> Result<ProvidedDerived, ConfigError> {
+        let text = |key: &str| Ok(self.text(key)?.unwrap_or_default().trim().to_owned());
+        let input = DerivedInput {
+            name: self.required("name", |text| Ok(text.to_owned()))?,
+            formula: self.required("formula", |text| Ok(text.to_owned()))?,
+            unit: text("unit")?,
+            meaning: text("meaning")?,
+        };
+        let DerivedInput { name, formula, unit, meaning } = input.checked().map_err(|(field, message)| self.wrong(field, &message))?;
+        Ok(ProvidedDerived { name, formula, unit, meaning })
     }
 
     fn strong(&self, key: &str, password: Secret) -> Result<ProvidedPassword, ConfigError> {

@@ -41,25 +41,25 @@ struct Found {
     box_name: String,
     series: Option<SeriesId>,
     kind: Kind,
-    unit: &'static str,
+    unit: String,
     interval_ms: i64,
 }
 
 /// What is stored of a series over a span.
-enum Stored {
+pub(super) enum Stored {
     Samples(Samples),
     Rollup(Rollup),
 }
 
 impl Stored {
-    fn tier(&self) -> Tier {
+    pub(super) fn tier(&self) -> Tier {
         match self {
             Self::Samples(_) => Tier::Raw,
             Self::Rollup(rollup) => rollup.tier.unwrap_or(Tier::Raw),
         }
     }
 
-    fn damaged(&self) -> &[Gap] {
+    pub(super) fn damaged(&self) -> &[Gap] {
         match self {
             Self::Samples(samples) => &samples.damaged,
             Self::Rollup(rollup) => &rollup.damaged,
@@ -77,6 +77,9 @@ impl Desk {
         let _turn = self.reading.acquire().await;
         if ask.points == 0 || ask.points > MAX_POINTS {
             return Err(DeskError::invalid("points", format!("points is 1 to {MAX_POINTS}")));
+        }
+        if let Some(definition) = self.derived_of(&ask.box_name, &ask.name)? {
+            return self.computed(ask, &definition).await;
         }
         let found = self.find_series(&ask.box_name, &ask.name).await?;
         let mode = ask.mode.unwrap_or(if found.kind == Kind::Counter { Mode::Rate } else { Mode::Value });
@@ -97,7 +100,7 @@ impl Desk {
             Stored::Samples(samples) => history::columns(samples, &gaps, &resets, found.kind, span),
             Stored::Rollup(rollup) => history::columns_of_rollup(rollup, &gaps, &resets, found.kind, span),
         };
-        let unit = if mode == Mode::Rate { per_second(found.unit) } else { found.unit.to_owned() };
+        let unit = if mode == Mode::Rate { per_second(&found.unit) } else { found.unit };
         Ok(Series {
             box_name: found.box_name,
             name: ask.name.clone(),
@@ -111,11 +114,12 @@ impl Desk {
             total: drawn.total,
             resets: drawn.resets,
             notes,
+            of_means: false,
         })
     }
 
     /// What is stored of a series: the samples, or the coarsest roll-up that has two points of its own in each that is drawn.
-    async fn stored(&self, series: SeriesId, from_ms: i64, span: Span) -> Result<Stored, StoreError> {
+    pub(super) async fn stored(&self, series: SeriesId, from_ms: i64, span: Span) -> Result<Stored, StoreError> {
         let mut tier = Tier::for_width(span.width_ms());
         let are_gone = self.store.are_samples_gone(series, span.from_ms, span.to_ms).await?;
         if tier != Tier::Raw || are_gone {
@@ -137,6 +141,9 @@ impl Desk {
     /// As [`Self::series`].
     pub async fn samples(&self, box_name: &str, name: &str, from_ms: i64, to_ms: i64) -> Result<Samples, DeskError> {
         check_span(from_ms, to_ms)?;
+        if let Some(definition) = self.derived_of(box_name, name)? {
+            return self.computed_samples(box_name, &definition, from_ms, to_ms).await;
+        }
         let found = self.find_series(box_name, name).await?;
         match found.series {
             Some(series) => {
@@ -164,7 +171,7 @@ impl Desk {
             return Err(DeskError::NotFound(format!("the box {box_name} has no statistic {name:?}: it was never seen and is not ticked")));
         }
         let interval_ms = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX);
-        Ok(Found { box_id, box_name, series, kind, unit, interval_ms })
+        Ok(Found { box_id, box_name, series, kind, unit: unit.into_owned(), interval_ms })
     }
 }
 

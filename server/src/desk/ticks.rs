@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use app::{
     matching::{Pattern, word_of},
-    model::Kind,
+    model::{BoxKind, Kind},
     shown::short,
 };
 
@@ -59,11 +59,18 @@ impl Desk {
             }
         }
         self.check_provided(id, &rules)?;
+        let rules = Arc::new(rules);
+        let system = entry.lock().stored.spec.kind;
+        check_derived(&changes, &before, &rules, &layout, system)?;
         self.store.replace_ticks(id, &rules.list()).await?;
         // The panel that polls the box records it.
         let lease = self.store.lease(id);
-        let recording = first_samples(&entry, Arc::new(rules), &layout, lease).filter(|_| lease.is_some());
+        let recording = first_samples(&entry, rules, &layout, lease).filter(|_| lease.is_some());
         drop(turn);
+        if system == BoxKind::Tickmark {
+            // What is ticked of several boxes is recorded of each.
+            self.board.settle();
+        }
         self.board.tell();
         if let Some(recording) = recording {
             let shared = self.sampler.shared();
@@ -118,6 +125,30 @@ impl Desk {
         self.store.set_kind(id, &full, kind).await?;
         self.sampler.reload().await?;
         Ok(())
+    }
+}
+
+/// One that is recorded only since something derived from it is ticked cannot be unticked alone: it would stay, and nobody knew why.
+fn check_derived(
+    changes: &[(Cow<'_, str>, bool)],
+    before: &Rules,
+    rules: &Arc<Rules>,
+    layout: &Layout,
+    system: BoxKind,
+) -> Result<(), DeskError> {
+    let unticked = changes.iter().filter(|(_, on)| !on).filter_map(|(word, _)| Some(Pattern::parse(word).exact()?.to_owned()));
+    let mut unmoved = unticked.filter(|full| !before.ticked(full) && layout.records(full)).peekable();
+    if unmoved.peek().is_none() {
+        return Ok(());
+    }
+    let after = layout.with_rules(system, Arc::clone(rules));
+    match unmoved.find(|full| after.records(full)) {
+        Some(full) => {
+            let of = after.recorded_for(&full).map_or_else(|| "a derived statistic of several boxes".to_owned(), |of| of.to_string());
+            let full = short(&full);
+            Err(DeskError::ReadOnly(format!("{full} is recorded because {of} is ticked, which is computed from it: untick that")))
+        }
+        None => Ok(()),
     }
 }
 

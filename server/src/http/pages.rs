@@ -167,6 +167,8 @@ fn charted(now: &BoxNow, recorded: Vec<(SeriesId, String)>) -> Vec<String> {
     let mut names: Vec<String> = now.ticked().map(|(name, _)| name.to_string()).collect();
     names.extend(recorded.into_iter().map(|(_, name)| name).filter(|name| now.rules.ticked(name)));
     names.extend(now.rules.names().map(str::to_owned));
+    let derived = now.layout.names.iter().zip(&now.layout.slots).skip(now.layout.asked.len());
+    names.extend(derived.filter(|(_, slot)| slot.ticked).map(|(name, _)| name.to_string()));
     names.sort_unstable_by(|one, other| by_name(one, other));
     names.dedup();
     names
@@ -174,9 +176,11 @@ fn charted(now: &BoxNow, recorded: Vec<(SeriesId, String)>) -> Vec<String> {
 
 pub(super) fn chart(now: &BoxNow, name: String, mode: Option<Mode>) -> ChartView {
     let (kind, unit, description) = now.meaning(&name);
+    // What is derived has values alone: its formula says whether rates are in them.
+    let mode = mode.filter(|_| now.derived(&name).is_none());
     let mode = mode.unwrap_or(if kind == Kind::Counter { Mode::Rate } else { Mode::Value });
-    let unit = if mode == Mode::Rate { per_second(unit) } else { unit.to_owned() };
-    ChartView { box_name: now.stored.spec.name.clone(), name, kind, mode, unit, description: description.to_owned() }
+    let unit = if mode == Mode::Rate { per_second(&unit) } else { unit.into_owned() };
+    ChartView { box_name: now.stored.spec.name.clone(), name, kind, mode, unit, description: description.into_owned() }
 }
 
 /// Boxes.

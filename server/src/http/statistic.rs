@@ -67,7 +67,7 @@ pub(super) async fn statistic(
             also_on,
             row: row(&now, &name),
             ticked: ticked(&now, &name),
-            recorded: series.is_some(),
+            recorded: series.is_some() || now.derived(&name).is_some(),
             chart,
             marks,
             marks_left_out,
@@ -87,7 +87,7 @@ async fn find(app: &App, entry: &Entry, name: String) -> Result<Option<(String, 
         let (id, is_known) = {
             let now = entry.lock();
             let is_ticked = now.rules.names_one(&name) && now.rules.ticked(&name);
-            (now.stored.id, now.layout.place(&name).is_some() || is_ticked)
+            (now.stored.id, now.layout.place(&name).is_some() || is_ticked || now.derived(&name).is_some())
         };
         let series = app.store.series_id(id, &name).await?;
         if is_known || series.is_some() {
@@ -128,10 +128,10 @@ fn row(now: &BoxNow, name: &str) -> RowView {
         value: None,
         rate: None,
         kind,
-        unit: unit.to_owned(),
+        unit: unit.into_owned(),
         ticked: now.rules.ticked(name),
         moved: false,
-        description: description.to_owned(),
+        description: description.into_owned(),
         reason: Some(reason.to_owned()),
         spark: Vec::new(),
     }
@@ -147,6 +147,11 @@ fn ticked(now: &BoxNow, name: &str) -> Ticked {
             None if pattern.matches(name) => patterns.push((rule.pattern, rule.origin)),
             _ => {}
         }
+    }
+    if patterns.is_empty() && now.layout.records(name) && now.derived(name).is_none() {
+        // What is recorded for others has the tick of those.
+        let of = now.layout.recorded_for(name).map_or_else(|| "a derived statistic of several boxes".to_owned(), ToString::to_string);
+        return Ticked::ByPatterns(vec![(of, app::model::Origin::Panel)]);
     }
     match (patterns.is_empty(), now.rules.ticked(name)) {
         (true, _) => Ticked::No,
@@ -206,6 +211,12 @@ fn with(now: &BoxNow, name: &str, room: &mut Room) -> Vec<usize> {
     let own: Vec<Pattern> = words.split(',').filter(|word| !word.is_empty()).map(Pattern::parse).collect();
     let of_sets = catalogue::sets_of(kind, name).flat_map(|set| set.statistics.iter().map(|(_, pattern)| pattern));
     let mut places: Vec<usize> = Vec::new();
+    let derived = now.layout.derived.iter().find(|derived| *derived.definition.full == *name);
+    for place in derived.into_iter().flat_map(|derived| derived.inputs()) {
+        if !places.contains(&place) && places.len() < MAX_WITH && room.take(1, &now.layout.names[place]) {
+            places.push(place);
+        }
+    }
     for pattern in own.iter().chain(of_sets) {
         let found: Vec<usize> = match pattern.exact() {
             Some(full) => now.layout.place(full).into_iter().collect(),

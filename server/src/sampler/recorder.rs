@@ -105,14 +105,14 @@ impl Recording {
         let mut values = Vec::with_capacity(names.len());
         values.extend(now.ticked().map(|(_, place)| now.values[place].ok()));
         values.resize(names.len(), None);
-        let dropped = applied.dropped.iter().filter(|full| now.rules.ticked(full)).take(MAX_DROP_MARKS).cloned().collect();
+        let dropped = applied.dropped.iter().filter(|full| now.layout.records(full)).take(MAX_DROP_MARKS).cloned().collect();
         let interval_ms = i64::try_from(now.interval.as_millis()).unwrap_or(i64::MAX);
         let mut marks = Vec::new();
-        let reset = applied.reset.iter().filter(|(full, _)| now.rules.ticked(full));
+        let reset = applied.reset.iter().filter(|(full, _)| now.layout.records(full));
         let reset = reset.map(|(full, by)| Anew { full: Arc::clone(full), cause: ResetCause::Person, by: by.clone() });
         let mut anew: Vec<_> = reset.collect();
         if applied.restarted && now.is_builtin() {
-            let restarted = now.layout.names.iter().zip(&now.layout.slots).filter(|(_, slot)| slot.ticked && !slot.survives);
+            let restarted = now.layout.asked.iter().zip(&now.layout.slots).filter(|(_, slot)| slot.ticked && !slot.survives);
             anew.extend(restarted.map(|(full, _)| Anew { full: Arc::clone(full), cause: ResetCause::Restart, by: None }));
         } else if applied.restarted {
             marks.push(ResetCause::Restart);

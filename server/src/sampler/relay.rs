@@ -61,10 +61,12 @@ impl Told {
         let is_first = self.answers.is_none();
         (self.answers, self.changes, self.recorded_at_ms) = (Some(now.answers), now.changes, now.recorded_at_ms);
         self.version += 1;
-        let kinds = || now.layout.slots.iter().map(|slot| slot.kind);
+        // What is derived each panel computes itself.
+        let asked = now.layout.asked.len();
+        let kinds = || now.layout.slots.iter().take(asked).map(|slot| slot.kind);
         let mut names = None;
-        if is_first || !Arc::ptr_eq(&self.names, &now.layout.names) || !kinds().eq(self.kinds.iter().copied()) {
-            self.names = Arc::clone(&now.layout.names);
+        if is_first || !Arc::ptr_eq(&self.names, &now.layout.asked) || !kinds().eq(self.kinds.iter().copied()) {
+            self.names = Arc::clone(&now.layout.asked);
             self.kinds = kinds().collect();
             self.names_version += 1;
             let named: Vec<Named> = self.names.iter().cloned().zip(kinds()).collect();
@@ -78,7 +80,7 @@ impl Told {
             left_out: now.left_out.clone(),
             recorded_at_ms: now.recorded_at_ms,
             unrecorded: now.unrecorded.clone(),
-            values: now.values.iter().map(|&reading| written(reading)).collect(),
+            values: now.values.iter().take(asked).map(|&reading| written(reading)).collect(),
         };
         let payload = serde_json::to_vec(&shown).ok()?;
         Some(Live { box_id: now.stored.id, version: self.version, payload, names_version: self.names_version, names })
@@ -183,7 +185,8 @@ fn read(value: &Value) -> Reading {
     }
 }
 
-const UNKNOWNS: [Unknown; 5] = [Unknown::Inexact, Unknown::NotANumber, Unknown::NotTold, Unknown::NotKept, Unknown::Ambiguous];
+const UNKNOWNS: [Unknown; 6] =
+    [Unknown::Inexact, Unknown::NotANumber, Unknown::NotTold, Unknown::NotKept, Unknown::Ambiguous, Unknown::NotComputed];
 
 const fn code(unknown: Unknown) -> &'static str {
     match unknown {
@@ -192,6 +195,7 @@ const fn code(unknown: Unknown) -> &'static str {
         Unknown::NotTold => "not told",
         Unknown::NotKept => "not kept",
         Unknown::Ambiguous => "ambiguous",
+        Unknown::NotComputed => "not computed",
     }
 }
 

@@ -216,6 +216,9 @@ impl Sampler {
         };
         let news = self.shared.store.live(foreign, &versions).await?;
         let mut is_new = false;
+        if !news.is_empty() {
+            self.shared.board.look_around();
+        }
         for live in news {
             // It may have come to this panel meanwhile.
             if self.polls(live.box_id) {

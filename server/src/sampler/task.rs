@@ -227,6 +227,9 @@ impl Task {
 
     async fn answered(&mut self, answer: &Answer, instant: Instant, queue: &mut Queue) {
         let planned = self.plan(answer).await;
+        if self.stored.spec.kind == BoxKind::Tickmark {
+            self.shared.board.look_around();
+        }
         let (applied, mut recording, first) = {
             let entry = Arc::clone(&self.entry);
             let mut now = entry.lock();
@@ -321,7 +324,7 @@ impl Task {
             return;
         }
         self.layout = Arc::clone(&now.layout);
-        let is_lost = |full: &&Arc<str>| now.layout.place(full).is_none() && now.rules.ticked(full);
+        let is_lost = |full: &&Arc<str>| now.layout.place(full).is_none() && now.layout.records(full);
         self.lost = self.recorded.iter().filter(is_lost).take(MAX_LOST).cloned().collect();
         // Those that went last come first, so that each is recorded as unknown once at least.
         self.recorded = if self.lost.is_empty() {

@@ -8,6 +8,7 @@ mod bringing;
 mod config;
 mod custom;
 mod damage;
+mod derived;
 #[path = "../../tests/support/database.rs"]
 mod database;
 mod merging;

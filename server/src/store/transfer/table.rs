@@ -83,6 +83,11 @@ pub(in crate::store) static TABLES: [Table; 17] = [
     numbered("tick", &[("tick_id", Int), ("box_id", Int), ("pattern", Text), ("is_exception", Int), ("origin", Text)]),
     table("kind", &[("box_id", Int), ("name", Text), ("kind", Text)], 2),
     numbered("retention", &[("retention_id", Int), ("box_id", Int), ("pattern", Text), ("tier", Int), ("keep_ms", Int)]),
+    table(
+        "derived",
+        &[("name", Text), ("formula", Text), ("unit", Text), ("meaning", Text), ("origin", Text), ("created_ms", Int)],
+        1,
+    ),
     table("custom", &[("name", Text), ("kind", Text), ("value", Int)], 1),
     numbered(
         "account",
