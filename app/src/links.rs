@@ -16,6 +16,8 @@ pub const SETTINGS: &str = "/cp/settings";
 pub const USERS: &str = "/cp/users";
 /// The page of notes.
 pub const NOTES: &str = "/cp/notes";
+/// The page of statistics that are computed from others.
+pub const DERIVED: &str = "/cp/derived";
 /// The page to sign in.
 pub const LOGIN: &str = "/cp/login";
 /// What the API's paths begin with.

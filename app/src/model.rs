@@ -4,6 +4,8 @@ mod boxes;
 #[cfg(any(feature = "ssr", feature = "hydrate"))]
 mod certificates;
 mod notes;
+#[cfg(feature = "ssr")]
+mod derived_page;
 mod number;
 #[cfg(feature = "ssr")]
 mod overview;
@@ -23,6 +25,8 @@ pub use certificates::Certificates;
 pub use notes::Note;
 #[cfg(feature = "ssr")]
 pub use notes::{NoteForm, NotesPage};
+#[cfg(feature = "ssr")]
+pub use derived_page::{DerivedForm, DerivedPage, DerivedRow, ReadyRow};
 pub use number::Number;
 #[cfg(feature = "ssr")]
 pub use overview::{NumberView, Order, OverviewPage, Size, TileView};

@@ -2,6 +2,7 @@
 
 mod boxes;
 mod charts;
+mod derived;
 mod door;
 mod escape;
 mod field;
@@ -67,6 +68,7 @@ fn body(frame: &Frame, page: Page) -> AnyView {
         Page::Settings(page) => settings::page(frame, &page).into_any(),
         Page::Notes(page) => notes::page(frame, &page).into_any(),
         Page::Users(page) => users::page(frame, &page).into_any(),
+        Page::Derived(page) => derived::page(frame, &page).into_any(),
         Page::Login(page) => door::login(frame, page).into_any(),
         Page::Setup(page) => door::setup(frame, page).into_any(),
         Page::Message(page) => message::page(frame, page).into_any(),
@@ -90,6 +92,7 @@ fn title(page: &Page) -> String {
         Page::Settings(_) => "Settings · Tickmark".to_owned(),
         Page::Notes(_) => "Notes · Tickmark".to_owned(),
         Page::Users(_) => "Users · Tickmark".to_owned(),
+        Page::Derived(_) => "Derived statistics · Tickmark".to_owned(),
         Page::Login(_) => "Sign in · Tickmark".to_owned(),
         Page::Setup(_) => "First account · Tickmark".to_owned(),
         Page::Message(page) => format!("{} · Tickmark", page.title),

@@ -3,6 +3,7 @@
 mod box_fields;
 mod forms;
 mod forms_boxes;
+mod forms_derived;
 mod forms_door;
 mod forms_notes;
 mod forms_push;
@@ -130,6 +131,7 @@ pub fn router(parts: Parts) -> Router {
         .route("/cp/notes", get(forms_notes::notes).post(forms_notes::write))
         .route("/cp/users", get(forms_users::users).post(forms_users::change))
         .route("/cp/password", post(forms_users::own_password).get(to_first))
+        .route("/cp/derived", get(forms_derived::derived).post(forms_derived::define))
         .route("/cp/login", get(pages::login).post(forms_door::login))
         .route("/cp/setup", get(pages::setup).post(forms_door::setup))
         .route("/cp/logout", post(forms_door::logout).get(to_first))

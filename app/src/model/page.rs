@@ -1,6 +1,8 @@
 //! What each page shows. The server fills these from the board and the store; pages only draw them.
 
-use super::{BoxView, Certificates, Kind, May, Mode, NotesPage, Number, OverviewPage, ProbeReport, StatisticPage, UsersPage};
+use super::{
+    BoxView, Certificates, DerivedPage, Kind, May, Mode, NotesPage, Number, OverviewPage, ProbeReport, StatisticPage, UsersPage,
+};
 
 /// A tab of the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +100,8 @@ pub enum Page {
     Users(UsersPage),
     /// `/cp/notes`
     Notes(NotesPage),
+    /// `/cp/derived`
+    Derived(Box<DerivedPage>),
     /// `/cp/login`
     Login(LoginPage),
     /// `/cp/setup`

@@ -86,6 +86,7 @@ fn account_menu(frame: &Frame) -> Option<impl IntoView + use<>> {
             <p>"Signed in as " <b>{user}</b></p>
             <a href=links::SETTINGS aria-current=(frame.tab == Tab::Settings).then_some("page")>"Settings"</a>
             <a href=links::USERS aria-current=(frame.tab == Tab::Users).then_some("page")>{users}</a>
+            <a href=links::DERIVED>"Derived statistics"</a>
             <button>"Sign out"</button>
         </form>
     })

@@ -107,6 +107,7 @@ impl Desk {
             gaps: drawn.gaps,
             total: None,
             resets: drawn.resets,
+            notes,
             of_means,
         })
     }

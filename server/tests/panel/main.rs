@@ -10,6 +10,7 @@ mod boxes;
 mod certificates;
 mod closely;
 mod continuity;
+mod derived;
 mod description;
 mod door;
 mod events;

@@ -43,11 +43,23 @@ pub(super) fn about(frame: &Frame, page: &StatisticPage) -> AnyView {
                 <div><dt>"Name"</dt><dd><code>{short(&row.name).into_owned()}</code></dd></div>
                 <div><dt>"Recorded"</dt><dd id="ticked-by">{ticked(page)}</dd></div>
                 <div><dt>"Kind"</dt><dd>{charts::kind(frame, &page.current.name, &row.name, row.kind)}</dd></div>
-                {unit} {sets} {elsewhere}
+                {unit} {sets} {elsewhere} {derive(&row.name, &page.current.name)}
             </dl>
         </section>
     }
     .into_any()
+}
+
+/// Where a derived one is changed, and where others are computed from this one.
+fn derive(name: &str, box_name: &str) -> AnyView {
+    if let Some(own) = name.strip_prefix("derived:") {
+        let change = links::with_query(links::DERIVED, &[("edit", own), ("box", box_name)]);
+        return view! { <div><dt>"Computed"</dt><dd><a href=change>"By its formula"</a></dd></div> }.into_any();
+    }
+    let escaped: String = name.chars().flat_map(|c| matches!(c, '*' | '\\' | '{' | '}').then_some('\\').into_iter().chain([c])).collect();
+    let own_box = if name.split(':').next().is_some_and(|group| group.contains('/')) { "/" } else { "" };
+    let compute = links::with_query(links::DERIVED, &[("formula", &format!("{{{own_box}{escaped}}}")), ("box", box_name)]);
+    view! { <div><dt>"Compute with it"</dt><dd><a href=compute>"Write a formula"</a></dd></div> }.into_any()
 }
 
 /// Why it is recorded, or why not.
