@@ -36,10 +36,12 @@ pub use registry::{DEFAULT_GROUP, Registry, RegistryError};
 pub use statistic::{Compute, Computed, Counter, Statistic, Traits};
 
 mod custom;
+mod dispatch;
 mod host;
 mod keep;
 mod panel;
 
 pub use custom::{MAX_CUSTOM, MAX_CUSTOM_NAME_BYTES, Push, PushError, Unkept};
+pub use dispatch::{DISPATCH_GROUP, DispatchError, MAX_DESTINATIONS, Picked};
 pub use keep::keep_going;
 pub use panel::{Counts, Engine, FAILURE_KINDS, describe, survives};

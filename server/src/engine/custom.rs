@@ -97,7 +97,7 @@ impl Unkept {
 }
 
 /// The full name of a statistic that may be pushed.
-fn pushable(name: &str) -> Result<String, PushError> {
+pub(super) fn pushable(name: &str) -> Result<String, PushError> {
     let (full, _) = full_name(name).map_err(|_| PushError::Name("a statistic is named group:name, or name alone".to_owned()))?;
     if full.len() > MAX_CUSTOM_NAME_BYTES {
         return Err(PushError::Name(format!("the name has {} bytes; at most {MAX_CUSTOM_NAME_BYTES} are allowed", full.len())));
@@ -168,6 +168,11 @@ impl Customs {
     /// Whether what is pushed is counted here.
     pub(super) fn is_here(&self) -> bool {
         self.lock().elsewhere.is_none()
+    }
+
+    /// Says where else what is pushed is counted, if it is.
+    pub(super) fn here(&self) -> Result<(), PushError> {
+        self.lock().is_here()
     }
 
     /// Forgets what was pushed: another panel, found there, counts it from now on.

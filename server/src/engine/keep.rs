@@ -107,6 +107,7 @@ mod tests {
         first.push("calls:failed", Push::By(i64::MAX - 1), None, None).unwrap();
         first.push("room:heat", Push::To(-3), None, None).unwrap();
         first.push("room:gone", Push::To(1), None, None).unwrap();
+        first.pick("load_%u", &["sip:a".to_owned()], &[]).unwrap();
         first.keep(&store).await.unwrap();
         first.remove("room:gone").unwrap();
         first.counts.requests.count();
@@ -118,7 +119,12 @@ mod tests {
         assert_eq!(value(&second, "room:heat"), Some(Number::Int(-3)));
         assert_eq!((value(&second, "room:gone"), value(&second, "panel:requests")), (None, Some(Number::Int(0))));
         assert_eq!((value(&first, "panel:restarts"), value(&second, "panel:restarts")), (Some(Number::Int(0)), Some(Number::Int(1))));
-        assert_eq!(second.pushed_kinds(), [("calls:failed".into(), Kind::Counter), ("room:heat".into(), Kind::Gauge)]);
+        assert_eq!(
+            second.pushed_kinds(),
+            [("calls:failed".into(), Kind::Counter), ("room:heat".into(), Kind::Gauge), ("script:load_sip:a".into(), Kind::Gauge)]
+        );
+        // Calls go on while the panel does not.
+        assert_eq!(second.release("load_%u", "sip:a"), Ok(0));
         second.push("calls:failed", Push::By(1), None, None).unwrap();
         assert_eq!(value(&second, "calls:failed"), Some(Number::Int(i64::MAX)));
     }

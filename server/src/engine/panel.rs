@@ -9,7 +9,10 @@ use std::{
 
 use app::model::{Kind, Number};
 
-use super::{Counter, Push, PushError, Registry, RegistryError, Statistic, Traits, custom::Customs, host::Host, registry::full_name};
+use super::{
+    Counter, Push, PushError, Registry, RegistryError, Statistic, Traits, custom::Customs, dispatch::Dispatch, host::Host,
+    registry::full_name,
+};
 use crate::{
     source::{Answer, Unknown},
     store::StoreStats,
@@ -88,6 +91,7 @@ pub struct Engine {
     pub counts: Arc<Counts>,
     pub(super) registry: Registry,
     pub(super) customs: Customs,
+    pub(super) dispatch: Dispatch,
     /// Held by whoever writes what was pushed to the store.
     pub(super) keeping: tokio::sync::Mutex<()>,
     started: Instant,
@@ -201,8 +205,9 @@ impl Engine {
         let up = move || i64::try_from(started.elapsed().as_secs()).ok().map(Number::Int);
         registry.computed_with("core:timestamp", Traits::GAUGE.hidden(), up)?;
         let shown = Shown { changes: None, statistics: Arc::new([]), names: Arc::new([]) };
-        let (customs, keeping, host) = (Customs::default(), tokio::sync::Mutex::default(), Mutex::new(Host::new()));
-        Ok(Self { counts, registry, customs, keeping, started, host, told, shown: Mutex::new(shown), resets: Mutex::default() })
+        let (customs, dispatch, keeping, host) =
+            (Customs::default(), Dispatch::default(), tokio::sync::Mutex::default(), Mutex::new(Host::new()));
+        Ok(Self { counts, registry, customs, dispatch, keeping, started, host, told, shown: Mutex::new(shown), resets: Mutex::default() })
     }
 
     /// A panel has begun with this database so many times before.

@@ -9,7 +9,7 @@ use super::{
     Mi,
     directory::{Directory, Found},
 };
-use crate::engine::{Push, PushError};
+use crate::engine::{DispatchError, Push, PushError};
 
 /// By whom a reset is said to be made that came this way: who asks is not known.
 const BY: &str = "the management interface";
@@ -25,6 +25,9 @@ pub(super) enum Command {
     ResetAll,
     Update,
     Remove,
+    Select,
+    Release,
+    ReleaseAll,
     Uptime,
     Version,
     Which,
@@ -32,13 +35,16 @@ pub(super) enum Command {
 }
 
 /// Each command with its name in 2.x and 3.x, and in 4.x.
-const COMMANDS: [(Command, &str, &str); 10] = [
+const COMMANDS: [(Command, &str, &str); 13] = [
     (Command::Get, "get_statistics", "statistics:get"),
     (Command::List, "list_statistics", "statistics:list"),
     (Command::Reset, "reset_statistics", "statistics:reset"),
     (Command::ResetAll, "reset_all_statistics", "statistics:reset_all"),
     (Command::Update, "update_stat", "statistics:update"),
     (Command::Remove, "remove_stat", "statistics:remove"),
+    (Command::Select, "ds_select", "statistics:ds_select"),
+    (Command::Release, "ds_release", "statistics:ds_release"),
+    (Command::ReleaseAll, "ds_release_all", "statistics:ds_release_all"),
     (Command::Uptime, "uptime", "core:uptime"),
     (Command::Version, "version", "core:version"),
     (Command::Which, "which", "core:which"),
@@ -52,7 +58,19 @@ impl Command {
 
     /// Whether it changes something.
     pub(super) fn writes(self) -> bool {
-        matches!(self, Self::Reset | Self::ResetAll | Self::Update | Self::Remove)
+        !matches!(self, Self::Get | Self::List | Self::Uptime | Self::Version | Self::Which | Self::Ps)
+    }
+
+    /// How a command that OpenSIPS has not is asked.
+    pub(super) fn usage(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Select => {
+                r#"give pattern, destinations and, if you like, weights: {"pattern":"load_%u","destinations":["sip:a","sip:b"],"weights":[2,1]}"#
+            }
+            Self::Release => r#"give pattern and destination: {"pattern":"load_%u","destination":"sip:a"}"#,
+            Self::ReleaseAll => r#"give pattern: {"pattern":"load_%u"}"#,
+            _ => return None,
+        })
     }
 
     /// The parameters of each way to call it, by name.
@@ -62,6 +80,9 @@ impl Command {
             Self::List => &[&[], &["statistics"]],
             Self::Update => &[&["name", "value"]],
             Self::Remove => &[&["name"]],
+            Self::Select => &[&["pattern", "destinations"], &["pattern", "destinations", "weights"]],
+            Self::Release => &[&["pattern", "destination"]],
+            Self::ReleaseAll => &[&["pattern"]],
             Self::Which => &[&[], &["command"]],
             Self::ResetAll | Self::Uptime | Self::Version | Self::Ps => &[&[]],
         }
@@ -73,6 +94,8 @@ pub(super) struct Ask {
     pub(super) command: Command,
     /// Names of statistics; or the parameters of another command, in their order.
     pub(super) words: Vec<String>,
+    /// Of destinations, which are all words but the first.
+    pub(super) weights: Vec<f64>,
 }
 
 /// What is answered.
@@ -89,6 +112,10 @@ pub(super) enum Reply {
     Words(Vec<&'static str>),
     /// The parameters of a command.
     Parameters(&'static [&'static [&'static str]]),
+    /// A destination and its load.
+    Load { destination: String, load: i64 },
+    /// So many loads are zero now.
+    Released(usize),
     /// The number of the one process there is.
     Process(u32),
 }
@@ -98,6 +125,8 @@ pub(super) enum Reply {
 pub(super) enum Refusal {
     /// None of the statistics is known.
     NotFound,
+    /// Nor is what is to be released.
+    NeverPicked(String),
     /// The parameters are wrong, in OpenSIPS's words.
     Parameters(String),
     /// It may not be done.
@@ -114,13 +143,23 @@ impl From<PushError> for Refusal {
     }
 }
 
+impl From<DispatchError> for Refusal {
+    fn from(error: DispatchError) -> Self {
+        match error {
+            DispatchError::Push(error) => error.into(),
+            DispatchError::NeverPicked(_) => Self::NeverPicked(error.to_string()),
+            DispatchError::Asked(text) => Self::Parameters(text),
+        }
+    }
+}
+
 /// What is said of too many or too few parameters.
 pub(super) const COUNT: &str = "Too few or too many parameters";
 
 impl Mi {
     /// Does what is asked.
     pub(super) fn run(&self, ask: Ask) -> Result<Reply, Refusal> {
-        let Ask { command, words } = ask;
+        let Ask { command, words, weights } = ask;
         match (command, words.as_slice()) {
             (Command::Get, [_, ..]) => Ok(self.get(&words)),
             (Command::List, _) => Ok(self.list(&words)),
@@ -138,6 +177,15 @@ impl Mi {
                 self.engine.remove(name)?;
                 Ok(Reply::Done)
             }
+            (Command::Select, [pattern, destinations @ ..]) => {
+                let picked = self.engine.pick(pattern, destinations, &weights)?;
+                Ok(Reply::Load { destination: destinations[picked.place].clone(), load: picked.load })
+            }
+            (Command::Release, [pattern, destination]) => {
+                let load = self.engine.release(pattern, destination)?;
+                Ok(Reply::Load { destination: destination.clone(), load })
+            }
+            (Command::ReleaseAll, [pattern]) => Ok(Reply::Released(self.engine.release_all(pattern, Some(BY))?)),
             (Command::Uptime, []) => Ok(self.uptime()),
             (Command::Version, []) => {
                 let (version, machine, system) = (env!("CARGO_PKG_VERSION"), std::env::consts::ARCH, std::env::consts::OS);
@@ -151,7 +199,7 @@ impl Mi {
                 Command::parse(name).map(|command| Reply::Parameters(command.parameters())).ok_or(Refusal::NotFound)
             }
             (Command::Ps, []) => Ok(Reply::Process(std::process::id())),
-            _ => Err(Refusal::Parameters(COUNT.to_owned())),
+            _ => Err(Refusal::Parameters(command.usage().unwrap_or(COUNT).to_owned())),
         }
     }
 
@@ -218,3 +266,6 @@ impl Mi {
         Reply::Facts(vec![("Now", date(now)), ("Up since", date(now - up)), ("Up time", format!("{} [sec]", up.as_secs()))])
     }
 }
+
+#[cfg(test)]
+mod tests;

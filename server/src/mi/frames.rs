@@ -149,7 +149,8 @@ pub(super) fn lines(text: &str) -> Option<Frame> {
     let (command, reply) = lines.next()?.split_once(':')?;
     let word = |line: &str| {
         let line = line.trim_end_matches('\r');
-        let value = line.split_once("::").map_or(line, |(_, value)| value);
+        // Within quotes colons are part of the word.
+        let value = line.split_once("::").filter(|(name, _)| !name.starts_with('"')).map_or(line, |(_, value)| value);
         value.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(value).to_owned()
     };
     let words = lines.take_while(|line| !line.is_empty()).map(word).collect();

@@ -38,6 +38,7 @@ impl From<Refusal> for Fault {
             Refusal::NotFound => Self::new(404, "Statistics Not Found"),
             Refusal::Parameters(message) if message == super::commands::COUNT => Self::new(400, "Too few or too many arguments"),
             Refusal::Parameters(message) => Self { code: 400, message },
+            Refusal::NeverPicked(message) => Self { code: 404, message },
             Refusal::Forbidden(message) => Self { code: 403, message },
         }
     }
@@ -49,12 +50,26 @@ pub(super) fn run(mi: &Mi, command: &str, words: Vec<String>, may_write: bool) -
     if command.writes() && !may_write {
         return Err(Fault::new(403, "a GET changes nothing here: POST to /mi, or start tickmark with --mi-get write"));
     }
-    let reply = mi.run(Ask { command, words })?;
+    let reply = mi.run(ask(command, words)?)?;
     match &reply {
         Reply::Values(_, values) if values.is_empty() => Err(Fault::new(404, "Statistics Not Found")),
         Reply::Kinds(kinds) if kinds.is_empty() => Err(Fault::new(404, "Statistics Not Found")),
         _ => Ok(reply),
     }
+}
+
+/// A word that begins so, after the destinations, tells their weights: `weights=2/1`.
+const WEIGHTS: &str = "weights=";
+
+fn ask(command: Command, mut words: Vec<String>) -> Result<Ask, Fault> {
+    let mut weights = Vec::new();
+    let told = words.last().and_then(|word| word.strip_prefix(WEIGHTS)).filter(|_| command == Command::Select);
+    if let Some(told) = told {
+        let wrong = || Fault::new(400, "the weights are no numbers: write one for each destination, such as weights=2/1");
+        weights = told.split('/').map(|weight| weight.parse().map_err(|_| wrong())).collect::<Result<_, _>>()?;
+        words.pop();
+    }
+    Ok(Ask { command, words, weights })
 }
 
 /// A value as text.
@@ -77,6 +92,10 @@ fn pairs(reply: &Reply) -> Vec<(String, String)> {
         Reply::Facts(facts) => facts.iter().map(|(name, fact)| ((*name).to_owned(), fact.clone())).collect(),
         Reply::Words(words) => words.iter().map(|word| (String::new(), (*word).to_owned())).collect(),
         Reply::Parameters(ways) => ways.iter().map(|names| (String::new(), names.join(" "))).collect(),
+        Reply::Load { destination, load } => {
+            vec![("destination".to_owned(), destination.clone()), ("load".to_owned(), load.to_string())]
+        }
+        Reply::Released(count) => vec![("released".to_owned(), count.to_string())],
         Reply::Process(pid) => vec![("Process".to_owned(), format!("ID=0 PID={pid} Type=Tickmark"))],
     }
 }

@@ -52,6 +52,7 @@ impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::NotFound => failure(404, "Statistics Not Found"),
+            Refusal::NeverPicked(data) => Failure { data: Some(data), ..failure(404, "Statistics Not Found") },
             Refusal::Parameters(data) => wrong(data),
             Refusal::Forbidden(data) => Self { code: 403, message: "Forbidden", data: Some(data) },
         }
@@ -113,7 +114,7 @@ fn one(mi: &Mi, question: Value) -> Option<String> {
         return (!is_answer).then(|| failure(INVALID_REQUEST, "Invalid Request").answer(&shown));
     };
     let done = Command::parse(method).ok_or_else(|| failure(UNKNOWN_METHOD, "Method not found"));
-    let done = done.and_then(|command| Ok(mi.run(Ask { command, words: words(command, params)? })?));
+    let done = done.and_then(|command| Ok(mi.run(ask(command, params)?)?));
     id?;
     Some(match done {
         Ok(reply) => {
@@ -128,44 +129,53 @@ fn one(mi: &Mi, question: Value) -> Option<String> {
 }
 
 /// The parameters, which come by name or by place.
-fn words(command: Command, params: Value) -> Result<Vec<String>, Failure> {
+fn ask(command: Command, params: Value) -> Result<Ask, Failure> {
     let ways = command.parameters();
+    let wrong_count = || wrong(command.usage().unwrap_or(COUNT));
     let (names, values): (&[&str], Vec<Value>) = match params {
         Value::Array(values) => {
-            let way = ways.iter().find(|names| names.len() == values.len()).ok_or_else(|| wrong(COUNT))?;
+            let way = ways.iter().find(|names| names.len() == values.len()).ok_or_else(wrong_count)?;
             (way, values)
         }
         Value::Object(mut named) => {
-            let way = ways.iter().find(|names| names.len() == named.len()).ok_or_else(|| wrong(COUNT))?;
-            let values = way.iter().map(|name| named.remove(*name).ok_or_else(|| wrong("Named parameters do not match")));
+            let way = ways.iter().find(|names| names.len() == named.len()).ok_or_else(wrong_count)?;
+            let mismatch = || wrong(command.usage().unwrap_or("Named parameters do not match"));
+            let values = way.iter().map(|name| named.remove(*name).ok_or_else(mismatch));
             (way, values.collect::<Result<_, _>>()?)
         }
-        _ => (ways.iter().find(|names| names.is_empty()).ok_or_else(|| wrong(COUNT))?, Vec::new()),
+        _ => (ways.iter().find(|names| names.is_empty()).ok_or_else(wrong_count)?, Vec::new()),
     };
-    let mut words = Vec::new();
+    let mut ask = Ask { command, words: Vec::new(), weights: Vec::new() };
     for (name, value) in names.iter().zip(values) {
-        if *name == "statistics" {
-            words.extend(list(value)?);
-        } else {
-            words.push(match value {
+        match *name {
+            "statistics" | "destinations" => ask.words.extend(list(name, value)?),
+            "weights" => ask.weights = weights(value)?,
+            _ => ask.words.push(match value {
                 Value::String(text) => text,
                 Value::Number(number) => number.to_string(),
                 _ => return Err(wrong(format!("Bad type for parameter '{name}'"))),
-            });
+            }),
         }
     }
-    Ok(words)
+    Ok(ask)
 }
 
-fn list(value: Value) -> Result<Vec<String>, Failure> {
-    let Value::Array(items) = value else { return Err(wrong("Bad type for parameter 'statistics'")) };
+fn weights(value: Value) -> Result<Vec<f64>, Failure> {
+    let bad = || wrong("Bad type for parameter 'weights': give an array of numbers, one for each destination, such as [2,1]");
+    let Value::Array(items) = value else { return Err(bad()) };
+    let weights: Option<Vec<f64>> = items.iter().map(Value::as_f64).collect();
+    weights.filter(|weights| !weights.is_empty()).ok_or_else(bad)
+}
+
+fn list(name: &str, value: Value) -> Result<Vec<String>, Failure> {
+    let Value::Array(items) = value else { return Err(wrong(format!("Bad type for parameter '{name}'"))) };
     if items.is_empty() {
-        return Err(wrong("Empty array in parameter 'statistics'"));
+        return Err(wrong(format!("Empty array in parameter '{name}'")));
     }
     let word = |item| match item {
         Value::String(text) => Ok(text),
         Value::Number(number) => Ok(number.to_string()),
-        _ => Err(wrong("Bad type for array item in parameter 'statistics'")),
+        _ => Err(wrong(format!("Bad type for array item in parameter '{name}'"))),
     };
     items.into_iter().map(word).collect()
 }
@@ -205,6 +215,12 @@ fn write_reply(reply: &Reply, text: &mut String) {
         Reply::Parameters(ways) => {
             let ways: Vec<_> = ways.iter().filter(|names| !names.is_empty()).collect();
             text.push_str(&json!(ways).to_string());
+        }
+        Reply::Load { destination, load } => {
+            let _ = write!(text, "{{\"destination\":{},\"load\":{load}}}", Value::from(destination.as_str()));
+        }
+        Reply::Released(count) => {
+            let _ = write!(text, "{{\"released\":{count}}}");
         }
         Reply::Process(pid) => {
             let _ = write!(text, "{{\"Processes\":[{{\"ID\":0,\"PID\":{pid},\"Type\":\"Tickmark\"}}]}}");

@@ -122,6 +122,48 @@ async fn a_get_changes_nothing_unless_that_is_switched_on() {
 }
 
 #[tokio::test]
+async fn calls_are_spread_over_gateways_by_many_clients_at_once() {
+    const CLIENTS: i64 = 64;
+    const PICKS: i64 = 15;
+    let mi = Mi::start().await;
+    let gateways = json!({"pattern": "load_%u", "destinations": ["sip:a", "sip:b", "sip:c"], "weights": [1, 1, 1]});
+    assert_eq!(mi.ask("ds_select", gateways.clone()).await["result"], json!({"destination": "sip:a", "load": 1}));
+    let body = json!({"jsonrpc": "2.0", "method": "ds_select", "params": gateways, "id": 1}).to_string();
+    let connections = TestPanel::client();
+    let client = async || {
+        for _ in 0..PICKS {
+            let asking = connections.post(mi.url("/mi")).header(header::CONTENT_TYPE, "application/json").body(body.clone());
+            let answer = asking.send().await.unwrap().text().await.unwrap();
+            assert!(answer.contains(r#""result":{"destination":"sip:"#), "{answer}");
+        }
+    };
+    futures::future::join_all((0..CLIENTS).map(|_| client())).await;
+    let told = mi.ask("get_statistics", json!([["script:"]])).await;
+    let loads = ["sip:a", "sip:b", "sip:c"].map(|gateway| told["result"][format!("script:load_{gateway}")].as_i64().unwrap());
+    assert_eq!(loads.iter().sum::<i64>(), CLIENTS * PICKS + 1);
+    assert!(loads.iter().max().unwrap() - loads.iter().min().unwrap() <= 1, "{loads:?}");
+    let release = json!({"pattern": "load_%u", "destination": "sip:b"});
+    assert_eq!(mi.ask("ds_release", release).await["result"], json!({"destination": "sip:b", "load": loads[1] - 1}));
+    let never = mi.ask("ds_release", json!(["load_%u", "sip:d"])).await;
+    assert!(never["error"]["data"].as_str().unwrap().starts_with("sip:d was never picked"), "{never}");
+}
+
+#[tokio::test]
+async fn a_get_picks_only_where_it_may_change_something() {
+    let reading = Mi::start().await;
+    assert!(reading.get("/json/ds_select?params=load_%u,sip:a").await.1.contains("--mi-get write"));
+    let flags = ServeFlags { mi_get: Some("write".to_owned()), ..mi_at("127.0.0.1:0") };
+    let writing = Mi::of(Start::new().with_mi_flags(flags)).await;
+    // The percent sign as it is, and as it should be.
+    for (pattern, gateway) in [("load_%u", "sip:a"), ("load_%25u", "sip:b")] {
+        let (_, picked) = writing.get(&format!("/json/ds_select?params={pattern},sip:a,sip:b,weights=2/1")).await;
+        assert_eq!(picked, format!(r#"{{"destination": "{gateway}", "load": "1"}}"#));
+    }
+    assert_eq!(writing.get("/json/ds_release?params=load_%u,sip:a").await.1, r#"{"destination": "sip:a", "load": "0"}"#);
+    assert_eq!(writing.get("/json/ds_release_all?params=load_%u").await.1, r#"{"released": "2"}"#);
+}
+
+#[tokio::test]
 async fn a_page_in_a_browser_cannot_reach_it() {
     let mi = Mi::start().await;
     for (name, value) in [("origin", "http://evil.example"), ("sec-fetch-site", "cross-site"), ("host", "evil.example:8081")] {

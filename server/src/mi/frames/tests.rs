@@ -44,6 +44,8 @@ fn requests_of_both_dialects() {
     check(b":uptime:r\n\n", &[old("uptime", "r", &[])], false);
     let quoted = b":get_statistics:r\n\"active dialogs\"\nstatistics::x\n\n:version:r2\n\n";
     check(quoted, &[old("get_statistics", "r", &["active dialogs", "x"]), old("version", "r2", &[])], false);
+    let colons = b":ds_release:r\nload_%u\n\"sip:[2001:db8::1]:5060\"\n\n";
+    check(colons, &[old("ds_release", "r", &["load_%u", "sip:[2001:db8::1]:5060"])], false);
 }
 
 #[test]

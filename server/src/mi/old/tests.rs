@@ -35,11 +35,37 @@ async fn json_has_errors_too() {
 #[tokio::test]
 async fn nothing_changes_where_it_may_not() {
     let mi = stage(false).await;
-    for command in ["reset_statistics", "update_stat", "remove_stat", "reset_all_statistics"] {
+    for command in ["reset_statistics", "update_stat", "remove_stat", "reset_all_statistics", "ds_select", "ds_release", "ds_release_all"] {
         let Err(fault) = run(&mi, command, vec!["INVITE".to_owned()], false) else { panic!("{command}") };
         assert_eq!(fault.code, 403);
     }
     assert_eq!(json(&run(&mi, "get_statistics", vec!["INVITE".to_owned()], false)), r#"{"method:INVITE": "1597"}"#);
+}
+
+#[tokio::test]
+async fn a_destination_by_its_load() {
+    let select = ["load_%u", "sip:a/b", "sip:b", "weights=0/2.5"];
+    check(json, "ds_select", &select[..3], r#"{"destination": "sip:a\/b", "load": "1"}"#).await;
+    check(json, "ds_select", &select, r#"{"destination": "sip:b", "load": "1"}"#).await;
+    check(text, "ds_select", &select, "200 OK\ndestination:: sip:b\nload:: 1\n\n").await;
+    let head = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<reply>\n";
+    check(
+        xml,
+        "ds_select",
+        &select,
+        &format!("{head}<value name=\"destination\">sip:b</value>\n<value name=\"load\">1</value>\n</reply>\n"),
+    )
+    .await;
+    check(text, "ds_release_all", &["load_%u"], "200 OK\nreleased:: 0\n\n").await;
+    check(
+        text,
+        "ds_select",
+        &["load_%u", "sip:a", "weights=x"],
+        "400 the weights are no numbers: write one for each destination, such as weights=2/1\n\n",
+    )
+    .await;
+    let never = "sip:a was never picked by this pattern: release with the pattern and the destination of the pick, letter by letter";
+    check(text, "ds_release", &["load_%u", "sip:a"], &format!("404 {never}\n\n")).await;
 }
 
 #[tokio::test]

@@ -133,6 +133,72 @@ async fn what_changes() {
 }
 
 #[tokio::test]
+async fn a_destination_by_its_load() {
+    let pick = |params: &str| format!(r#"{{"jsonrpc":"2.0","method":"ds_select","params":{params},"id":1}}"#);
+    let release = |params: &str| format!(r#"{{"jsonrpc":"2.0","method":"statistics:ds_release","params":{params},"id":1}}"#);
+    let told =
+        |destination: &str, load: i64| format!(r#"{{"jsonrpc":"2.0","result":{{"destination":"{destination}","load":{load}}},"id":1}}"#);
+    ask(&[
+        (&pick(r#"{"pattern":"load_%u","destinations":["sip:a","sip:b"],"weights":[1,1]}"#), &told("sip:a", 1)),
+        (&pick(r#"{"pattern":"load_%u","destinations":["sip:a","sip:b"]}"#), &told("sip:b", 1)),
+        (&pick(r#"["load_%u",["sip:a","sip:b"],[1,0.25]]"#), &told("sip:a", 2)),
+        (
+            r#"{"jsonrpc":"2.0","method":"get_statistics","params":[["script:"]],"id":1}"#,
+            r#"{"jsonrpc":"2.0","result":{"script:load_sip:a":2,"script:load_sip:b":1},"id":1}"#,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","method":"list_statistics","params":[["script:load_sip:b"]],"id":1}"#,
+            r#"{"jsonrpc":"2.0","result":{"script:load_sip:b":"non-incremental"},"id":1}"#,
+        ),
+        (&release(r#"{"pattern":"load_%u","destination":"sip:a"}"#), &told("sip:a", 1)),
+        (&release(r#"["load_%u","sip:a"]"#), &told("sip:a", 0)),
+        (&release(r#"["load_%u","sip:a"]"#), &told("sip:a", 0)),
+        (
+            r#"{"jsonrpc":"2.0","method":"ds_release_all","params":{"pattern":"load_%u"},"id":1}"#,
+            r#"{"jsonrpc":"2.0","result":{"released":2},"id":1}"#,
+        ),
+        (&pick(r#"["load_%u",["sip:b"]]"#), &told("sip:b", 1)),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_wrong_question_for_a_destination_is_told_what_to_do() {
+    let wrong = |data: &str| format!(r#""error":{{"code":-32602,"data":"{data}","message":"Invalid params"}}"#);
+    let usage = r#"give pattern, destinations and, if you like, weights: {\"pattern\":\"load_%u\",\"destinations\":[\"sip:a\",\"sip:b\"],\"weights\":[2,1]}"#;
+    let weights = "Bad type for parameter 'weights': give an array of numbers, one for each destination, such as [2,1]";
+    check(
+        "ds_select",
+        &[
+            ("", &wrong(usage)),
+            (r#"{"pattern":"load_%u"}"#, &wrong(usage)),
+            (r#"{"pattern":"load_%u","destination":"sip:a"}"#, &wrong(usage)),
+            (r#"["load_%u","sip:a"]"#, &wrong("Bad type for parameter 'destinations'")),
+            (r#"["load_%u",[]]"#, &wrong("Empty array in parameter 'destinations'")),
+            (r#"["load_%u",[{}]]"#, &wrong("Bad type for array item in parameter 'destinations'")),
+            (r#"[["load_%u"],["sip:a"]]"#, &wrong("Bad type for parameter 'pattern'")),
+            (r#"["load_%u",["sip:a"],1]"#, &wrong(weights)),
+            (r#"["load_%u",["sip:a"],["1"]]"#, &wrong(weights)),
+            (r#"["load_%u",["sip:a"],[]]"#, &wrong(weights)),
+            (
+                r#"["load_%u",["sip:a"],[1,2]]"#,
+                &wrong("there are 1 destinations and 2 weights: give each destination one, or leave weights out"),
+            ),
+            (r#"["load",["sip:a"]]"#, &wrong(r#"the pattern \"load\" has no %u: write it where the destination goes, such as load_%u"#)),
+        ],
+    )
+    .await;
+    let never = r#""error":{"code":404,"data":"sip:a was never picked by this pattern: release with the pattern and the destination of the pick, letter by letter","message":"Statistics Not Found"}"#;
+    let usage = r#"give pattern and destination: {\"pattern\":\"load_%u\",\"destination\":\"sip:a\"}"#;
+    check("ds_release", &[(r#"["load_%u","sip:a"]"#, never), (r#"["load_%u"]"#, &wrong(usage))]).await;
+    let forbidden = |data: &str| format!(r#""error":{{"code":403,"data":"{data}","message":"Forbidden"}}"#);
+    let mi = stage(false).await;
+    mi.engine.leave_pushed_to("http://other.example");
+    let Answer::Json(text) = answer(&mi, br#"{"jsonrpc":"2.0","method":"ds_select","params":["load_%u",["a"]],"id":1}"#) else { panic!() };
+    assert!(text.contains(&forbidden("what is pushed is counted by the panel at http://other.example: push there")), "{text}");
+}
+
+#[tokio::test]
 async fn facts() {
     let version = format!(r#""result":{{"Server":"Tickmark ({} ({}/linux))"}}"#, env!("CARGO_PKG_VERSION"), std::env::consts::ARCH);
     check("version", &[("", &version), ("{}", &version), ("[]", &version), (r#"["x"]"#, NO_WAY)]).await;
