@@ -68,6 +68,13 @@ fn run() -> Outcome<()> {
         let rate = interface::measure(statistics)?;
         table.add(format!("Answers of {statistics} statistic(s) over HTTP, one connection"), rate, "/s", Beside, None);
     }
+    for threads in [1, 2] {
+        eprintln!("picking destinations on {threads} thread(s) …");
+        let rate = interface::picks_within(threads)?;
+        table.add(format!("Picks of 8 destinations by one pattern, {threads} thread(s)"), rate, "/s", Beside, None);
+    }
+    eprintln!("picking destinations over HTTP …");
+    table.add("— over HTTP, one connection", interface::picks()?, "/s", Beside, None);
     let missed = table.print();
     if missed > 0 {
         println!("\n{missed} of the figures miss their target.");
