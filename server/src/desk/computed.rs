@@ -95,6 +95,8 @@ impl Desk {
         if let Some(reason) = reason {
             drawn.gaps = vec![Gap { from: ask.from_ms, to: ask.to_ms, reason }];
         }
+        let box_id = self.entry(&question.box_name)?.lock().stored.id;
+        let notes = self.store.notes_in(box_id, ask.from_ms, ask.to_ms).await?;
         Ok(Series {
             box_name: question.box_name,
             name: ask.name.clone(),

@@ -53,7 +53,7 @@ const fn numbered(name: &'static str, columns: &'static [Column]) -> Table {
 
 /// All of them, each after those that its rows name. What is missing on purpose: `revision`, which counts the changes to one database, and
 /// which panels share it.
-pub(in crate::store) static TABLES: [Table; 17] = [
+pub(in crate::store) static TABLES: [Table; 18] = [
     Table { only: Some("setting_key <> 'import'"), ..table("setting", &[("setting_key", Text), ("setting_value", Text)], 1) },
     numbered(
         "box",
