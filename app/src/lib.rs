@@ -14,6 +14,8 @@ pub mod matching;
 pub mod model;
 #[cfg(feature = "ssr")]
 pub mod pages;
+#[cfg(feature = "ssr")]
+pub mod processes;
 #[cfg(any(feature = "hydrate", test))]
 mod reading;
 pub mod shown;

@@ -11,6 +11,8 @@ mod number;
 mod overview;
 #[cfg(feature = "ssr")]
 mod page;
+#[cfg(feature = "ssr")]
+mod processes;
 mod series;
 mod spark;
 mod statistic;
@@ -35,6 +37,8 @@ pub use page::{
     BoxForm, BoxesPage, ChartView, ChartsPage, Closely, Frame, GroupView, KeepForm, KeepRow, LoginPage, MessagePage, Page, PushForm,
     RealtimePage, ResetQuestion, RowView, SettingsPage, SetupPage, Show, Tab, Theme, UsageRow,
 };
+#[cfg(feature = "ssr")]
+pub use processes::Processes;
 pub use series::{COMPARED, Columns, Gap, Mode, Reset, ResetCause, Series};
 pub use spark::Spark;
 pub use statistic::{Fault, Kind, LiveStatistic, LiveValues, Recorded, Removed, Statistic, Statistics, split_name};

@@ -5,6 +5,7 @@ mod closely;
 mod continuity;
 mod leftover;
 mod phase;
+mod processes;
 mod queue;
 mod recorder;
 mod relay;

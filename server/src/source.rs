@@ -305,6 +305,18 @@ impl Source {
         self.checked(wire::server(&self.body, self.dialect, self.id))
     }
 
+    /// Asks what each process of the box is, by its number.
+    ///
+    /// # Errors
+    /// As [`Self::poll`]; also where the box cannot be asked for that.
+    pub async fn processes(&mut self) -> Result<Vec<(u32, String)>, SourceError> {
+        if !self.dialect.knows(Question::Processes) {
+            return Err(SourceError::Protocol("over XML-RPC it is not asked; it can be over HTTP with JSON, a FIFO or datagrams".into()));
+        }
+        self.ask_in_time(Question::Processes, Bodies::Answers).await?;
+        self.checked(wire::processes(&self.body, self.dialect, self.id))
+    }
+
     /// As [`Self::ask`], with the whole time limit for this one question.
     async fn ask_in_time(&mut self, question: Question<'_>, bodies: Bodies) -> Result<Timing, SourceError> {
         let limit = self.target.time_limit;

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use app::model::{BoxKind, BoxState, Kind};
+use app::model::{BoxKind, BoxState, Kind, Processes};
 
 use super::{
     Chosen, Definition, Layout, Rules,
@@ -81,6 +81,8 @@ pub struct BoxNow {
     pub rates: Vec<Option<f64>>,
     /// Whether each changed at the last poll.
     pub moved: Vec<bool>,
+    /// What its processes are, if it was asked for them.
+    pub processes: Arc<Processes>,
     /// The number of the answer at which value or rate of each last changed.
     pub changed_at: Vec<u64>,
     /// The newest points of each spark line.
@@ -143,6 +145,7 @@ impl BoxNow {
             values: Vec::new(),
             rates: Vec::new(),
             moved: Vec::new(),
+            processes: Arc::default(),
             changed_at: Vec::new(),
             sparks: Sparks::default(),
             answers: 0,

@@ -40,7 +40,7 @@ const LARGE_NAMES: usize = 4_096;
 pub(super) struct Task {
     pub(super) shared: Arc<Shared>,
     pub(super) entry: Arc<Entry>,
-    stored: StoredBox,
+    pub(super) stored: StoredBox,
     interval: Duration,
     /// Of the lease, where panels share the database.
     generation: i64,
@@ -48,10 +48,12 @@ pub(super) struct Task {
     /// There are names whose kind the box was not asked for yet.
     kinds_wanted: bool,
     kinds_asked: Option<Instant>,
+    /// It was asked for its processes since it began.
+    pub(super) processes_asked: bool,
     /// The engine's changes when it was asked for its kinds.
     kinds_of: Option<u64>,
     continuity: Continuity,
-    layout: Arc<Layout>,
+    pub(super) layout: Arc<Layout>,
     /// The names of what is recorded: the ticked ones, then those that are lost.
     recorded: Arc<[Arc<str>]>,
     /// Ticked statistics that the box no longer names.
@@ -71,6 +73,7 @@ impl Task {
             source: None,
             kinds_wanted: false,
             kinds_asked: None,
+            processes_asked: false,
             kinds_of: None,
             continuity: Continuity::new(begin),
             layout,
@@ -306,6 +309,7 @@ impl Task {
                 Err(error) => tracing::debug!(name = self.stored.spec.name, %error, "the box does not say its kinds"),
             }
         }
+        self.follow_processes(applied, first).await;
         self.shared.board.tell();
     }
 

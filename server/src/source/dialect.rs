@@ -47,6 +47,8 @@ pub(crate) enum Question<'a> {
     Uptime,
     /// What the server calls itself.
     Version,
+    /// What its processes are.
+    Processes,
 }
 
 /// Over what a question goes.
@@ -106,17 +108,21 @@ impl Dialect {
             (Self::Kamailio, Question::Kinds) => "system.listMethods",
             (Self::Kamailio, Question::Uptime) => "core.uptime",
             (Self::Kamailio, Question::Version) => "core.version",
+            (Self::Kamailio, Question::Processes) => "core.psx",
             (_, Question::All | Question::Groups(_) | Question::Reached(_)) => "get_statistics",
             (_, Question::Reset(_)) => "reset_statistics",
             (_, Question::Kinds) => "list_statistics",
             (_, Question::Uptime) => "uptime",
             (_, Question::Version) => "version",
+            (_, Question::Processes) => "ps",
         }
     }
 
     /// Whether the dialect has an answer to a question at all.
     pub(crate) fn knows(self, question: Question<'_>) -> bool {
         match self {
+            // Kamailio has no statistics of single processes, and of XML-RPC no answer to this was ever recorded.
+            Self::Kamailio | Self::XmlRpc { .. } if question == Question::Processes => false,
             Self::Kamailio => question != Question::Kinds,
             Self::Prometheus => matches!(question, Question::All | Question::Kinds),
             _ => true,
@@ -144,7 +150,7 @@ impl Dialect {
                 }
                 names.iter().map(|name| (*name).into()).collect()
             }
-            Question::Kinds | Question::Uptime | Question::Version => Vec::new(),
+            Question::Kinds | Question::Uptime | Question::Version | Question::Processes => Vec::new(),
         };
         let message = match self {
             Self::Opensips | Self::Kamailio => self.json_rpc(method, &names, id, carrier),
@@ -241,6 +247,8 @@ mod tests {
         check(Opensips, Question::All, Carrier::Http, all);
         check(Opensips, Question::All, Carrier::Fifo, &format!(":NAME:{all}"));
         check(Opensips, Question::Version, Carrier::Http, r#"{"jsonrpc":"2.0","method":"version","id":7}"#);
+        check(Opensips, Question::Processes, Carrier::Http, r#"{"jsonrpc":"2.0","method":"ps","id":7}"#);
+        check(Kamailio, Question::Processes, Carrier::Http, "none");
         let group = r#"{"jsonrpc":"2.0","method":"get_statistics","params":{"statistics":["a\"b:"]},"id":7}"#;
         check(Opensips, Question::Groups(&["a\"b"]), Carrier::Http, group);
         check(Kamailio, Question::All, Carrier::Http, r#"{"jsonrpc":"2.0","method":"stats.fetchn","params":["all"],"id":7}"#);
@@ -291,6 +299,9 @@ mod tests {
         check(Json2, Question::Groups(&["a b+é"]), Carrier::Http, "get_statistics?params=a%20b%2B%C3%A9%3A");
         check(Json2, Question::Groups(&["a,b"]), Carrier::Http, "none");
         check(Json2, Question::Uptime, Carrier::Http, "uptime?");
+        check(Json2, Question::Processes, Carrier::Http, "ps?");
+        check(Text2, Question::Processes, Carrier::Fifo, ":ps:NAME\n\n");
+        check(XmlRpc { nested: true }, Question::Processes, Carrier::Http, "none");
         check(Text2, Question::All, Carrier::Fifo, ":get_statistics:NAME\nall\n\n");
         check(Text2, Question::Version, Carrier::Fifo, ":version:NAME\n\n");
         check(Text2, Question::Groups(&["dialog"]), Carrier::Datagram, ":get_statistics:NAME\ndialog:\n");

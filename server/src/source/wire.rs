@@ -8,6 +8,7 @@ mod envelope;
 mod json2;
 mod members;
 mod metrics;
+mod processes;
 mod text2;
 mod value;
 mod xml;
@@ -17,6 +18,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use app::model::{BoxKind, Kind, Number};
 use serde::de::IgnoredAny;
 
+pub(crate) use self::processes::processes;
 pub(crate) use envelope::WireError;
 
 use self::{
