@@ -12,10 +12,10 @@ pub fn BoxesLive() -> impl IntoView {
 
 #[cfg(feature = "hydrate")]
 mod browser {
-    use std::time::Duration;
+    use std::{cell::Cell, time::Duration};
 
     use leptos::{
-        prelude::{document, set_interval},
+        prelude::{document, set_interval, set_timeout},
         task::spawn_local,
     };
     use wasm_bindgen::JsCast;
@@ -33,6 +33,9 @@ mod browser {
 
     /// How often the list is brought up to date while it is seen.
     const REFRESH_STEP: Duration = Duration::from_secs(5);
+
+    /// How long typing must rest before an address is asked.
+    const REST: Duration = Duration::from_millis(700);
 
     /// Asks how all boxes do.
     async fn refresh() {
@@ -76,32 +79,83 @@ mod browser {
     pub(super) fn start() {
         set_interval(|| spawn_local(refresh()), REFRESH_STEP);
         let Some(button) = dom::one("#box-form button[value=probe]") else { return };
-        let target = button.clone();
+        let (target, asking) = (button.clone(), button.clone());
         dom::on::<Event>(&target, "click", move |event| {
             part_login();
-            let (typed, told) = (value("address").trim().to_owned(), certificates());
-            if typed.is_empty() || (typed.contains('#') && !told.is_empty()) {
-                // The browser says itself that it is missing, and the panel brings the two together.
-                return;
+            if let Some(address) = address() {
+                event.prevent_default();
+                spawn_local(probe(asking.clone(), address, begin(), true));
             }
-            let address = told.behind(&typed);
-            event.prevent_default();
-            let button = button.clone();
-            spawn_local(async move {
-                let _ = button.set_attribute("aria-busy", "true");
-                panel("note", "Asking…", &[]);
-                let (user, password) = (filled("user"), filled("password"));
-                let question = format!("{{\"address\":{},\"user\":{user},\"password\":{password}}}", quoted(&address));
-                match browser::request("POST", &format!("{}/boxes/probe", links::API), Some(&question)).await {
-                    Ok(answer) => match reading::read::<ProbeReport>(&answer) {
-                        Some(report) => found(&button, &report),
-                        None => panel("note bad", "The panel's answer could not be read. Reload the page.", &[]),
-                    },
-                    Err(why) => panel("note bad", &why.text, &[]),
-                }
-                let _ = button.remove_attribute("aria-busy");
-            });
         });
+        let Some(field) = input("address") else { return };
+        dom::on::<Event>(&field, "input", move |_| {
+            let (turn, button) = (begin(), button.clone());
+            panel("", "", &[]);
+            let _ = button.remove_attribute("aria-busy");
+            set_timeout(
+                move || {
+                    if let Some(address) = address().filter(|address| is_turn(turn) && may_be_asked(address)) {
+                        spawn_local(probe(button, address, turn, false));
+                    }
+                },
+                REST,
+            );
+        });
+    }
+
+    thread_local! {
+        /// Counts what was typed and pressed: an answer to anything but the last comes too late.
+        static TURN: Cell<u32> = const { Cell::new(0) };
+    }
+
+    fn begin() -> u32 {
+        TURN.set(TURN.get().wrapping_add(1));
+        TURN.get()
+    }
+
+    fn is_turn(turn: u32) -> bool {
+        TURN.get() == turn
+    }
+
+    /// What is to be asked; none where it is missing, which the browser says itself, or where the panel has to bring two together.
+    fn address() -> Option<String> {
+        let (typed, told) = (value("address").trim().to_owned(), certificates());
+        let is_clear = !typed.is_empty() && !(typed.contains('#') && !told.is_empty());
+        is_clear.then(|| told.behind(&typed))
+    }
+
+    /// Whether an address is asked as it is typed: one of HTTP that could be whole. What half a name of a FIFO or a socket would reach is
+    /// not for this to find out, and half a login is nobody's business.
+    fn may_be_asked(address: &str) -> bool {
+        let (scheme, rest) = address.split_once("://").unwrap_or(("http", address));
+        scheme.contains("http")
+            && rest.len() > 3
+            && !rest.contains(":/")
+            && !rest.starts_with('/')
+            && !rest.ends_with(['.', ':'])
+            && !rest.contains(['@', ' '])
+    }
+
+    /// Asks what is there, and says it. Who `pressed` for that has the form filled in as well.
+    async fn probe(button: Element, address: String, turn: u32, pressed: bool) {
+        let _ = button.set_attribute("aria-busy", "true");
+        panel("note", "Asking…", &[]);
+        let (user, password) = (filled("user"), filled("password"));
+        let question = format!("{{\"address\":{},\"user\":{user},\"password\":{password}}}", quoted(&address));
+        let answer = browser::request("POST", &format!("{}/boxes/probe", links::API), Some(&question)).await;
+        if !is_turn(turn) {
+            return;
+        }
+        let _ = button.remove_attribute("aria-busy");
+        match answer {
+            Ok(answer) => match reading::read::<ProbeReport>(&answer) {
+                Some(report) => found(&button, &report, pressed),
+                None => panel("note bad", "The panel's answer could not be read. Reload the page.", &[]),
+            },
+            // Who may not ask did not ask for this either.
+            Err(why) if !pressed && why.status == 403 => panel("", "", &[]),
+            Err(why) => panel("note bad", &why.text, &[]),
+        }
     }
 
     fn input(name: &str) -> Option<HtmlInputElement> {
@@ -151,14 +205,15 @@ mod browser {
         }
     }
 
-    fn found(button: &Element, report: &ProbeReport) {
+    fn found(button: &Element, report: &ProbeReport, pressed: bool) {
         let (class, title, next) = wording::probe(report);
         panel(class, &title, &[&wording::sentence(&report.message), next]);
         let Some(kind) = report.kind else { return };
-        if let Some(choice) = dom::one("#f-kind").and_then(|choice| choice.dyn_into::<HtmlSelectElement>().ok()) {
+        // Nothing is changed that somebody may still be typing.
+        if let Some(choice) = dom::one("#f-kind").filter(|_| pressed).and_then(|choice| choice.dyn_into::<HtmlSelectElement>().ok()) {
             choice.set_value(kind.as_str());
         }
-        if let Some(address) = input("address").filter(|_| !report.address.is_empty()) {
+        if let Some(address) = input("address").filter(|_| pressed && !report.address.is_empty()) {
             // What has fields of its own stays there.
             let told = if certificates().is_empty() { None } else { report.address.split('#').next() };
             address.set_value(told.unwrap_or(&report.address));
@@ -186,6 +241,8 @@ mod browser {
             }
         }
         place.set_text_content(None);
-        let _ = place.append_child(&panel);
+        if !title.is_empty() {
+            let _ = place.append_child(&panel);
+        }
     }
 }

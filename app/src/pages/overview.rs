@@ -38,10 +38,23 @@ pub(super) fn page(frame: &Frame, page: &OverviewPage) -> AnyView {
                 data-whole=page.whole.then_some("true")
                 inner_html=tiles::tiles(&page.tiles)
             ></ul>
-            {left_out} <OverviewLive />
+            {left_out} {first(page)} <OverviewLive />
         </main>
     }
     .into_any()
+}
+
+/// While there is only the panel itself: what to do next.
+fn first(page: &OverviewPage) -> Option<impl IntoView + use<>> {
+    (page.tiles.len() == 1 && page.search.is_empty()).then(|| {
+        view! {
+            <section class="empty">
+                <h2>"Only the panel itself is here yet"</h2>
+                <p>"Each SIP server that is added as a box gets its tile here, with how it does and its liveliest numbers."</p>
+                <a class="btn main" href=format!("{}#form", links::BOXES)>"Add a SIP server"</a>
+            </section>
+        }
+    })
 }
 
 /// What this page shows, as its address says it.

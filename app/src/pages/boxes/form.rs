@@ -38,12 +38,15 @@ pub(super) fn form(page: &BoxesPage) -> AnyView {
     .into_any()
 }
 
-/// The field where one goes on: the first that is wrong, the name after a box was found, the first when one came to change it.
+/// The field where one goes on: the first that is wrong, the name after a box was found, the first when one came to change
+/// it or to add the first box.
 fn focus(page: &BoxesPage) -> Option<&'static str> {
     let wrong = FIELDS.into_iter().find(|field| is_wrong(&page.form, field));
     let found = page.probe.as_ref().map(|probe| if probe.kind.is_some() { "name" } else { "address" });
     let editing = edited(page).map(|one| if one.origin == Origin::Builtin { "interval" } else { "address" });
-    wrong.or(found).or(editing)
+    // Who has no box yet came to add one.
+    let first = (page.boxes.len() == 1).then_some("address");
+    wrong.or(found).or(editing).or(first)
 }
 
 fn buttons(page: &BoxesPage) -> AnyView {
