@@ -62,6 +62,27 @@ pub fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
     out
 }
 
+/// An address of the same, but with another word for `key`, where it stood or else at the end; without one where the word is empty.
+#[must_use]
+pub fn with_word(address: &str, key: &str, word: &str) -> String {
+    let (path, query) = address.split_once('?').unwrap_or((address, ""));
+    let mut pair = String::new();
+    if !word.is_empty() {
+        pair.push_str(key);
+        pair.push('=');
+        push_encoded(&mut pair, word);
+    }
+    let is_of_key = |other: &str| other.split('=').next() == Some(key);
+    let has_one = query.split('&').any(is_of_key);
+    let pairs = query.split('&').map(|other| if is_of_key(other) { std::mem::take(&mut pair) } else { other.to_owned() });
+    let mut pairs: Vec<String> = pairs.collect();
+    if !has_one {
+        pairs.push(pair);
+    }
+    pairs.retain(|pair| !pair.is_empty());
+    if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
+}
+
 /// An address of the same, but of another span: from one instant to another, epoch milliseconds, or up to now, such as `24h`.
 #[must_use]
 pub fn with_span(address: &str, range: Option<(i64, i64)>, span: &str) -> String {
@@ -87,14 +108,8 @@ pub fn range_of(query: &str) -> Option<(i64, i64)> {
 /// Realtime Statistics; `show` is left out when it is the default, `all`.
 #[must_use]
 pub fn realtime(box_name: &str, search: &str, show: &str) -> String {
-    realtime_closely(box_name, search, show, "")
-}
-
-/// Realtime Statistics, looked at closely: what is shown is asked so often.
-#[must_use]
-pub fn realtime_closely(box_name: &str, search: &str, show: &str, every: &str) -> String {
     let show = if show == "all" { "" } else { show };
-    with_query(REALTIME, &[("box", box_name), ("match", search), ("show", show), ("every", every)])
+    with_query(REALTIME, &[("box", box_name), ("match", search), ("show", show)])
 }
 
 /// Asks before counters are set to zero: those that `words` match.
@@ -170,6 +185,16 @@ mod tests {
         assert_eq!(with_span(&zoomed, None, "7d"), "/cp/charts?box=sip1&match=a%26b&span=7d");
         assert_eq!((with_span("/cp/charts", None, ""), with_span("/cp/charts?to=3", None, "")), ("/cp/charts".into(), "/cp/charts".into()));
         assert_eq!((range_of("?from=9&to=5"), range_of("?from=x&to=5"), range_of("")), (None, None, None));
+    }
+
+    #[test]
+    fn an_address_takes_another_word() {
+        let here = "/cp?box=sip1&match=a%26b&show=moving";
+        assert_eq!(with_word(here, "match", "c d"), "/cp?box=sip1&match=c%20d&show=moving");
+        assert_eq!(with_word(here, "match", ""), "/cp?box=sip1&show=moving");
+        assert_eq!(with_word(here, "sort", "-rate"), "/cp?box=sip1&match=a%26b&show=moving&sort=-rate");
+        assert_eq!(with_word("/cp?match=a&match=b", "match", "c"), "/cp?match=c");
+        assert_eq!((with_word("/cp", "match", "a"), with_word("/cp?match=a", "match", "")), ("/cp?match=a".into(), "/cp".into()));
     }
 
     #[test]

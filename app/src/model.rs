@@ -3,9 +3,11 @@
 mod boxes;
 #[cfg(any(feature = "ssr", feature = "hydrate"))]
 mod certificates;
-mod notes;
+#[cfg(feature = "ssr")]
+mod choice;
 #[cfg(feature = "ssr")]
 mod derived_page;
+mod notes;
 mod number;
 #[cfg(feature = "ssr")]
 mod overview;
@@ -19,6 +21,8 @@ mod statistic;
 #[cfg(feature = "ssr")]
 mod statistic_page;
 #[cfg(feature = "ssr")]
+mod taste;
+#[cfg(feature = "ssr")]
 mod users;
 
 pub use boxes::{BoxKind, BoxState, BoxView, Origin, ProbeReport, Verdict};
@@ -29,13 +33,15 @@ pub use notes::Note;
 pub use notes::{NoteForm, NotesPage};
 #[cfg(feature = "ssr")]
 pub use derived_page::{DerivedForm, DerivedPage, DerivedRow, ReadyRow};
+#[cfg(feature = "ssr")]
+pub use choice::{By, Choice, Hide, Show, Sort};
 pub use number::Number;
 #[cfg(feature = "ssr")]
 pub use overview::{NumberView, Order, OverviewPage, Size, TileView};
 #[cfg(feature = "ssr")]
 pub use page::{
     BoxForm, BoxesPage, ChartView, ChartsPage, Closely, Frame, GroupView, KeepForm, KeepRow, LoginPage, MessagePage, Page, PushForm,
-    RealtimePage, ResetQuestion, RowView, SettingsPage, SetupPage, Show, Tab, Theme, UsageRow,
+    RealtimePage, ResetQuestion, RowView, SettingsPage, SetupPage, Tab, Theme, UsageRow,
 };
 #[cfg(feature = "ssr")]
 pub use processes::Processes;
@@ -44,5 +50,7 @@ pub use spark::Spark;
 pub use statistic::{Fault, Kind, LiveStatistic, LiveValues, Recorded, Removed, Statistic, Statistics, split_name};
 #[cfg(feature = "ssr")]
 pub use statistic_page::{MarkView, NearView, StatisticPage, Ticked};
+#[cfg(feature = "ssr")]
+pub use taste::{Column, Density, Taste};
 #[cfg(feature = "ssr")]
 pub use users::{Asked, May, PersonRow, TokenRow, Typed, UsersPage};

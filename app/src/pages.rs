@@ -23,7 +23,7 @@ use leptos::prelude::*;
 
 use crate::{
     islands::frame::FrameLive,
-    model::{Frame, May, MessagePage, Page, Tab, Theme},
+    model::{Frame, May, MessagePage, Page, Tab, Taste, Theme},
     shown::short,
 };
 
@@ -100,7 +100,17 @@ fn title(page: &Page) -> String {
 }
 
 fn bare_frame() -> Frame {
-    Frame { tab: Tab::None, user: None, may: May::default(), theme: Theme::Auto, here: "/cp".to_owned(), notice: None, alert: None, fault: None }
+    Frame {
+        tab: Tab::None,
+        user: None,
+        may: May::default(),
+        theme: Theme::Auto,
+        here: "/cp".to_owned(),
+        notice: None,
+        alert: None,
+        fault: None,
+        taste: Taste::default(),
+    }
 }
 
 /// Shown when the server forgot to provide a page: a fault of the program, but still a page.

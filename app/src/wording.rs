@@ -148,6 +148,16 @@ pub fn found(count: usize) -> String {
     }
 }
 
+/// How many rows are chosen, and how to choose some.
+#[must_use]
+pub fn chosen(count: usize) -> String {
+    match count {
+        0 => "Press rows to choose them, with ⇧ a range.".to_owned(),
+        1 => "1 chosen".to_owned(),
+        many => format!("{many} chosen"),
+    }
+}
+
 /// The button that ticks all that a search shows.
 #[must_use]
 pub fn tick_matching(count: usize) -> String {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use app::model::{
-    BoxForm, BoxKind, BoxState, BoxView, BoxesPage, ChartView, ChartsPage, Closely, Frame, GroupView, Kind, LoginPage, May, MessagePage, Mode,
-    Number, Origin, Page, ProbeReport, PushForm, RealtimePage, RowView, SetupPage, Show, Tab, Theme, Verdict,
+    BoxForm, BoxKind, BoxState, BoxView, BoxesPage, ChartView, ChartsPage, Choice, Closely, Frame, GroupView, Kind, LoginPage, May,
+    MessagePage,     Mode, Number, Origin, Page, ProbeReport, PushForm, RealtimePage, RowView, SetupPage, Tab, Taste, Theme, Verdict,
 };
 
 /// Every page with a name for its file.
@@ -48,7 +48,9 @@ pub(crate) fn all() -> Vec<(&'static str, Frame, Page)> {
 }
 
 fn frame(tab: Tab, user: Option<&str>) -> Frame {
-    Frame { tab, user: user.map(str::to_owned), may: May { tick: true, admin: true }, theme: Theme::Auto, here: "/cp?box=sip1".into(), notice: None, alert: None, fault: None }
+    let (here, user, taste) = ("/cp?box=sip1".into(), user.map(str::to_owned), Taste::default());
+    let may = May { tick: true, admin: true };
+    Frame { tab, user, may, theme: Theme::Auto, here, notice: None, alert: None, fault: None, taste }
 }
 
 fn one_box(name: &str, kind: BoxKind, state: BoxState) -> BoxView {
@@ -133,6 +135,7 @@ fn group(name: &str, rows: Vec<RowView>) -> GroupView {
         total: rows.len(),
         recorded: rows.iter().filter(|row| row.ticked).count(),
         rows,
+        processes: Default::default(),
         table: Default::default(),
     }
 }
@@ -192,7 +195,8 @@ fn realtime() -> RealtimePage {
         boxes: boxes(),
         current: Some(boxes().remove(1)),
         search: String::new(),
-        show: Show::All,
+        choice: Choice::default(),
+        still: 4,
         counts: (187, 8, 9),
         groups: groups().into(),
         unseen: vec![],

@@ -25,6 +25,13 @@ pub(super) fn clear_by_button(field: &HtmlInputElement) {
     }
 }
 
+/// The address of the page as it is now: path and query.
+pub(super) fn here() -> String {
+    let location = window().location();
+    let part = |part: Result<String, JsValue>| part.unwrap_or_default();
+    part(location.pathname()) + &part(location.search())
+}
+
 /// The page is here from now on: its address says so, and what leads back comes back here.
 pub(super) fn say_where(here: &str) {
     if let Ok(history) = window().history() {

@@ -7,6 +7,8 @@ mod folds;
 #[cfg(feature = "hydrate")]
 mod live;
 #[cfg(feature = "hydrate")]
+mod picks;
+#[cfg(feature = "hydrate")]
 mod rows;
 #[cfg(feature = "hydrate")]
 mod search;
@@ -14,6 +16,8 @@ mod search;
 mod state;
 #[cfg(feature = "hydrate")]
 mod ticks;
+#[cfg(feature = "hydrate")]
+mod view;
 
 use leptos::prelude::*;
 

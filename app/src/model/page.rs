@@ -1,7 +1,8 @@
 //! What each page shows. The server fills these from the board and the store; pages only draw them.
 
 use super::{
-    BoxView, Certificates, DerivedPage, Kind, May, Mode, NotesPage, Number, OverviewPage, ProbeReport, StatisticPage, UsersPage,
+    BoxView, Certificates, Choice, DerivedPage, Kind, May, Mode, NotesPage, Number, OverviewPage, ProbeReport, Processes, StatisticPage, Taste,
+    UsersPage,
 };
 
 /// A tab of the header.
@@ -78,6 +79,8 @@ pub struct Frame {
     pub alert: Option<String>,
     /// Why nothing can be recorded at this moment.
     pub fault: Option<String>,
+    /// How who is signed in likes tables to look.
+    pub taste: Taste,
 }
 
 /// A page: its frame is beside it.
@@ -110,31 +113,7 @@ pub enum Page {
     Message(MessagePage),
 }
 
-/// Which rows Realtime Statistics shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Show {
-    /// Every statistic.
-    #[default]
-    All,
-    /// The ticked ones (`show=recorded`).
-    Recorded,
-    /// Those that changed at the last poll (`show=moving`).
-    Moving,
-}
-
-impl Show {
-    /// The word used in the query `show`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::All => "all",
-            Self::Recorded => "recorded",
-            Self::Moving => "moving",
-        }
-    }
-}
-
-/// `/cp?box=&match=&show=`
+/// `/cp?box=&match=&show=&hide=&sort=`
 #[derive(Clone, Debug)]
 pub struct RealtimePage {
     /// All boxes, for the choice.
@@ -143,10 +122,12 @@ pub struct RealtimePage {
     pub current: Option<BoxView>,
     /// The search, as typed.
     pub search: String,
-    /// Which rows are shown.
-    pub show: Show,
+    /// Which rows are shown, and in what order.
+    pub choice: Choice,
     /// How many statistics there are: all, recorded, moving.
     pub counts: (usize, usize, usize),
+    /// How many of them never moved.
+    pub still: usize,
     /// The rows, by group.
     pub groups: std::sync::Arc<[GroupView]>,
     /// Ticks whose statistic has not been seen yet, or is no longer there.
@@ -205,6 +186,8 @@ pub struct GroupView {
     pub recorded: usize,
     /// The rows that are shown.
     pub rows: Vec<RowView>,
+    /// What the processes of the box are, for statistics that it has once per process.
+    pub processes: std::sync::Arc<Processes>,
     /// Their HTML, once it is drawn.
     pub table: std::sync::OnceLock<String>,
 }

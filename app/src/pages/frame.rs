@@ -120,6 +120,7 @@ pub(super) fn help() -> AnyView {
             <h3>"Keys"</h3>
             <dl class="keys">
                 {row(&["/"], "to the search")} {row(&["↑", "↓"], "from row to row")} {row(&["Space"], "tick or untick the row")}
+                {row(&["x"], "choose the row, to do something with many")} {row(&["c"], "copy the row, or all that are chosen")}
                 {row(&["←", "→"], "fold or unfold the group; in a chart, read its values")} {row(&["?"], "this help")}
                 {row(&["Esc"], "close, or clear the search")}
             </dl>

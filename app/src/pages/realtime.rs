@@ -1,9 +1,12 @@
 //! Realtime Statistics: every statistic of a box with its newest value and a check box. Ticking is one form around all rows.
 
+mod families;
+mod picks;
 mod reset;
 pub(super) mod rows;
 mod states;
 mod tools;
+mod view;
 
 use leptos::prelude::*;
 
@@ -13,10 +16,13 @@ use crate::{
     islands::realtime::RealtimeLive,
     links,
     matching::{Query, quoted, quoted_word},
-    model::{BoxState, BoxView, Frame, GroupView, Kind, RealtimePage, Show},
+    model::{BoxState, BoxView, Choice, Frame, GroupView, Kind, RealtimePage, Show},
     shown::{short, visible},
     wording,
 };
+
+/// What is around the rows of a group takes the room of so many.
+const GROUP_HEIGHT: usize = 3;
 
 /// Draws it.
 pub(super) fn page(frame: &Frame, page: &RealtimePage) -> AnyView {
@@ -25,7 +31,7 @@ pub(super) fn page(frame: &Frame, page: &RealtimePage) -> AnyView {
         None => "Realtime Statistics".to_owned(),
     };
     let chosen = page.current.as_ref().map(|current| current.name.as_str());
-    let pills = pills(&page.boxes, chosen, None, &|name| links::realtime(name, &page.search, page.show.as_str()));
+    let pills = pills(&page.boxes, chosen, None, &|name| address(page, name));
     let question = page.current.as_ref().zip(page.resetting.as_ref()).map(|(current, question)| reset::question(current, question));
     let content = match &page.current {
         Some(current) => view! {
@@ -58,6 +64,7 @@ fn rows_form(frame: &Frame, page: &RealtimePage, current: &BoxView) -> AnyView {
         BoxState::Up => "",
     };
     let class = if page.search.is_empty() { class.to_owned() } else { format!("{class} searching") };
+    let everything = page.choice.is_everything();
     // Whether all rows of this choice are in the page, so that the island may search among them itself.
     let whole = page.search.is_empty() && page.left_out == 0;
     view! {
@@ -68,7 +75,10 @@ fn rows_form(frame: &Frame, page: &RealtimePage, current: &BoxView) -> AnyView {
             action="/cp/ticks"
             autocomplete="off"
             data-whole=whole.then_some("true")
-            data-show=page.show.as_str()
+            data-show=if everything { Show::All } else { page.choice.show }.as_str()
+            data-everything=everything.then_some("true")
+            data-density=frame.taste.density.as_str()
+            data-without=frame.taste.without()
             data-every=page.closely.every().to_owned()
         >
             <input type="hidden" name="box" value=current.name.clone() />
@@ -78,30 +88,72 @@ fn rows_form(frame: &Frame, page: &RealtimePage, current: &BoxView) -> AnyView {
             {tick_matching(&current.name, page)}
             <p class="note" id="nothing" hidden>"Nothing matches. Try a part of a name, or dialog: for a whole group."</p>
             <div inner_html=rows::ICONS hidden></div>
-            <div class="groups">
-                {page.groups.iter().map(|group| self::group(&current.name, group, page.show)).collect_view()}
-                {unseen(page)}
-            </div>
+            {groups(page, current)}
             {states::empty(page, current)}
             {states::left_out(page)}
-            {frame::save_by_hand()}
+            {frame::save_by_hand()} {picks::bar()}
         </form>
     }
     .into_any()
 }
 
+/// The page of a box, with the same words otherwise.
+fn address(page: &RealtimePage, box_name: &str) -> String {
+    let Choice { show, hide, sort } = page.choice;
+    let here = links::realtime(box_name, &page.search, show.as_str());
+    links::with_word(&links::with_word(&here, "hide", hide.as_str()), "sort", &sort.word())
+}
+
+/// The same, looked at as closely as it is.
+fn here(page: &RealtimePage, current: &BoxView) -> String {
+    links::with_word(&address(page, &current.name), "every", page.closely.every())
+}
+
+/// The groups in four parts of about the same height, each beside or below the one before. The browser could part them itself, but
+/// then has to lay all of them out anew whenever a number changes.
+fn groups(page: &RealtimePage, current: &BoxView) -> AnyView {
+    let head = rows::head(&here(page, current), page.choice.sort);
+    let heights: Vec<usize> = page.groups.iter().map(height).collect();
+    let total = heights.iter().sum::<usize>().max(1);
+    let mut above = 0;
+    let mut parts: [Vec<AnyView>; 4] = Default::default();
+    for (group, height) in page.groups.iter().zip(heights) {
+        // By where its middle lies.
+        let part = (2 * above + height) * parts.len() / (2 * total);
+        parts[part.min(3)].push(self::group(&current.name, group, page.choice, &head));
+        above += height;
+    }
+    parts[3].extend(unseen(page).map(|unseen| unseen.into_any()));
+    let [first, second, third, fourth] = parts;
+    let half = |one: Vec<AnyView>, other: Vec<AnyView>| {
+        view! {
+            <div class="half">
+                <div>{one}</div>
+                <div>{other}</div>
+            </div>
+        }
+    };
+    view! { <div class="groups">{half(first, second)} {half(third, fourth)}</div> }.into_any()
+}
+
+/// About as many rows as a group is high.
+fn height(group: &GroupView) -> usize {
+    let (plain, families) = families::split(&group.rows);
+    GROUP_HEIGHT + plain.len() + families.len()
+}
+
 /// One group. Where only some of its rows are chosen, there are no buttons for all of it: they would do more than is seen.
-fn group(box_name: &str, group: &GroupView, show: Show) -> AnyView {
+fn group(box_name: &str, group: &GroupView, choice: Choice, head: &str) -> AnyView {
     let label = if group.name.is_empty() { "(no group)".to_owned() } else { short(&group.name).into_owned() };
     let word = group_words(group);
     let total = group.total;
     let shown = group.rows.iter().filter(|row| row.ticked).count();
     let all = format!("Record all of {label}, also what appears in it later");
     let none = format!("Record nothing of {label} any more; what is recorded stays");
-    let table = group.table.get_or_init(|| rows::table(box_name, &label, &group.rows)).clone();
+    let table = rows::table(head, &label, group.table.get_or_init(|| rows::body(box_name, &group.rows, &group.processes)));
     let of = || view! { <span class="vh">" of " {label.clone()}</span> };
     let zero = group.rows.iter().any(|row| row.kind == Kind::Counter).then(|| reset::group_link(box_name, &label, &word));
-    let acts = (show == Show::All).then(|| {
+    let acts = choice.is_everything().then(|| {
         view! {
             <span class="acts">
                 <button class="ghost" name="tick" value=word.clone() title=all hidden={group.recorded == total}>"tick all" {of()}</button>
@@ -159,7 +211,7 @@ fn tick_matching(box_name: &str, page: &RealtimePage) -> AnyView {
 
 /// Ticks whose statistic has not been seen yet.
 fn unseen(page: &RealtimePage) -> Option<impl IntoView + use<>> {
-    if page.unseen.is_empty() {
+    if page.unseen.is_empty() || page.choice.hide.gone {
         return None;
     }
     Some(view! {

@@ -15,7 +15,7 @@ use crate::{
     islands::{charts::LiveCharts, realtime::RealtimeLive},
     links,
     matching::quoted_word,
-    model::{BoxState, Frame, Mode, NearView, StatisticPage, split_name},
+    model::{BoxState, Frame, Mode, NearView, Processes, StatisticPage, split_name},
     shown::{short, visible},
 };
 
@@ -168,7 +168,7 @@ fn near(box_name: &str, near: &NearView) -> AnyView {
                 <span class="count">{near.rows.len()}</span>
             </summary>
             {all}
-            <div inner_html=rows::table(box_name, &near.title, &near.rows)></div>
+            <div inner_html=rows::table(rows::PLAIN_HEAD, &near.title, &rows::body(box_name, &near.rows, &Processes::default()))></div>
         </details>
     }
     .into_any()

@@ -4,9 +4,9 @@ use leptos::prelude::*;
 
 use super::shell;
 use crate::model::{
-    BoxForm, BoxKind, BoxState, BoxView, BoxesPage, ChartView, ChartsPage, Closely, Frame, GroupView, KeepForm, KeepRow, Kind, LoginPage,
-    MarkView, May, MessagePage, Mode, NearView, Number, NumberView, Order, Origin, OverviewPage, Page, PushForm, RealtimePage, ResetCause,
-    RowView, SettingsPage, SetupPage, Show, Size, StatisticPage, Tab, Theme, Ticked, TileView, UsageRow,
+    BoxForm, BoxKind, BoxState, BoxView, BoxesPage, ChartView, ChartsPage, Choice, Closely, Frame, GroupView, KeepForm, KeepRow, Kind,
+    LoginPage, MarkView, May, MessagePage, Mode, NearView, Number, NumberView, Order, Origin, OverviewPage, Page, PushForm, RealtimePage,
+    ResetCause, RowView, SettingsPage, SetupPage, Size, StatisticPage, Tab, Taste, Theme, Ticked, TileView, UsageRow,
 };
 
 fn render(page: Page) -> String {
@@ -19,6 +19,7 @@ fn render(page: Page) -> String {
         notice: None,
         alert: Some("<i>alert</i>".into()),
         fault: None,
+        taste: Taste::default(),
     };
     Owner::new().with(|| {
         provide_context(frame);
@@ -72,9 +73,11 @@ fn realtime(search: &str) -> RealtimePage {
         boxes: vec![one_box()],
         current: Some(one_box()),
         search: search.into(),
-        show: Show::All,
+        choice: Choice::default(),
+        still: 0,
         counts: (2, 1, 0),
-        groups: [GroupView { name: "core".into(), total: 2, recorded: 1, rows, table: Default::default() }].into(),
+        groups: [GroupView { name: "core".into(), total: 2, recorded: 1, rows, processes: Default::default(), table: Default::default() }]
+            .into(),
         unseen: vec!["core:later".into()],
         unseen_left_out: 0,
         left_out: 0,

@@ -81,6 +81,8 @@ pub struct BoxNow {
     pub rates: Vec<Option<f64>>,
     /// Whether each changed at the last poll.
     pub moved: Vec<bool>,
+    /// Whether each changed at any poll since it was first seen.
+    pub(super) ever_moved: Vec<bool>,
     /// What its processes are, if it was asked for them.
     pub processes: Arc<Processes>,
     /// The number of the answer at which value or rate of each last changed.
@@ -145,6 +147,7 @@ impl BoxNow {
             values: Vec::new(),
             rates: Vec::new(),
             moved: Vec::new(),
+            ever_moved: Vec::new(),
             processes: Arc::default(),
             changed_at: Vec::new(),
             sparks: Sparks::default(),
@@ -291,6 +294,7 @@ impl BoxNow {
         for (place, &reading) in answer.values.iter().enumerate() {
             let (before, rate_before) = (self.values[place], self.rates[place]);
             self.moved[place] = self.moment.is_some() && before.is_ok() && before != reading;
+            self.ever_moved[place] |= self.moved[place];
             self.rates[place] = None;
             let slot = &self.layout.slots[place];
             if slot.kind == Kind::Counter {
@@ -402,6 +406,7 @@ impl BoxNow {
         self.values = places.iter().map(|place| place.map_or(unseen, |place| self.values[place])).collect();
         self.moved = vec![false; places.len()];
         self.rates = places.iter().map(|place| place.and_then(|place| self.rates[place])).collect();
+        self.ever_moved = places.iter().map(|place| place.is_some_and(|place| self.ever_moved[place])).collect();
         self.changed_at = vec![self.answers; places.len()];
         self.sparks = self.sparks.moved(places.iter().copied().take(MAX_SPARKS));
         places[..self.layout.asked.len()].iter().any(Option::is_none)

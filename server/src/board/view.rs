@@ -117,6 +117,14 @@ impl BoxNow {
         RowView { name, value, rate, kind, unit, ticked, moved: self.moved[place], description, reason, spark: self.spark(place) }
     }
 
+    /// Whether a statistic stands where it always stood, as far as is known: a counter at zero, or a level that has not changed since it
+    /// was first seen. A counter above zero moved once, whoever saw it.
+    #[must_use]
+    pub fn never_moved(&self, place: usize) -> bool {
+        let counted = self.layout.slots[place].kind == Kind::Counter && self.values[place].is_ok_and(|value| value.as_f64() != 0.0);
+        !self.ever_moved[place] && !counted
+    }
+
     /// Ticked names and patterns that the newest answer has nothing for.
     #[must_use]
     pub fn unseen(&self) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! Forms of Realtime Statistics and the frame, for pages without JavaScript. Each does what the API does, and leads back.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use app::{
     matching::words,
@@ -58,6 +58,11 @@ pub(super) async fn ticks(State(app): State<Shared>, form: Form) -> Result<Respo
     let mut changes: Vec<(Word<'_>, bool)> = Vec::new();
     changes.extend(was.difference(&on).map(|&name| (Word::Name(name), false)));
     changes.extend(on.difference(&was).map(|&name| (Word::Name(name), true)));
+    // What is folded into one row stands for the processes that come as well.
+    let folded = |name: &str| form.0.all(name).flat_map(words).collect::<BTreeSet<_>>();
+    let (were_folded, folded) = (folded("was_all"), folded("on_all"));
+    changes.extend(were_folded.difference(&folded).map(|word| (Word::Pattern(word), false)));
+    changes.extend(folded.difference(&were_folded).map(|word| (Word::Pattern(word), true)));
     changes.extend(tick.iter().map(|word| (Word::Pattern(word), true)));
     changes.extend(untick.iter().map(|word| (Word::Pattern(word), false)));
     let told = match app.desk.change_ticks(form.text("box"), &changes).await {

@@ -9,8 +9,8 @@ use app::{
     links,
     matching::Query,
     model::{
-        BoxForm, BoxesPage, COMPARED, ChartView, ChartsPage, Closely, Kind, LoginPage, MessagePage, Mode, Origin, Page, PushForm,
-        RealtimePage, ResetQuestion, SetupPage, Show, Tab,
+        BoxForm, BoxesPage, COMPARED, ChartView, ChartsPage, Choice, Closely, Hide, Kind, LoginPage, MessagePage, Mode, Origin, Page,
+        PushForm, RealtimePage, ResetQuestion, SetupPage, Show, Sort, Tab,
     },
 };
 use axum::{
@@ -46,11 +46,8 @@ pub(super) async fn realtime(State(app): State<Shared>, caller: Caller, ask: Ask
     let boxes = app.boxes();
     let chosen = ask.get("box").map(str::to_owned).or_else(|| first_choice(&boxes));
     let entry = chosen.as_deref().and_then(|name| app.desk.board.find(name));
-    let show = match ask.get("show") {
-        Some("recorded") => Show::Recorded,
-        Some("moving") => Show::Moving,
-        _ => Show::All,
-    };
+    let word = |name: &str| ask.get(name).unwrap_or_default();
+    let choice = Choice { show: Show::parse(word("show")), hide: Hide::parse(word("hide")), sort: Sort::parse(word("sort")) };
     let search = ask.get("match").unwrap_or_default().to_owned();
     let Some(entry) = entry else {
         if let Some(name) = ask.get("box") {
@@ -60,8 +57,9 @@ pub(super) async fn realtime(State(app): State<Shared>, caller: Caller, ask: Ask
             boxes,
             current: None,
             search,
-            show,
+            choice,
             counts: (0, 0, 0),
+            still: 0,
             groups: Arc::default(),
             unseen: Vec::new(),
             unseen_left_out: 0,
@@ -73,13 +71,14 @@ pub(super) async fn realtime(State(app): State<Shared>, caller: Caller, ask: Ask
     };
     let page = {
         let now = entry.lock();
-        let (groups, left_out) = app.rows.of(&now, &search, show);
+        let (groups, left_out) = app.rows.of(&now, &search, choice);
         let counts = (now.layout.slots.len(), now.layout.ticked.len(), now.moved.iter().filter(|&&moved| moved).count());
+        let still = (0..now.values.len()).filter(|&place| now.never_moved(place)).count();
         let (unseen, unseen_left_out) = unseen(&now);
         let current = Some(now.view(Instant::now()));
         let resetting = ask.get("reset").map(|words| resetting(&now, words, request.headers()));
         let closely = closely(&now, &ask);
-        RealtimePage { boxes, current, search, show, counts, groups, unseen, unseen_left_out, left_out, resetting, closely }
+        RealtimePage { boxes, current, search, choice, counts, still, groups, unseen, unseen_left_out, left_out, resetting, closely }
     };
     Ok(render::page(&app, frame, Page::Realtime(page), request).await)
 }

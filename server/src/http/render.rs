@@ -1,7 +1,7 @@
 //! Draws a page: its frame and content go to Leptos, its headers are set here.
 
 use app::{
-    model::{Frame, May, Page, Tab, Theme},
+    model::{Frame, May, Page, Tab, Taste, Theme},
     pages,
 };
 use axum::{
@@ -85,6 +85,7 @@ pub(super) fn frame(tab: Tab, caller: Option<&Caller>, headers: &HeaderMap, uri:
         notice,
         alert,
         fault: None,
+        taste: Taste::default(),
     }
 }
 

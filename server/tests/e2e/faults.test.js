@@ -51,7 +51,7 @@ const told = (page) => page.evaluate(() => globalThis.told);
 async function untilMoved(page, times) {
   const value = page.locator(`${ROW} .val b`);
   for (let moves = 0; moves < times; moves += 1) {
-    const before = await value.innerText();
+    const before = await value.textContent();
     await page.waitForFunction(([selector, text]) => document.querySelector(selector).textContent !== text, [`${ROW} .val b`, before]);
   }
 }
@@ -127,7 +127,7 @@ test('a panel that is gone is said on every page, which goes on when it is back'
   const [realtime, charts] = pages;
   await untilLive(realtime);
   await charts.locator('figure svg').first().waitFor();
-  const value = await realtime.locator(`${ROW} .val b`).innerText();
+  const value = await realtime.locator(`${ROW} .val b`).textContent();
   await panel.leave();
   for (const page of pages) {
     await lost(page).getByText('The panel does not answer since').waitFor();
@@ -136,7 +136,7 @@ test('a panel that is gone is said on every page, which goes on when it is back'
     await expectAccessible(page);
   }
   // What was known is still there, and is not called live.
-  assert.notEqual(await realtime.locator(`${ROW} .val b`).innerText(), '');
+  assert.notEqual(await realtime.locator(`${ROW} .val b`).textContent(), '');
   for (const page of [realtime, charts]) assert.equal(await page.locator('#live [data-live]').innerText(), 'not connected');
   assert.equal(await charts.locator('figure svg').count() > 0, true);
   await panel.comeBack();
@@ -146,7 +146,7 @@ test('a panel that is gone is said on every page, which goes on when it is back'
   }
   await untilLive(realtime);
   await untilMoved(realtime, 2);
-  assert.notEqual(await realtime.locator(`${ROW} .val b`).innerText(), value);
+  assert.notEqual(await realtime.locator(`${ROW} .val b`).textContent(), value);
   for (const page of pages) await page.context().close();
 });
 

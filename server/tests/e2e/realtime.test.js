@@ -93,7 +93,7 @@ test('many bytes are exact, and can be read', async () => {
   assert.equal(await beside.innerText(), '≈ 15.9 GiB');
   statistics['shmem:total_size'] = 3 * GIB;
   await beside.filter({ hasText: '≈ 3 GiB' }).waitFor();
-  const exact = number(await value.innerText());
+  const exact = number(await value.textContent());
   assert.ok(exact >= 3 * GIB && exact < 3 * GIB + 10_000, `${exact}`);
   assert.equal(await value.getAttribute('title'), '≈ 3 GiB');
   statistics['shmem:total_size'] = 4096;

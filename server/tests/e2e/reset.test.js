@@ -30,7 +30,7 @@ const open = async (path, options = {}) => {
   return page;
 };
 const row = (page, name) => page.locator(`tr[data-name="${name}"]`);
-const value = async (page, name) => number(await row(page, name).locator('.val b').innerText());
+const value = async (page, name) => number(await row(page, name).locator('.val b').textContent());
 
 test('one counter, from its row', async () => {
   const page = await open('/cp?box=sip1&match=core:');

@@ -50,7 +50,7 @@ test('from the row to the page: its value lives, and one stream brings it', asyn
   await page.waitForURL((url) => url.pathname === COUNTER);
   await page.getByRole('heading', { name: 'rcv_requests of sip1' }).waitFor();
   await untilLive(page);
-  const before = number(await value(page).innerText());
+  const before = number(await value(page).textContent());
   assert.ok(before >= 1_000_000);
   await page.waitForFunction((before) => Number(document.querySelector('.own .val b').textContent.replace(/\D/g, '')) > before, before);
   await page.locator('.own .rate').filter({ hasText: '/s' }).waitFor();

@@ -67,6 +67,6 @@ fn remembered() -> Option<Vec<String>> {
 }
 
 /// None where the reader forbids it.
-fn storage() -> Option<Storage> {
+pub(super) fn storage() -> Option<Storage> {
     window().local_storage().ok()?
 }

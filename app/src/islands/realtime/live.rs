@@ -7,10 +7,13 @@ use std::{
     time::Duration,
 };
 
-use leptos::{prelude::set_interval, task::spawn_local};
+use leptos::{
+    prelude::{request_animation_frame, set_interval},
+    task::spawn_local,
+};
 use web_sys::Event;
 
-use super::{about, folds, rows::Rows, search, state::Around, ticks};
+use super::{about, folds, picks, rows::Rows, search, state::Around, ticks, view};
 use crate::{
     islands::{
         browser, dom,
@@ -35,6 +38,8 @@ pub(super) struct Page {
     /// Something happened to what is shown, of which the next samples bring a mark.
     happened: Cell<bool>,
     strangers: RefCell<BTreeSet<String>>,
+    /// Turned by each poll, so that what changed again glows again.
+    beat: Cell<bool>,
 }
 
 /// Begins to follow the box.
@@ -49,14 +54,25 @@ pub(super) fn start() {
         // What led here may have been a reset.
         happened: Cell::new(true),
         strangers: RefCell::default(),
+        beat: Cell::new(false),
     });
     folds::start();
+    view::start();
+    settle();
+    picks::listen(&page);
     ticks::listen(&page);
     search::listen(&page);
     listen(&page);
     follow(&page);
     let aging = page;
     set_interval(move || aging.around.write_ages(), AGE_STEP);
+}
+
+/// Rows are laid out once as they are; from then on the browser may leave those alone that nobody sees, as it knows how high they are.
+fn settle() {
+    let Some(rows) = dom::one("#rows") else { return };
+    let _ = rows.class_list().remove_1("drawn");
+    request_animation_frame(move || request_animation_frame(move || drop(rows.class_list().add_1("drawn"))));
 }
 
 fn follow(page: &Rc<Page>) {
@@ -147,6 +163,10 @@ impl Page {
             let strangers = rows.update(news);
             (strangers, rows.is_empty(), rows.moved())
         };
+        if let Some(rows) = dom::one("#rows").filter(|_| !snapshot) {
+            self.beat.set(!self.beat.get());
+            let _ = rows.set_attribute("data-beat", if self.beat.get() { "1" } else { "0" });
+        }
         if !snapshot && search::shows_everything() {
             ticks::write_choice(2, "moving", moved);
         }
@@ -226,6 +246,8 @@ impl Page {
     /// The rows of the document were replaced.
     pub(super) fn replaced(self: &Rc<Self>) {
         self.rows.replace(Rows::read());
+        settle();
+        picks::choose(self, false);
         self.strangers.borrow_mut().clear();
         self.offer_new();
         // The points of the spark lines come with the snapshot.

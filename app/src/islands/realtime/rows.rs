@@ -8,7 +8,7 @@ use web_sys::{Element, HtmlInputElement};
 use crate::{
     format,
     islands::dom,
-    model::{LiveStatistic, LiveValues, Spark},
+    model::{LiveStatistic, LiveValues, Number, Spark},
 };
 
 /// How many points a spark line keeps, unless a snapshot brings more.
@@ -27,6 +27,14 @@ pub(super) struct Row {
     unit: String,
     counter: bool,
     points: Vec<Option<f32>>,
+    newest: Option<Number>,
+}
+
+/// What stands for all processes: the highest of their values.
+struct Fold {
+    value: Element,
+    unit: String,
+    members: Vec<usize>,
 }
 
 /// All rows of the page, in its order.
@@ -35,6 +43,7 @@ pub(super) struct Rows {
     list: Vec<Row>,
     by_name: HashMap<String, usize>,
     moved: Vec<usize>,
+    folds: Vec<Fold>,
 }
 
 impl Rows {
@@ -43,7 +52,16 @@ impl Rows {
         let list: Vec<Row> = dom::all("#rows tr[data-name]").into_iter().filter_map(Row::read).collect();
         let by_name = list.iter().enumerate().map(|(i, row)| (row.name.clone(), i)).collect();
         let moved = (0..list.len()).filter(|i| list[*i].element.class_list().contains("moved")).collect();
-        Self { list, by_name, moved }
+        let mut rows = Self { list, by_name, moved, folds: Vec::new() };
+        rows.folds = dom::all("#rows .family").iter().filter_map(|family| rows.fold(family)).collect();
+        rows
+    }
+
+    fn fold(&self, family: &Element) -> Option<Fold> {
+        let value = family.query_selector(".fold .val b").ok()??;
+        let members = dom::all_in(family, "tr[data-name]");
+        let members = members.iter().filter_map(|row| self.by_name.get(&row.get_attribute("data-name")?).copied()).collect();
+        Some(Fold { unit: value.parent_element()?.get_attribute("data-unit")?, value, members })
     }
 
     /// All of them.
@@ -79,6 +97,12 @@ impl Rows {
             }
             self.mark_moved(moved);
         }
+        for fold in &self.folds {
+            let values = fold.members.iter().filter_map(|i| self.list[*i].newest);
+            if let Some(highest) = values.reduce(|one, other| if other.as_f64() > one.as_f64() { other } else { one }) {
+                dom::write(&fold.value, &format::value(highest, &fold.unit));
+            }
+        }
         strangers
     }
 
@@ -112,8 +136,15 @@ impl Row {
             unit: cell(".val").and_then(|value| value.get_attribute("data-unit")).unwrap_or_default(),
             counter: element.get_attribute("data-kind").as_deref() == Some("counter"),
             points: Vec::new(),
+            newest: None,
             element,
         })
+    }
+
+    /// What is copied of it: `group:name value`, with digits alone.
+    pub(super) fn line(&self) -> String {
+        let value = self.value.text_content().unwrap_or_default().replace('\u{2009}', "");
+        format!("{} {value}", self.name)
     }
 
     /// The check box.
@@ -130,13 +161,14 @@ impl Row {
             self.known(news.value.is_some());
             self.write_reading(news.value.and_then(|value| format::reading(value, &self.unit)).as_deref());
         }
+        self.newest = news.value;
         let rate = if self.counter { news.rate } else { None };
         dom::write(&self.rate, &rate.map(format::rate).unwrap_or_default());
         if snapshot {
             self.points = news.spark.as_ref().map(Spark::points).unwrap_or_default();
             self.draw();
         } else {
-            let point = if self.counter { news.rate } else { news.value.map(crate::model::Number::as_f64) };
+            let point = if self.counter { news.rate } else { news.value.map(Number::as_f64) };
             #[expect(clippy::cast_possible_truncation, reason = "a spark line is 18 pixels high")]
             self.push(point.map(|point| point as f32));
         }

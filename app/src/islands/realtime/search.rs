@@ -7,7 +7,8 @@ use leptos::{
     prelude::{document, set_timeout_with_handle},
     task::spawn_local,
 };
-use web_sys::{Element, Event};
+use wasm_bindgen::JsCast;
+use web_sys::{Element, Event, HtmlElement};
 
 use super::{folds, live::Page, ticks};
 use crate::{
@@ -21,6 +22,9 @@ const REST: Duration = Duration::from_millis(250);
 /// How long typing must rest before it is said how much was found.
 const QUIET: Duration = Duration::from_millis(800);
 
+/// Links to this page in another state, or for another box; those of heads come with the rows.
+const ELSEWHERE: &str = ".tools nav a, .toggle, #closely a, nav.boxes a[data-box]";
+
 /// Whether all rows of the present choice are in the page.
 pub(super) fn whole() -> bool {
     dom::one("#rows").is_some_and(|rows| rows.has_attribute("data-whole"))
@@ -28,7 +32,7 @@ pub(super) fn whole() -> bool {
 
 /// Whether every statistic of the box is in the page.
 pub(super) fn shows_everything() -> bool {
-    whole() && show_word() == "all"
+    whole() && dom::one("#rows[data-everything]").is_some()
 }
 
 /// The stream of this page: of the whole box when all its rows are here, else of what the page shows.
@@ -42,10 +46,6 @@ pub(super) fn events_url(box_id: &str) -> String {
     }
 }
 
-fn show_word() -> String {
-    dom::one("#rows").and_then(|rows| rows.get_attribute("data-show")).unwrap_or_default()
-}
-
 /// How often the box is asked for what is shown, while it is looked at closely; else empty.
 fn every() -> String {
     dom::one("#rows").and_then(|rows| rows.get_attribute("data-every")).unwrap_or_default()
@@ -55,6 +55,15 @@ fn every() -> String {
 pub(super) fn listen(page: &Rc<Page>) {
     if let Some(closely) = dom::one("#closely") {
         dom::show(&closely, true);
+    }
+    if let Some(rows) = dom::one("#rows") {
+        let this = page.clone();
+        dom::on::<Event>(&rows, "click", move |event| {
+            if let Some(head) = dom::origin(&event, "thead a") {
+                event.prevent_default();
+                sort(&this, &head);
+            }
+        });
     }
     let Some(field) = find::field() else { return };
     find::clear_by_button(&field);
@@ -84,8 +93,9 @@ fn filter(page: &Page, text: &str) -> usize {
     for row in rows.iter() {
         dom::show(&row.element, query.matches(&row.name));
     }
-    for group in dom::all("#rows details[data-group]") {
-        dom::show(&group, !dom::all_in(&group, "tr:not([hidden])[data-name]").is_empty());
+    for around in dom::all("#rows .family, #rows details[data-group], .half") {
+        let shows = around.query_selector("tr:not([hidden])[data-name]").is_ok_and(|row| row.is_some());
+        dom::show(&around, shows);
     }
     let shown = rows.iter().filter(|row| !row.element.has_attribute("hidden"));
     let count = shown.clone().count();
@@ -124,33 +134,56 @@ fn offer(words: &str, count: usize, on: usize) {
 
 /// The address follows the search, and so does every link and form that comes back here.
 fn write_address(box_name: &str, text: &str) {
-    let show = show_word();
-    let every = every();
-    let here = links::realtime_closely(box_name, text, &show, &every);
-    find::say_where(&here);
-    for (choice, word) in dom::all("nav.switch a").iter().zip(["all", "recorded", "moving"]) {
-        let _ = choice.set_attribute("href", &links::realtime_closely(box_name, text, word, &every));
-    }
-    for pill in dom::all("nav.boxes a[data-box]") {
-        if let Some(name) = pill.get_attribute("data-box") {
-            let _ = pill.set_attribute("href", &links::realtime(&name, text, &show));
+    // What was asked before something was to be reset is not asked again.
+    let here = links::with_word(&find::here(), "reset", "");
+    let here = links::with_word(&here, "box", box_name);
+    find::say_where(&links::with_word(&here, "match", text));
+    follow("match", text);
+}
+
+/// Every link to this page in another state, or for another box, goes on with this word.
+fn follow(key: &str, word: &str) {
+    for link in dom::all(ELSEWHERE) {
+        if let Some(to) = link.get_attribute("href") {
+            let _ = link.set_attribute("href", &links::with_word(&to, key, word));
         }
     }
 }
 
+/// Goes to what a head leads to: the server sorts, by its newest answer, and rows then stay where they are.
+fn sort(page: &Rc<Page>, head: &Element) {
+    let Some(to) = head.get_attribute("href") else { return };
+    let places = || dom::all("#rows thead a");
+    let place = places().iter().position(|other| other == head);
+    find::say_where(&to);
+    let word = to.split(['?', '&']).find_map(|pair| pair.strip_prefix("sort=")).unwrap_or_default();
+    follow("sort", word);
+    let stay = move || {
+        let head = place.and_then(|place| places().into_iter().nth(place));
+        if let Some(head) = head.and_then(|head| head.dyn_into::<HtmlElement>().ok()) {
+            let _ = head.focus();
+        }
+    };
+    reload_then(page, stay);
+}
+
 /// Fetches this page as its search now says and takes over its rows.
 pub(super) fn reload(page: &Rc<Page>) {
+    reload_then(page, || {});
+}
+
+fn reload_then(page: &Rc<Page>, then: impl FnOnce() + 'static) {
     let page = page.clone();
-    let text = find::field().map(|field| field.value()).unwrap_or_default();
-    let url = links::realtime_closely(&page.box_name, &text, &show_word(), &every());
+    let url = find::here();
     spawn_local(async move {
         match browser::request("GET", &url, None).await {
-            // An answer to what is no longer in the field is too late.
-            Ok(html) if find::field().is_some_and(|field| field.value() == text) => {
+            // An answer to what is no longer asked is too late.
+            Ok(html) if find::here() == url => {
                 take_over(&html);
                 page.replaced();
                 ticks::write_counts();
                 dom::hear(&crate::wording::found(page.rows.borrow().iter().count()));
+                then();
             }
             Ok(_) => {}
             Err(why) => dom::say(&why.text, true),
@@ -175,11 +208,12 @@ fn take_over(html: &str) {
         copy(&old, &new, "class");
         copy(&old, &new, "data-whole");
         copy(&old, &new, "data-every");
+        copy(&old, &new, "data-everything");
     }
     if let (Some(old), Some(new)) = (dom::one("#closely"), found("#closely")) {
         old.set_inner_html(&new.inner_html());
     }
-    for selector in ["main nav.switch", "#banner"] {
+    for selector in ["main nav.switch", ".toggles", "#banner"] {
         if let (Some(old), Some(new)) = (dom::one(selector), found(selector)) {
             old.set_inner_html(&new.inner_html());
             copy(&old, &new, "hidden");

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The check boxes that can be seen, in the page's order.
-const SEEN: &str = "#rows details[open]:not([hidden]) tr:not([hidden]) input[name=on]";
+const SEEN: &str = "#rows details[open]:not([hidden]) tr:not([hidden]) .tick input[type=checkbox]";
 
 /// Begins to listen to the form of the rows.
 pub(super) fn listen(page: &Rc<Page>) {
@@ -27,12 +27,15 @@ pub(super) fn listen(page: &Rc<Page>) {
         if let Some(input) = dom::origin(&event, "input[name=on]").and_then(|input| input.dyn_into::<HtmlInputElement>().ok()) {
             tick(&this, input);
         }
+        if let Some(input) = dom::origin(&event, "input[name=on_all]").and_then(|input| input.dyn_into::<HtmlInputElement>().ok()) {
+            tick_words(&this, &input, input.checked());
+        }
     });
     let this = page.clone();
     dom::on::<Event>(&form, "click", move |event| {
         if let Some(button) = dom::origin(&event, "button[name=tick], button[name=untick]") {
             event.prevent_default();
-            tick_words(&this, &button);
+            tick_words(&this, &button, button.get_attribute("name").as_deref() == Some("tick"));
         }
     });
     dom::on::<KeyboardEvent>(&document(), "keydown", |event| keys(&event));
@@ -66,9 +69,8 @@ fn tick(page: &Rc<Page>, input: HtmlInputElement) {
     });
 }
 
-/// Ticks or unticks all that the button's words match.
-fn tick_words(page: &Rc<Page>, button: &Element) {
-    let ticked = button.get_attribute("name").as_deref() == Some("tick");
+/// Ticks or unticks all that the words of a button, or of the check box for all processes, match.
+fn tick_words(page: &Rc<Page>, button: &Element, ticked: bool) {
     let query = button.get_attribute("value").unwrap_or_default();
     let (page, button) = (page.clone(), button.clone());
     spawn_local(async move {
@@ -89,7 +91,10 @@ fn tick_words(page: &Rc<Page>, button: &Element) {
                     false,
                 );
             }
-            Err(why) => dom::say(&format!("Nothing was changed: {}", why.text), true),
+            Err(why) => {
+                write_counts();
+                dom::say(&format!("Nothing was changed: {}", why.text), true);
+            }
         }
         let _ = button.remove_attribute("aria-busy");
     });
@@ -105,8 +110,15 @@ fn mark(input: &HtmlInputElement, ticked: bool) {
 /// Counts of groups and of the page, and the buttons that have nothing left to do.
 pub(super) fn write_counts() {
     let mut recorded = 0;
+    // What stands for all processes is ticked where each of them is.
+    for family in dom::all("#rows .family") {
+        let is_on = dom::all_in(&family, ".member:not(.on)").is_empty();
+        if let Some(input) = dom::all_in(&family, "input[name=on_all]").first().and_then(|input| input.dyn_ref::<HtmlInputElement>()) {
+            mark(input, is_on);
+        }
+    }
     for group in dom::all("#rows details[data-group]") {
-        let shown = dom::all_in(&group, "tr.on").len();
+        let shown = dom::all_in(&group, ".on[data-name]").len();
         recorded += shown;
         let told = |what: &str| group.get_attribute(what).and_then(|count| count.parse::<usize>().ok()).unwrap_or_default();
         let (total, on) = (told("data-total"), shown + told("data-elsewhere"));
@@ -136,7 +148,7 @@ pub(super) fn write_choice(place: usize, word: &str, count: usize) {
 }
 
 fn keys(event: &KeyboardEvent) {
-    const PLACES: &str = "#rows input[name=on], #rows summary, [data-search]";
+    const PLACES: &str = "#rows .tick input, #rows summary, [data-search]";
     let Some(here) = dom::origin(event, PLACES) else { return };
     let (in_search, in_row) = (here.has_attribute("data-search"), here.has_attribute("name") && !here.has_attribute("data-search"));
     let to = match event.key().as_str() {
@@ -157,7 +169,9 @@ fn keys(event: &KeyboardEvent) {
 
 /// The next row that can be seen, or the one before; before the first there is the search.
 fn neighbour(here: &Element, down: bool) -> Option<Element> {
-    let rows = dom::all(SEEN);
+    // What is folded away is nowhere.
+    let is_seen = |row: &Element| row.dyn_ref::<HtmlElement>().is_some_and(|row| row.offset_parent().is_some());
+    let rows: Vec<Element> = dom::all(SEEN).into_iter().filter(is_seen).collect();
     let precedes = |row: &Element| row.compare_document_position(here) & Node::DOCUMENT_POSITION_FOLLOWING != 0;
     let before = rows.iter().take_while(|row| precedes(row)).count();
     let is_row = rows.get(before) == Some(here);

@@ -1,30 +1,64 @@
 //! The rows of one group as one string of HTML: several times as quick as a view for each. Knows nothing of what is around them.
 
-use super::super::escape::{push_shown, push_text, push_whole};
+mod family;
+mod head;
+
+pub(in crate::pages) use self::head::{PLAIN_HEAD, head};
+use super::{
+    super::escape::{push_shown, push_text, push_whole},
+    families,
+};
 use crate::{
     format, links,
     matching::quoted,
-    model::{Kind, RowView, split_name},
+    model::{Kind, Processes, RowView, split_name},
     shown::short,
 };
 
 /// A server cannot be told to reset a longer name: OpenSIPS takes requests of 1024 bytes.
 const MAX_RESET_BYTES: usize = 1024;
 
-/// The table of a group. `group` is its label.
-pub(in crate::pages) fn table(box_name: &str, group: &str, rows: &[RowView]) -> String {
-    let mut out = String::with_capacity(512 + rows.len() * 1_280);
+/// So many rows are one part of a table: the browser leaves a part alone that nobody sees.
+const PART_ROWS: usize = 40;
+/// Values of so many characters have room without being asked for; see the style.
+const SHORT_VALUE: usize = 11;
+/// Longer ones take the room of the longest number.
+const LONG_VALUE: usize = 16;
+
+/// The table of a group under this head; `group` is its label, `body` are its rows.
+pub(in crate::pages) fn table(head: &str, group: &str, body: &str) -> String {
+    let mut out = String::with_capacity(256 + head.len() + body.len());
     out.push_str(r#"<table class="rows" aria-label="Statistics of "#);
     push_text(&mut out, group);
-    out.push_str(concat!(
-        r#""><colgroup><col class="c-tick"><col><col class="c-spark"><col class="c-val"><col class="c-rate"><col class="c-act"></colgroup>"#,
-        r#"<thead class="vh"><tr><th scope="col">Recorded</th><th scope="col">Statistic</th><th scope="col">Course</th>"#,
-        r#"<th scope="col">Value</th><th scope="col">Per second</th><th scope="col">Chart, reset</th></tr></thead><tbody>"#
-    ));
-    for row in rows {
-        push_row(&mut out, box_name, row);
+    out.push_str(r#"">"#);
+    out.push_str(head);
+    out.push_str(body);
+    out.push_str("</table>");
+    out
+}
+
+/// The rows of a group, in parts; then what it has once per process, folded.
+pub(in crate::pages) fn body(box_name: &str, rows: &[RowView], processes: &Processes) -> String {
+    let mut out = String::with_capacity(512 + rows.len() * 1_280);
+    let (plain, families) = families::split(rows);
+    let length = rows.iter().filter_map(|row| Some(format::value(row.value?, &row.unit).chars().count())).max().unwrap_or_default();
+    let width = match length {
+        0..=SHORT_VALUE => "",
+        _ if length <= LONG_VALUE => " long",
+        _ => " longest",
+    };
+    for part in plain.chunks(PART_ROWS) {
+        out.push_str(r#"<tbody class="part"#);
+        out.push_str(width);
+        out.push_str(r#"">"#);
+        for row in part {
+            push_row(&mut out, box_name, row, None);
+        }
+        out.push_str("</tbody>");
     }
-    out.push_str("</tbody></table>");
+    for family in &families {
+        family::push(&mut out, box_name, family, width, processes);
+    }
     out
 }
 
@@ -35,7 +69,7 @@ pub(in crate::pages) fn alone(box_name: &str, row: &RowView) -> String {
         r#"<table class="rows own" aria-label="This statistic"><thead class="vh"><tr><th scope="col">Recorded</th>"#,
         r#"<th scope="col">Value</th><th scope="col">Per second</th><th scope="col">Course</th><th scope="col">Reset</th></tr></thead><tbody>"#
     ));
-    push_begin(&mut out, row);
+    push_begin(&mut out, row, false);
     push_tick(&mut out, &row.name, row.ticked);
     push_value(&mut out, row);
     push_rate(&mut out, row);
@@ -46,10 +80,11 @@ pub(in crate::pages) fn alone(box_name: &str, row: &RowView) -> String {
     out
 }
 
-fn push_row(out: &mut String, box_name: &str, row: &RowView) {
-    push_begin(out, row);
+/// `process`: what the process is that the row is of, where it is of one; empty where that is not known.
+fn push_row(out: &mut String, box_name: &str, row: &RowView, process: Option<&str>) {
+    push_begin(out, row, process.is_some());
     push_tick(out, &row.name, row.ticked);
-    push_name(out, box_name, row);
+    push_name(out, box_name, row, process.unwrap_or(&row.description));
     push_spark(out, &row.spark);
     push_value(out, row);
     push_rate(out, row);
@@ -57,19 +92,15 @@ fn push_row(out: &mut String, box_name: &str, row: &RowView) {
     out.push_str("</tr>");
 }
 
-fn push_begin(out: &mut String, row: &RowView) {
-    let class = match (row.ticked, row.moved) {
-        (true, true) => "on moved",
-        (true, false) => "on",
-        (false, true) => "moved",
-        (false, false) => "",
-    };
+fn push_begin(out: &mut String, row: &RowView, is_member: bool) {
+    let classes = [(row.ticked, "on"), (row.moved, "moved"), (is_member, "member")];
+    let classes: Vec<&str> = classes.into_iter().filter(|(is, _)| *is).map(|(_, class)| class).collect();
     out.push_str(r#"<tr data-name=""#);
     push_text(out, &row.name);
     out.push_str(r#"" data-kind=""#);
     out.push_str(row.kind.as_str());
     out.push_str(r#"" class=""#);
-    out.push_str(class);
+    out.push_str(&classes.join(" "));
     out.push_str(r#"">"#);
 }
 
@@ -96,7 +127,7 @@ pub(super) fn push_tick(out: &mut String, name: &str, ticked: bool) {
     out.push_str("></td>");
 }
 
-fn push_name(out: &mut String, box_name: &str, row: &RowView) {
+fn push_name(out: &mut String, box_name: &str, row: &RowView, words: &str) {
     let (_, name) = split_name(&row.name);
     out.push_str(r#"<th scope="row" class="name" title=""#);
     push_shown(out, &row.name);
@@ -110,12 +141,16 @@ fn push_name(out: &mut String, box_name: &str, row: &RowView) {
     push_text(out, &short(name));
     out.push_str("</a></code>");
     push_whole(out, &row.name);
-    if !row.description.is_empty() {
+    push_meaning(out, words);
+    out.push_str("</th>");
+}
+
+fn push_meaning(out: &mut String, words: &str) {
+    if !words.is_empty() {
         out.push_str(" <small>");
-        push_text(out, &row.description);
+        push_shown(out, words);
         out.push_str("</small>");
     }
-    out.push_str("</th>");
 }
 
 fn push_spark(out: &mut String, points: &[Option<f32>]) {
@@ -194,7 +229,7 @@ pub(in crate::pages) const ICONS: &str = concat!(
 pub(super) fn unseen(names: &[String]) -> String {
     let mut out = String::with_capacity(names.len() * 384);
     out.push_str(concat!(
-        r#"<table class="rows" aria-label="Ticked, not seen yet"><colgroup><col class="c-tick"><col></colgroup><thead class="vh"><tr><th scope="col">Recorded</th>"#,
+        r#"<table class="rows" aria-label="Ticked, not seen yet"><thead class="vh"><tr><th scope="col">Recorded</th>"#,
         r#"<th scope="col">Statistic</th></tr></thead><tbody>"#
     ));
     for name in names {
@@ -218,6 +253,10 @@ pub(super) fn unseen(names: &[String]) -> String {
 mod tests {
     use super::*;
     use crate::model::Number;
+
+    fn table(box_name: &str, group: &str, rows: &[RowView]) -> String {
+        super::table(PLAIN_HEAD, group, &body(box_name, rows, &Processes::default()))
+    }
 
     fn row(name: &str) -> RowView {
         RowView {

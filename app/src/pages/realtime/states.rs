@@ -34,9 +34,8 @@ pub(super) fn hint(page: &RealtimePage) -> Option<impl IntoView + use<>> {
         let own = alone.then(|| {
             view! {
                 <span>
-                    "These are the panel's and its host's own numbers: "
-                    <a href=links::BOXES>"add your SIP server"</a>
-                    " to see its statistics."
+                    "These are the panel's and its host's own numbers. Add your SIP server to see its statistics. "
+                    <a class="btn main" href=format!("{}#form", links::BOXES)>"Add a SIP server"</a>
                 </span>
             }
         });
@@ -69,9 +68,12 @@ pub(super) fn empty(page: &RealtimePage, current: &BoxView) -> Option<impl IntoV
     let (title, text, link) = if page.counts.0 > 0 && !page.search.is_empty() {
         let text = "Try a part of the name, dialog: for a whole group, or rcv_* for names that begin with rcv_.";
         (format!("Nothing on {name} matches “{}”", page.search), text.to_owned(), Some(all))
-    } else if page.counts.0 > 0 && page.show == Show::Recorded {
+    } else if page.counts.0 > 0 && page.choice.hide.still && page.still == page.counts.0 {
+        let text = "Counters at zero and levels that stay as they are, are hidden.";
+        (format!("Nothing on {name} has ever moved"), text.to_owned(), Some(all))
+    } else if page.counts.0 > 0 && page.choice.show == Show::Recorded {
         (format!("Nothing is recorded on {name} yet"), "Show all statistics and tick those whose history you want.".to_owned(), Some(all))
-    } else if page.counts.0 > 0 && page.show == Show::Moving {
+    } else if page.counts.0 > 0 && page.choice.show == Show::Moving {
         (format!("Nothing moved on {name} at the last poll"), "Counters of an idle server stand still.".to_owned(), Some(all))
     } else {
         match current.state {

@@ -2,35 +2,66 @@
 
 use leptos::prelude::*;
 
-use super::super::{
-    frame::{ago, search, switch},
-    icons::{Icon, icon},
+use super::{
+    super::{
+        frame::{ago, search, switch},
+        icons::{Icon, icon},
+    },
+    picks, view,
 };
 use crate::{
     links,
-    model::{BoxView, Closely, Frame, RealtimePage, Show},
+    model::{BoxView, Closely, Frame, Hide, RealtimePage, Show},
     wording,
 };
 
 /// Draws it.
 pub(super) fn tools(frame: &Frame, page: &RealtimePage, current: &BoxView) -> AnyView {
     let (all, recorded, moving) = page.counts;
+    let here = super::here(page, current);
     let choice = |show: Show, count: usize| {
         let word = show.as_str();
         (
-            links::realtime_closely(&current.name, &page.search, word, page.closely.every()),
+            links::with_word(&here, "show", if show == Show::All { "" } else { word }),
             wording::show_count(word, count),
-            page.show == show,
+            page.choice.show == show,
         )
     };
     let switch = switch("Which rows", vec![choice(Show::All, all), choice(Show::Recorded, recorded), choice(Show::Moving, moving)]);
-    let show = if page.show == Show::All { "" } else { page.show.as_str() };
-    let clear = links::realtime_closely(&current.name, "", page.show.as_str(), page.closely.every());
-    let hidden = [("box", current.name.as_str()), ("show", show), ("every", page.closely.every())];
+    let show = if page.choice.show == Show::All { "" } else { page.choice.show.as_str() };
+    let clear = links::with_word(&here, "match", "");
+    let (hide, sort) = (page.choice.hide.as_str(), page.choice.sort.word());
+    let hidden = [("box", current.name.as_str()), ("show", show), ("hide", hide), ("sort", &sort), ("every", page.closely.every())];
     view! {
         <div class="tools">
-            {search(links::REALTIME, "Find statistics", &page.search, &hidden, clear)} {switch} {state(current)} {refresh(frame, page, current)}
+            {search(links::REALTIME, "Find statistics", &page.search, &hidden, clear)} {switch} {without(page, &here)} {view::menu(frame)} {state(current)} {refresh(frame, page, current)}
         </div>
+    }
+    .into_any()
+}
+
+/// What can be left out, where there is any of it: those that never moved, and ticks without a statistic.
+fn without(page: &RealtimePage, here: &str) -> AnyView {
+    let hide = page.choice.hide;
+    let toggle = |is: bool, turned: Hide, count: usize, word: &'static str, title: &'static str| {
+        (is || count > 0).then(|| {
+            let text = if is { format!("without {word}") } else { format!("hide {word}") };
+            view! {
+                <a class="btn toggle" class:on=is aria-current=is.then_some("true") href=links::with_word(here, "hide", turned.as_str()) title=title>
+                    {text}
+                    " "
+                    <span class="count">{count}</span>
+                </a>
+            }
+        })
+    };
+    let still = "Counters at zero, and levels that have not changed since they were first seen";
+    let gone = "Ticked statistics that the box does not report now";
+    view! {
+        <span class="toggles">
+            {toggle(hide.still, Hide { still: !hide.still, ..hide }, page.still, "idle", still)}
+            {toggle(hide.gone, Hide { gone: !hide.gone, ..hide }, page.unseen.len() + page.unseen_left_out, "vanished", gone)}
+        </span>
     }
     .into_any()
 }
@@ -70,7 +101,8 @@ pub(in crate::pages) fn state(current: &BoxView) -> AnyView {
 
 /// The link that has what is shown asked many times a second, and back. It is of use to the island alone, which shows it.
 fn closely(page: &RealtimePage, current: &BoxView) -> impl IntoView + use<> {
-    let link = |every: &str| links::realtime_closely(&current.name, &page.search, page.show.as_str(), every);
+    let here = super::here(page, current);
+    let link = |every: &str| links::with_word(&here, "every", every);
     let title = format!("{} is asked for what is shown here, as long as this page is looked at. Recording goes on as it is.", current.name);
     let link = match &page.closely {
         Closely::No => None,
@@ -90,7 +122,7 @@ fn refresh(frame: &Frame, page: &RealtimePage, current: &BoxView) -> AnyView {
             <input type="hidden" name="box" value=current.name.clone() />
             <input type="hidden" name="return" value=frame.here.clone() />
             <button class="btn" type="button" title="Stops what is shown here; recording goes on" data-pause hidden>"Pause"</button>
-            {closely(page, current)}
+            {picks::button()} {closely(page, current)}
             <button class="btn">{icon(Icon::Refresh)} <span>"Refresh" <span class="more">" Statistics Values"</span></span></button>
         </form>
     }

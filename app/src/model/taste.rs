@@ -1,0 +1,94 @@
+//! How somebody likes tables to look: how close their rows stand, and which columns they have.
+
+use serde::{Deserialize, Serialize};
+
+/// How close rows stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Density {
+    /// Easily read and pressed.
+    #[default]
+    Comfortable,
+    /// As many rows as fit.
+    Compact,
+}
+
+impl Density {
+    /// The word used in forms and attributes.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Comfortable => "comfortable",
+            Self::Compact => "compact",
+        }
+    }
+}
+
+/// A column that can be left out; names and check boxes cannot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Column {
+    /// What the statistic means, beside its name.
+    Meaning,
+    /// The spark line.
+    Course,
+    /// The newest value.
+    Value,
+    /// The increase per second.
+    Rate,
+}
+
+impl Column {
+    /// All of them in their order.
+    pub const ALL: [Self; 4] = [Self::Meaning, Self::Course, Self::Value, Self::Rate];
+
+    /// The word used in forms and attributes.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Meaning => "meaning",
+            Self::Course => "course",
+            Self::Value => "value",
+            Self::Rate => "rate",
+        }
+    }
+}
+
+/// All of it. The default shows everything, comfortably.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Taste {
+    /// How close rows stand.
+    pub density: Density,
+    /// The columns that are left out.
+    pub without: Vec<Column>,
+}
+
+impl Taste {
+    /// Whether a column is shown.
+    #[must_use]
+    pub fn shows(&self, column: Column) -> bool {
+        !self.without.contains(&column)
+    }
+
+    /// The words of what is left out, with spaces between, as the style knows them.
+    #[must_use]
+    pub fn without(&self) -> String {
+        self.without.iter().map(|column| column.as_str()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn taste_is_kept_as_words() {
+        let taste = Taste { density: Density::Compact, without: vec![Column::Course, Column::Rate] };
+        let text = serde_json::to_string(&taste).unwrap();
+        assert_eq!(text, r#"{"density":"compact","without":["course","rate"]}"#);
+        assert_eq!(serde_json::from_str::<Taste>(&text).unwrap(), taste);
+        assert_eq!(serde_json::from_str::<Taste>("{}").unwrap(), Taste::default());
+        assert_eq!((taste.without().as_str(), taste.shows(Column::Value), taste.shows(Column::Rate)), ("course rate", true, false));
+    }
+}
