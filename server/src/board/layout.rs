@@ -55,9 +55,10 @@ impl Layout {
     /// A layout of no names.
     #[must_use]
     pub fn empty() -> Self {
+        let none: Arc<[Arc<str>]> = Arc::new([]);
         Self {
-            asked: Arc::new([]),
-            names: Arc::new([]),
+            asked: Arc::clone(&none),
+            names: none,
             derived: Arc::new([]),
             slots: Vec::new(),
             sorted: Arc::new([]),

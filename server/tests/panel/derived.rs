@@ -111,6 +111,7 @@ async fn a_formula_is_tried_before_it_is_kept() {
     let unknown = check("1 + {core:free_size}").await;
     assert_eq!(unknown["error"]["at"], 4);
     assert!(unknown["error"]["message"].as_str().unwrap().contains("did you mean {shmem:free_size}?"), "{unknown}");
+    panel.send(Method::PATCH, "/cp/api/v1/boxes/sip1/statistics/shmem:free_size", json!({"kind": "gauge"}), StatusCode::NO_CONTENT).await;
     let level = check("rate({shmem:free_size})").await;
     assert!(level["error"]["message"].as_str().unwrap().contains("shows a level"), "{level}");
     let read = panel.send(Method::POST, CHECK, json!({"formula": "{a:b}"}), StatusCode::OK).await;

@@ -32,6 +32,8 @@ pub(super) async fn panel(url: &str) -> (Store, Vec<SeriesId>) {
         .await
         .unwrap();
     store.save_custom(&[Custom { name: "app:n".to_owned(), kind: Kind::Gauge, value: -5 }], &[]).await.unwrap();
+    let (formula, unit, meaning) = ("100 * {ä:b}".to_owned(), "percent".to_owned(), String::new());
+    store.add_derived(&StoredDerived { name: "d".to_owned(), formula, unit, meaning, origin: Origin::Panel }, 8).await.unwrap();
     store.count_start().await.unwrap();
     let ann = store.add_account("ann", "$argon2id$x", 4).await.unwrap();
     store.add_session(&[1, 0, 255], ann, 5, 6).await.unwrap();
