@@ -2,10 +2,12 @@
 //!
 //! Who may is decided by [`crate::auth::guard`] from method and path, before what is asked for is looked up.
 
+mod alerts;
 mod ask;
 mod boxes;
 mod charts;
 mod derived;
+mod destinations;
 mod description;
 mod export;
 mod notes;
@@ -26,6 +28,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) use ask::unread;
 pub use ask::{Ask, Body, Path};
+pub use charts::drawing;
 
 use crate::http::{App, Shared};
 use description::Description;
@@ -52,6 +55,17 @@ pub fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(export::export))
         .routes(routes!(notes::list, notes::add))
         .routes(routes!(notes::change, notes::remove))
+        .routes(routes!(alerts::list, alerts::add))
+        .routes(routes!(alerts::firing))
+        .routes(routes!(alerts::history))
+        .routes(routes!(alerts::preview))
+        .routes(routes!(alerts::get, alerts::change, alerts::remove))
+        .routes(routes!(alerts::silence))
+        .routes(routes!(alerts::acknowledge))
+        .routes(routes!(destinations::list, destinations::add))
+        .routes(routes!(destinations::get, destinations::change, destinations::remove))
+        .routes(routes!(destinations::test))
+        .routes(routes!(destinations::deliveries))
         .routes(routes!(derived::list, derived::add))
         .routes(routes!(derived::check))
         .routes(routes!(derived::get, derived::change, derived::remove))

@@ -1,6 +1,7 @@
 //! What people and tools change: boxes, ticks, kinds. Each change is checked here, made in the store, and then seen on the
 //! board; the API, the forms and the command line call the same functions. Knows no HTTP.
 
+mod alerts;
 mod boxes;
 mod computed;
 mod derived;
@@ -20,6 +21,7 @@ use crate::{
     store::{Store, StoreError},
     vault::Vault,
 };
+pub use alerts::{DestinationView, Firing, Preview, RuleView};
 pub use boxes::{BoxInput, BoxPatch};
 pub use derived::{Checked, DerivedInput, DerivedView, check_derived_name};
 pub use notes::{MAX_NOTE_LETTERS, NoteInput};

@@ -62,7 +62,7 @@ const READY_LIMIT: std::time::Duration = std::time::Duration::from_secs(2);
 /// What every handler shares.
 pub struct App {
     /// What people and tools change and read.
-    pub desk: Desk,
+    pub desk: Arc<Desk>,
     /// Who may.
     pub auth: Arc<Auth>,
     /// What is counted.
@@ -87,7 +87,7 @@ pub type Shared = Arc<App>;
 /// The parts from which an [`App`] is made.
 pub struct Parts {
     /// The desk.
-    pub desk: Desk,
+    pub desk: Arc<Desk>,
     /// The door.
     pub auth: Arc<Auth>,
     /// The engine.

@@ -3,6 +3,7 @@
 //! what is recorded, the [`store`] keeps it, [`history`] makes columns of it, [`live`] tells watchers, [`mi`] tells
 //! OpenSIPS's tools; [`auth`] guards [`api`] and [`http`], which serve it all.
 
+pub mod alerts;
 pub mod api;
 pub mod assets;
 pub mod auth;

@@ -25,12 +25,13 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    alerts::{Rule, Watching},
     board::{Board, Definition, Entry, Rules},
     clock,
     engine::Engine,
     formula::Formula,
     source::{Refused, Secret, Source, Target, parse_address},
-    store::{PanelName, Store, StoreError, StoredBox, StoredDerived},
+    store::{PanelName, Store, StoreError, StoredBox, StoredDerived, StoredRule},
     vault::Vault,
 };
 use closely::CloseUps;
@@ -99,6 +100,8 @@ pub struct Shared {
     pub room: Room,
     /// How other panels of the same database know this one.
     pub name: PanelName,
+    /// The rules that are put to answers.
+    pub watching: Arc<Watching>,
 }
 
 /// The sampler of all boxes.
@@ -150,6 +153,7 @@ impl Sampler {
             described.push((stored, rules, kinds));
         }
         let definitions = self.shared.store.derived().await?.iter().filter_map(definition).collect();
+        let rules = self.shared.store.alert_rules().await?;
         let ids: Vec<i64> = described.iter().map(|(stored, ..)| stored.id).collect();
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.retain(|id, task| {
@@ -165,6 +169,7 @@ impl Sampler {
         }
         drop(running);
         self.shared.board.keep_only(&ids);
+        self.shared.watching.set_rules(rules.into_iter().filter_map(rule).collect());
         self.shared.board.define(definitions);
         self.shared.board.settle();
         *seen = revision;
@@ -386,6 +391,17 @@ impl Shared {
     pub fn password(&self, stored: &StoredBox) -> Result<Option<Secret>, String> {
         let sealed = stored.spec.password_sealed.as_deref();
         sealed.map(|sealed| self.vault.unseal(sealed).map_err(|error| error.to_string())).transpose()
+    }
+}
+
+/// A rule as answers take it; none, and it is said, where a newer Tickmark wrote what this one cannot read.
+fn rule(stored: StoredRule) -> Option<(String, Rule)> {
+    match serde_json::from_str(&stored.body) {
+        Ok(rule) => Some((stored.name, rule)),
+        Err(error) => {
+            tracing::error!(name = stored.name, %error, "an alert cannot be read and is left out");
+            None
+        }
     }
 }
 

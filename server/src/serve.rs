@@ -13,10 +13,13 @@ use axum::middleware::map_request;
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
+    sync::Notify,
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    alerts::{Alerts, Outbox, Watching, follow_before},
+    api,
     auth::Auth,
     board::Board,
     clock,
@@ -39,6 +42,8 @@ use tls::{Peer, TlsListener, as_plain};
 
 /// After a signal, requests in flight get this long; then connections are dropped. The whole end takes under two seconds.
 const GRACE: Duration = Duration::from_millis(500);
+/// So long the last messages of alerts may take to be sent.
+const LAST_MESSAGES: Duration = Duration::from_millis(300);
 /// So long the last samples may take to be written.
 const LAST_WRITES: Duration = Duration::from_millis(900);
 
@@ -97,6 +102,8 @@ pub struct Panel {
     mi: Arc<Mi>,
     mi_listens: Listening,
     stop: CancellationToken,
+    /// Keeps and tells what alerts do, until the boxes are asked no more.
+    telling: (TaskTracker, CancellationToken),
     _locks: [Option<File>; 2],
 }
 
@@ -200,7 +207,19 @@ impl Panel {
         let (spool, left) = beside.map(|beside| Spool::open(beside, &config.database.to_string())).unwrap_or_default();
         let room = Room { spool, ..Room::default() };
         let name = PanelName { url: found_at(listener.scheme(), address), identity: me.identity };
-        let sampler = Sampler::new(Shared { board, recorder, store: store.clone(), vault, engine: Arc::clone(&engine), room, name });
+        let (watching, changed) = Watching::new();
+        let url = name.url.clone();
+        let shared = Shared {
+            board: Arc::clone(&board),
+            recorder,
+            store: store.clone(),
+            vault: vault.clone(),
+            engine: Arc::clone(&engine),
+            room,
+            name,
+            watching: Arc::clone(&watching),
+        };
+        let sampler = Sampler::new(shared);
         sampler.join().await?;
         sampler.bring_leftover(left).await;
         sampler.reload().await?;
@@ -208,10 +227,18 @@ impl Panel {
         let stop = CancellationToken::new();
         tokio::spawn(engine::keep_going(Arc::clone(&engine), store.clone(), stop.clone()));
         tokio::spawn(stop.clone().run_until_cancelled_owned(provision::find_out_later(store.clone(), done.guesses)));
-        let desk = Desk::new(Arc::clone(&sampler), done.ticks);
+        let desk = Arc::new(Desk::new(Arc::clone(&sampler), done.ticks));
+        let wake = Arc::new(Notify::new());
+        let alerts = Alerts { store: store.clone(), board, watching: Arc::clone(&watching), url, wake: Arc::clone(&wake) };
+        let telling = TaskTracker::new();
+        let told = CancellationToken::new();
+        telling.spawn(alerts.run(changed, told.clone()));
+        let outbox = Outbox::new(store.clone(), vault, wake, Some(api::drawing(Arc::clone(&desk)))).map_err(io::Error::other)?;
+        telling.spawn(outbox.run(told.clone()));
+        tokio::spawn(follow_before(Arc::clone(&desk), watching, stop.clone()));
         let mi = Mi::new(Arc::clone(&engine), store.clone(), config.mi.get_writes, config.mi.token);
         let router = http::router(http::Parts { desk, auth, engine: Arc::clone(&engine), store: store.clone(), stop: stop.clone() });
-        Ok(Self { listener, address, setup_link, router, sampler, store, engine, mi, mi_listens, stop, _locks: [one_alone, me.lock] })
+        Ok(Self { listener, address, setup_link, router, sampler, store, engine, mi, mi_listens, stop, telling: (telling, told), _locks: [one_alone, me.lock] })
     }
 
     /// Where it listens.
@@ -278,6 +305,11 @@ impl Panel {
             // What is pushed until the end is kept.
             let _ = mi.await;
             self.sampler.stop().await;
+            let (telling, told) = self.telling;
+            told.cancel();
+            telling.close();
+            // A message that is under way still is sent again by the next start, under the same key.
+            let _ = tokio::time::timeout(LAST_MESSAGES, telling.wait()).await;
             if self.engine.counts_pushed()
                 && let Err(error) = self.engine.keep(&self.store).await
             {

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sqlx::AnyPool;
 
 mod accounts;
+mod alerts;
 mod backup;
 mod boxes;
 mod bring;
@@ -20,6 +21,7 @@ mod check;
 mod chunk;
 mod claim;
 mod custom;
+mod deliveries;
 mod derived;
 mod dialect;
 mod doubt;
@@ -63,8 +65,10 @@ mod transfer;
 mod types;
 mod usage;
 
+pub use alerts::{AlertEvent, AlertStep, AlertTurn, Silence, StepTo, StoredRule};
 pub use bring::{Brought, Incoming};
 pub use custom::Custom;
+pub use deliveries::{Delivery, NewDelivery, StoredDestination};
 pub use derived::StoredDerived;
 pub use health::Trouble;
 pub use lease::{LEASE, PanelName, PanelSeen, Turn};

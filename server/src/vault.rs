@@ -24,6 +24,8 @@ const NONCE_LEN: usize = 24;
 const VERSION: u8 = 1;
 /// Bound into every seal, so that bytes sealed for another use are refused. It leaves out the box: boxes are renamed.
 const CONTEXT: &[u8] = b"tickmark box password 1";
+/// The same of the secrets of destinations.
+const DESTINATION: &[u8] = b"tickmark destination 1";
 /// Only its owner may read or write the key file.
 const KEY_MODE: u32 = 0o600;
 
@@ -100,8 +102,28 @@ impl Vault {
     /// # Errors
     /// When the system gives no random bytes.
     pub fn seal(&self, password: &Secret) -> Result<Vec<u8>, VaultError> {
+        self.seal_for(CONTEXT, password)
+    }
+
+    /// Seals the secret of a destination.
+    ///
+    /// # Errors
+    /// As [`Self::seal`].
+    pub fn seal_destination(&self, secret: &Secret) -> Result<Vec<u8>, VaultError> {
+        self.seal_for(DESTINATION, secret)
+    }
+
+    /// Opens what [`Self::seal_destination`] made.
+    ///
+    /// # Errors
+    /// As [`Self::unseal`].
+    pub fn unseal_destination(&self, sealed: &[u8]) -> Result<Secret, VaultError> {
+        self.unseal_for(DESTINATION, sealed)
+    }
+
+    fn seal_for(&self, context: &[u8], password: &Secret) -> Result<Vec<u8>, VaultError> {
         let nonce: [u8; NONCE_LEN] = random()?;
-        let payload = Payload { msg: password.0.as_bytes(), aad: CONTEXT };
+        let payload = Payload { msg: password.0.as_bytes(), aad: context };
         // The cipher refuses only more than 256 GB.
         let ciphertext = self.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| VaultError::OtherKey)?;
         let mut sealed = Vec::with_capacity(1 + NONCE_LEN + ciphertext.len());
@@ -116,11 +138,15 @@ impl Vault {
     /// # Errors
     /// When it was sealed with another key, or is damaged: the password has to be entered again.
     pub fn unseal(&self, sealed: &[u8]) -> Result<Secret, VaultError> {
+        self.unseal_for(CONTEXT, sealed)
+    }
+
+    fn unseal_for(&self, context: &[u8], sealed: &[u8]) -> Result<Secret, VaultError> {
         let Some((&VERSION, rest)) = sealed.split_first() else {
             return Err(VaultError::OtherKey);
         };
         let (nonce, ciphertext) = rest.split_first_chunk::<NONCE_LEN>().ok_or(VaultError::OtherKey)?;
-        let payload = Payload { msg: ciphertext, aad: CONTEXT };
+        let payload = Payload { msg: ciphertext, aad: context };
         let password = self.cipher.decrypt(&XNonce::from(*nonce), payload).map_err(|_| VaultError::OtherKey)?;
         String::from_utf8(password).map(Secret).map_err(|_| VaultError::OtherKey)
     }

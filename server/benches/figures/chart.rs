@@ -12,6 +12,7 @@ use axum::{
     http::{Request, StatusCode, header},
 };
 use server::{
+    alerts::Watching,
     auth::{Auth, hash_secret, new_token},
     board::Board,
     desk::Desk,
@@ -88,10 +89,11 @@ impl Panel {
             engine: Arc::clone(&engine),
             room: Room::default(),
             name: PanelName::default(),
+            watching: Watching::new().0,
         };
         let sampler = Sampler::new(shared);
         sampler.reload().await?;
-        let desk = Desk::new(sampler, [].into());
+        let desk = Arc::new(Desk::new(sampler, [].into()));
         let auth = Arc::new(Auth::new(store.clone()));
         let router = http::router(http::Parts { desk, auth, engine, store: store.clone(), stop: CancellationToken::new() });
         Ok(Self { router, store, token: secret })

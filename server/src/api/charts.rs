@@ -15,8 +15,9 @@ use axum::{
 
 use super::{Ask, ask::wrong, series};
 use crate::{
+    alerts::Draw,
     config::parse_duration,
-    desk::SeriesAsk,
+    desk::{Desk, SeriesAsk},
     history::NOT_RECORDED,
     http::App,
     png,
@@ -30,7 +31,7 @@ const MAX_WIDTH: u32 = 4_000;
 const MAX_HEIGHT: u32 = 2_000;
 
 /// Draws the statistics that a query string names.
-async fn draw(app: &App, ask: &Ask, palette: Palette) -> Result<String, Problem> {
+async fn draw(desk: &Desk, ask: &Ask, palette: Palette) -> Result<String, Problem> {
     let width = ask.number("width", 720, 120..=MAX_WIDTH)?;
     let height = ask.number("height", 240, 80..=MAX_HEIGHT)?;
     let names: Vec<&str> = ask.all("name").collect();
@@ -38,12 +39,12 @@ async fn draw(app: &App, ask: &Ask, palette: Palette) -> Result<String, Problem>
         return Err(wrong("name", &format!("must be given, 1 to {MAX_LINES} times")));
     }
     let mut questions: Vec<SeriesAsk> = names.iter().map(|name| series::read(ask, name, width)).collect::<Result<_, _>>()?;
-    let mut lines = read_all(app, &questions).await?;
+    let mut lines = read_all(desk, &questions).await?;
     if let Some(begins) = begins_late(&lines) {
         for question in &mut questions {
             question.from_ms = begins;
         }
-        lines = read_all(app, &questions).await?;
+        lines = read_all(desk, &questions).await?;
     }
     let before = match (ask.get("compare"), questions.as_slice()) {
         (None, _) => None,
@@ -51,7 +52,7 @@ async fn draw(app: &App, ask: &Ask, palette: Palette) -> Result<String, Problem>
             let by_ms = duration(word)?;
             let (from_ms, to_ms) = (question.from_ms.saturating_sub(by_ms), question.to_ms.saturating_sub(by_ms));
             let asked = SeriesAsk { from_ms, to_ms, ..question.clone() };
-            Some((app.desk.series(&asked).await?.later(by_ms), format::before(by_ms)))
+            Some((desk.series(&asked).await?.later(by_ms), format::before(by_ms)))
         }
         (Some(_), _) => return Err(wrong("compare", "goes with one name")),
     };
@@ -59,10 +60,10 @@ async fn draw(app: &App, ask: &Ask, palette: Palette) -> Result<String, Problem>
     Ok(picture(&lines, before.as_ref(), (width, height), palette))
 }
 
-async fn read_all(app: &App, questions: &[SeriesAsk]) -> Result<Vec<Series>, Problem> {
+async fn read_all(desk: &Desk, questions: &[SeriesAsk]) -> Result<Vec<Series>, Problem> {
     let mut lines = Vec::with_capacity(questions.len());
     for question in questions {
-        lines.push(app.desk.series(question).await?);
+        lines.push(desk.series(question).await?);
     }
     Ok(lines)
 }
@@ -155,7 +156,7 @@ pub(super) async fn svg(State(app): State<Arc<App>>, ask: Ask) -> Result<impl In
         Some("dark") => Palette::Dark,
         Some(other) => return Err(wrong("theme", &format!("is {other:?}; allowed are auto, light and dark"))),
     };
-    let svg = draw(&app, &ask, palette).await?;
+    let svg = draw(&app.desk, &ask, palette).await?;
     // The picture carries its own style sheet; it must not run or load anything.
     let policy = "default-src 'none'; style-src 'unsafe-inline'";
     Ok(([(header::CONTENT_TYPE, "image/svg+xml"), (header::CONTENT_SECURITY_POLICY, policy), (header::CACHE_CONTROL, "no-cache")], svg))
@@ -180,13 +181,27 @@ pub(super) async fn png(State(app): State<Arc<App>>, ask: Ask) -> Result<impl In
         Some("dark") => Palette::Dark,
         Some(other) => return Err(wrong("theme", &format!("is {other:?}; allowed are light and dark"))),
     };
-    let svg = draw(&app, &ask, palette).await?;
+    let svg = draw(&app.desk, &ask, palette).await?;
     // One picture at a time: each takes some 15 ms of a core and tens of megabytes.
     let _turn = app.painting.lock().await;
     let drawn = tokio::task::spawn_blocking(move || png::render(&svg, 2.0)).await;
     let failed = |detail: String| problem(StatusCode::INTERNAL_SERVER_ERROR, "The picture could not be drawn", detail);
     let bytes = drawn.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))?;
     Ok(([(header::CONTENT_TYPE, "image/png"), (header::CACHE_CONTROL, "no-cache")], bytes))
+}
+
+/// Draws charts for messages: the last three hours of a statistic.
+pub fn drawing(desk: Arc<Desk>) -> Draw {
+    Arc::new(move |box_name: String, name: String| {
+        let desk = Arc::clone(&desk);
+        Box::pin(async move {
+            let query = url::form_urlencoded::Serializer::new(String::new())
+                .extend_pairs([("box", box_name.as_str()), ("name", &name), ("span", "3h"), ("width", "720"), ("height", "240")])
+                .finish();
+            let svg = draw(&desk, &Ask::parse(&query), Palette::Light).await.ok()?;
+            tokio::task::spawn_blocking(move || png::render(&svg, 1.0)).await.ok()?.ok()
+        })
+    })
 }
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ pub fn right_for(method: &Method, path: &str) -> Option<Right> {
     }
     let words: Vec<&str> = api.unwrap_or_default().split('/').collect();
     Some(match words[..] {
-        ["boxes", _, "refresh"] | ["derived", "check"] => Right::Read,
+        ["boxes", _, "refresh"] | ["derived", "check"] | ["alerts", "preview"] => Right::Read,
         ["boxes", _, "statistics", _] if *method == Method::DELETE => Right::Push,
         ["boxes", _, "ticks"] | ["boxes", _, "ticks" | "statistics", _] => Right::Tick,
         ["boxes", _, "notes"] | ["boxes", _, "notes", _] => Right::Tick,

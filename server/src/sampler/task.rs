@@ -18,10 +18,11 @@ use super::{
     recorder::Recording,
 };
 use crate::{
+    alerts::{Across, Phase, Turn},
     board::{Applied, Entry, Layout, MAX_GAP_INTERVALS, ResetHere},
     clock,
     source::{Answer, Resetting, Source},
-    store::StoredBox,
+    store::{AlertTurn, StoredBox},
 };
 
 /// A box that is new on the board is asked within this time, whatever its phase, so that a person need not wait for it.
@@ -92,7 +93,9 @@ impl Task {
         let asking = async move {
             let mut queue = queue;
             self.look_back().await;
+            self.take_up_alerts().await;
             self.ask_until(&mut asked, &stop, &mut queue).await;
+            self.shared.watching.leave(self.stored.id);
         };
         tokio::join!(asking, drain.run(&shared.recorder, &entry, box_id, &ended));
     }
@@ -230,9 +233,7 @@ impl Task {
 
     async fn answered(&mut self, answer: &Answer, instant: Instant, queue: &mut Queue) {
         let planned = self.plan(answer).await;
-        if self.stored.spec.kind == BoxKind::Tickmark {
-            self.shared.board.look_around();
-        }
+        let across = self.look_around();
         let (applied, mut recording, first) = {
             let entry = Arc::clone(&self.entry);
             let mut now = entry.lock();
@@ -243,6 +244,7 @@ impl Task {
             let first = now.server.is_none();
             let applied = now.apply(answer, planned, instant);
             self.follow_layout(&now);
+            self.shared.watching.look(&now, answer.at_ms, &across);
             (applied.clone(), Recording::of(&now, answer.at_ms, &applied, &self.recorded), first)
         };
         self.shared.board.tell();
@@ -343,6 +345,7 @@ impl Task {
             let mut now = self.entry.lock();
             let was_up = now.state != BoxState::Down;
             now.fail(reason.to_owned());
+            self.shared.watching.look(&now, clock::now_ms(), &Across::default());
             was_up
         };
         self.shared.board.tell();
@@ -350,6 +353,31 @@ impl Task {
             tracing::warn!(name = self.stored.spec.name, kind, reason, "the box gives no answer");
         }
         self.continuity.failed(kind, reason, clock::now_ms()).iter().for_each(|gap| queue.gap(gap));
+    }
+
+    /// What is computed of several boxes, before the one that shows it is looked at.
+    fn look_around(&self) -> Across {
+        if self.stored.spec.kind != BoxKind::Tickmark {
+            return Across::default();
+        }
+        self.shared.board.look_around();
+        self.shared.watching.across(&self.shared.board)
+    }
+
+    /// How alerts of the box stand: what is not known begins anew.
+    async fn take_up_alerts(&self) {
+        let turns = match self.shared.store.alert_turns(self.stored.id).await {
+            Ok(turns) => turns,
+            Err(error) => {
+                tracing::error!(name = self.stored.spec.name, %error, "how alerts of the box stand could not be read");
+                Vec::new()
+            }
+        };
+        let turn = |turn: AlertTurn| {
+            let phase = if turn.fires { Phase::Firing } else { Phase::Pending };
+            (turn.rule.into(), Turn { phase, since_ms: turn.since_ms })
+        };
+        self.shared.watching.take_up(self.stored.id, turns.into_iter().map(turn).collect());
     }
 
     /// What the store remembers of the box: its last values, for the pages until it answers, and where its history stopped.

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where something is not as it must be")]
 
+mod alerts;
 #[path = "../source/bad.rs"]
 #[expect(dead_code, reason = "how each failure is counted is looked at elsewhere")]
 mod bad;

@@ -222,6 +222,23 @@ impl TestPanel {
         secret.0
     }
 
+    /// Another panel that shares its database, with `admin` signed in.
+    pub(crate) async fn beside(&self) -> Self {
+        let folder = self.database().folder().join("beside");
+        std::fs::create_dir_all(&folder).unwrap();
+        let key_file = folder.join("tickmark.key");
+        std::fs::copy(self.database().folder().join("tickmark.key"), &key_file).unwrap();
+        let flags = ServeFlags { listen: Some("127.0.0.1:0".into()), interval: Some("200ms".into()), ..mi_at("off") };
+        let key_file = Some(key_file.display().to_string());
+        let common = CommonFlags { database: Some(self.database().url()), config: None, key_file };
+        let panel = Panel::start(ServeConfig::load(&flags, &common, &Environment::default()).unwrap()).await.unwrap();
+        let (address, stop) = (panel.address(), panel.stopper());
+        let serving = Some(tokio::spawn(panel.serve()));
+        let mut beside = Self { address, mi: None, setup_link: None, kept: None, stop, serving, cookie: None };
+        beside.sign_in().await;
+        beside
+    }
+
     /// Its database, and a folder beside it.
     pub(crate) fn database(&self) -> &TestDatabase {
         self.kept.as_ref().unwrap()

@@ -251,7 +251,7 @@ async fn history_that_is_there_is_moved_into_months() {
     sqlx::migrate::Migrator::with_migrations(before).run(&pool).await.unwrap();
     let mut old = pool.acquire().await.unwrap();
     let mut view = from.begin_read().await.unwrap();
-    for table in &TABLES {
+    for table in TABLES {
         let mut rows = Vec::new();
         let each = table.each_row(&mut view, table.columns, |row| {
             rows.push(row.to_vec());

@@ -34,6 +34,7 @@ pub(super) async fn panel(url: &str) -> (Store, Vec<SeriesId>) {
     store.save_custom(&[Custom { name: "app:n".to_owned(), kind: Kind::Gauge, value: -5 }], &[]).await.unwrap();
     let (formula, unit, meaning) = ("100 * {ä:b}".to_owned(), "percent".to_owned(), String::new());
     store.add_derived(&StoredDerived { name: "d".to_owned(), formula, unit, meaning, origin: Origin::Panel }, 8).await.unwrap();
+    alerts(&store, a).await;
     store.count_start().await.unwrap();
     let ann = store.add_account("ann", "$argon2id$x", 4).await.unwrap();
     store.add_session(&[1, 0, 255], ann, 5, 6).await.unwrap();
@@ -59,11 +60,33 @@ pub(super) async fn panel(url: &str) -> (Store, Vec<SeriesId>) {
     (store, series)
 }
 
+/// A rule that fired and told of it, a silence, and a message on its way.
+async fn alerts(store: &Store, box_id: i64) {
+    let rule = StoredRule { name: "down".to_owned(), body: "{}".to_owned(), origin: Origin::Panel };
+    store.add_alert_rule(&rule, 8).await.unwrap();
+    let (name, body) = ("hook".to_owned(), "{}".to_owned());
+    let destination = StoredDestination { name, body, secret_sealed: Some(vec![0, 255]), origin: Origin::Config };
+    store.add_destination(&destination, 8).await.unwrap();
+    let to = StepTo::Firing {
+        since_ms: 5,
+        box_name: "a".to_owned(),
+        severity: "critical".to_owned(),
+        message: "ä".to_owned(),
+        value: Some(0.1),
+        told: true,
+    };
+    let step = AlertStep { rule: "down".to_owned(), box_id, to, at_ms: 9 };
+    let tell = |_: &[Option<AlertEvent>]| vec![NewDelivery { destination: "hook".to_owned(), body: "{}".to_owned() }];
+    store.keep_alert_steps(&[step], tell, 9).await.unwrap();
+    let silence = Silence { silence_id: 0, rule: "down".to_owned(), box_id: None, from_ms: 1, to_ms: None, by_whom: None };
+    store.silence(&silence, false).await.unwrap();
+}
+
 /// Every row of every table that is moved.
 pub(super) async fn dump(store: &Store) -> Vec<String> {
     let mut rows = Vec::new();
     let mut view = store.begin_read().await.unwrap();
-    for table in &TABLES {
+    for table in TABLES {
         let before = rows.len();
         let each = table.each_row(&mut view, table.columns, |row| {
             rows.push(format!("{} {row:?}", table.name));

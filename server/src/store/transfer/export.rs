@@ -101,7 +101,7 @@ impl Store {
         let mut view = self.begin_reading_all().await?;
         let last = "select coalesce(max(series_id), 0) from series";
         let last_series: i64 = sqlx::query_scalar(last).fetch_one(&mut *view).await?;
-        for table in &TABLES {
+        for table in TABLES {
             let rows = export_table(&mut view, table, &mut out, to, |row| {
                 // Nearly all there is are chunks, which come in the order of their series.
                 if let ("chunk", Some(Value::Int(series))) = (table.name, row.first()) {

@@ -85,7 +85,7 @@ impl Store {
     /// Refuses a database that holds anything: numbers of boxes and series are taken over as they are.
     async fn refuse_full(&self) -> Result<(), StoreError> {
         let mut view = self.begin_read().await?;
-        for table in &TABLES {
+        for table in TABLES {
             if !table.is_empty(&mut view).await? {
                 let names: Vec<String> = sqlx::query_scalar("select name from box order by box_id limit 4").fetch_all(&mut *view).await?;
                 let what = if names.is_empty() { "settings or accounts".to_owned() } else { format!("boxes ({})", names.join(", ")) };

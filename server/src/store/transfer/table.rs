@@ -53,7 +53,7 @@ const fn numbered(name: &'static str, columns: &'static [Column]) -> Table {
 
 /// All of them, each after those that its rows name. What is missing on purpose: `revision`, which counts the changes to one database, and
 /// which panels share it.
-pub(in crate::store) static TABLES: [Table; 18] = [
+pub(in crate::store) static TABLES: &[Table] = &[
     Table { only: Some("setting_key <> 'import'"), ..table("setting", &[("setting_key", Text), ("setting_value", Text)], 1) },
     numbered(
         "box",
@@ -87,6 +87,50 @@ pub(in crate::store) static TABLES: [Table; 18] = [
         "derived",
         &[("name", Text), ("formula", Text), ("unit", Text), ("meaning", Text), ("origin", Text), ("created_ms", Int)],
         1,
+    ),
+    table("alert_rule", &[("name", Text), ("body", Text), ("origin", Text), ("created_ms", Int)], 1),
+    numbered(
+        "alert_event",
+        &[
+            ("event_id", Int),
+            ("rule", Text),
+            ("box_id", Int),
+            ("box_name", Text),
+            ("severity", Text),
+            ("message", Text),
+            ("value", Text),
+            ("since_ms", Int),
+            ("fired_ms", Int),
+            ("ended_ms", Int),
+            ("told", Int),
+            ("told_ms", Int),
+            ("acknowledged_by", Text),
+            ("acknowledged_ms", Int),
+        ],
+    ),
+    table("alert_state", &[("rule", Text), ("box_id", Int), ("since_ms", Int), ("event_id", Int)], 2),
+    numbered(
+        "alert_silence",
+        &[("silence_id", Int), ("rule", Text), ("box_id", Int), ("from_ms", Int), ("to_ms", Int), ("by_whom", Text)],
+    ),
+    table(
+        "destination",
+        &[("name", Text), ("body", Text), ("secret_sealed", Bytes), ("origin", Text), ("created_ms", Int)],
+        1,
+    ),
+    numbered(
+        "delivery",
+        &[
+            ("delivery_id", Int),
+            ("destination", Text),
+            ("body", Text),
+            ("made_ms", Int),
+            ("due_ms", Int),
+            ("claimed_ms", Int),
+            ("tries", Int),
+            ("done_ms", Int),
+            ("reason", Text),
+        ],
     ),
     table("custom", &[("name", Text), ("kind", Text), ("value", Int)], 1),
     numbered(

@@ -42,13 +42,13 @@ fn refused(bytes: &[u8], words: &[&str]) {
 
 #[test]
 fn a_whole_file_is_read() {
-    let file = opened(&written(origin(), &TABLES)).unwrap();
+    let file = opened(&written(origin(), TABLES)).unwrap();
     assert_eq!((file.id(), file.parts.len(), file.parts[0].rows), ("07".repeat(16), TABLES.len(), 1));
 }
 
 #[test]
 fn a_changed_bit_is_found_and_its_place_said() {
-    let whole = written(origin(), &TABLES);
+    let whole = written(origin(), TABLES);
     for place in 0..whole.len() {
         let mut bytes = whole.clone();
         bytes[place] ^= 1 << (place % 8);
@@ -63,7 +63,7 @@ fn a_changed_bit_is_found_and_its_place_said() {
 
 #[test]
 fn a_file_that_was_cut_or_lengthened_is_refused() {
-    let whole = written(origin(), &TABLES);
+    let whole = written(origin(), TABLES);
     for length in 0..whole.len() {
         assert!(opened(&whole[..length]).is_err(), "cut at {length}");
     }
@@ -75,11 +75,11 @@ fn a_file_that_was_cut_or_lengthened_is_refused() {
 
 #[test]
 fn what_is_newer_or_something_else_is_refused() {
-    let whole = written(origin(), &TABLES);
+    let whole = written(origin(), TABLES);
     let newer = String::from_utf8_lossy(&whole).replacen("export 1\n", "export 2\n", 1);
     refused(newer.as_bytes(), &["newer Tickmark (format 2, this one knows 1)", "with that version"]);
     let schema_of_later = Origin { schema: schema() + 1, ..origin() };
-    refused(&written(schema_of_later, &TABLES), &["newer Tickmark (schema", "with that version"]);
+    refused(&written(schema_of_later, TABLES), &["newer Tickmark (schema", "with that version"]);
     refused(b"SQLite format 3\0", &["no export of Tickmark", "tickmark export FILE"]);
     refused(b"", &["no export of Tickmark"]);
     let Err(said) = ExportFile::open(Path::new("/"), |_| {}) else { panic!("a folder") };

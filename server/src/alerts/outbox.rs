@@ -1,0 +1,161 @@
+//! Messages on their way: claimed, sent, and tried again ever less often. Each destination gets its messages in their order, one at a time,
+//! and one that is slow or dead holds up no other.
+
+use std::{sync::Arc, time::Duration};
+
+use reqwest::{Client, redirect::Policy};
+use tokio::sync::Notify;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{Destination, Message, destination::{Parcel, Refused}};
+use crate::{
+    clock,
+    source::Secret,
+    store::{Delivery, Store, StoreError, StoredDestination},
+    vault::Vault,
+};
+
+/// It is looked so often for what is due, when nobody says that something is.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Whoever claimed a message and does not say what became of it, is given up after this.
+const CLAIM_MS: i64 = 60_000;
+/// A message is tried again after so long at first, then twice as long each time, up to the other.
+const FIRST_WAIT_MS: i64 = 2_000;
+const LONGEST_WAIT_MS: i64 = 30 * 60_000;
+
+/// Draws the chart of a statistic of a box, as PNG.
+pub type Draw = Arc<dyn Fn(String, String) -> futures::future::BoxFuture<'static, Option<Vec<u8>>> + Send + Sync>;
+
+/// Sends messages.
+pub struct Outbox {
+    store: Store,
+    vault: Vault,
+    client: Client,
+    wake: Arc<Notify>,
+    draw: Option<Draw>,
+}
+
+impl Outbox {
+    /// One that is woken by `wake`.
+    ///
+    /// # Errors
+    /// When the system has no certificates to tell others by.
+    pub fn new(store: Store, vault: Vault, wake: Arc<Notify>, draw: Option<Draw>) -> Result<Self, String> {
+        Ok(Self { store, vault, client: client()?, wake, draw })
+    }
+
+    /// Sends what is due until it is stopped; what is under way then is given its time.
+    pub async fn run(self, stop: CancellationToken) {
+        let outbox = Arc::new(self);
+        let tasks = TaskTracker::new();
+        while !stop.is_cancelled() {
+            if let Err(error) = Self::send_due(&outbox, &tasks).await {
+                tracing::debug!(%error, "messages that are due could not be looked for");
+            }
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = outbox.wake.notified() => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+        }
+        tasks.close();
+        tasks.wait().await;
+    }
+
+    async fn send_due(outbox: &Arc<Self>, tasks: &TaskTracker) -> Result<(), StoreError> {
+        let now_ms = clock::now_ms();
+        let claimed = outbox.store.claim_deliveries(now_ms, now_ms.saturating_add(CLAIM_MS)).await?;
+        if claimed.is_empty() {
+            return Ok(());
+        }
+        let destinations = outbox.store.destinations().await?;
+        for delivery in claimed {
+            let destination = destinations.iter().find(|stored| stored.name == delivery.destination).cloned();
+            let outbox = Arc::clone(outbox);
+            tasks.spawn(async move { outbox.send(&delivery, destination).await });
+        }
+        Ok(())
+    }
+
+    async fn send(&self, delivery: &Delivery, destination: Option<StoredDestination>) {
+        let sent = match destination {
+            Some(stored) => self.try_send(delivery, &stored).await,
+            None => Err(Refused { reason: "the destination was removed".to_owned(), for_good: true }),
+        };
+        let now_ms = clock::now_ms();
+        let noted = match sent {
+            Ok(()) => self.store.delivered(delivery, now_ms).await,
+            Err(refused) => {
+                tracing::warn!(destination = delivery.destination, reason = refused.reason, tries = delivery.tries + 1, "a message did not arrive");
+                let again_ms = (!refused.for_good).then(|| wait_ms(delivery.tries));
+                self.store.not_delivered(delivery, &refused.reason, again_ms, now_ms).await
+            }
+        };
+        if let Err(error) = noted {
+            tracing::warn!(%error, "what became of a message could not be kept: it may be sent once more");
+        }
+        // The next one of the destination.
+        self.wake.notify_one();
+    }
+
+    async fn try_send(&self, delivery: &Delivery, stored: &StoredDestination) -> Result<(), Refused> {
+        let for_good = |reason: String| Refused { reason, for_good: true };
+        let message: Message = serde_json::from_str(&delivery.body).map_err(|error| for_good(error.to_string()))?;
+        let (destination, secret) = opened(stored, &self.vault).map_err(for_good)?;
+        if destination.paused {
+            return Err(for_good("the destination is paused".to_owned()));
+        }
+        let chart = match (&self.draw, message.alerts.first()) {
+            (Some(draw), Some(told)) if destination.carries_pictures() => match &told.chart {
+                Some(name) => draw(told.box_name.clone(), name.clone()).await,
+                None => None,
+            },
+            _ => None,
+        };
+        let key = format!("tickmark-{}-{}", delivery.made_ms, delivery.delivery_id);
+        let parcel = Parcel { message: &message, key: &key, now_ms: clock::now_ms(), chart: chart.as_deref() };
+        destination.send(&self.client, secret.as_ref(), &parcel).await
+    }
+}
+
+/// Sends a test at once.
+///
+/// # Errors
+/// Why it did not arrive.
+pub async fn send_test(stored: &StoredDestination, vault: &Vault, panel: &str) -> Result<(), Refused> {
+    let for_good = |reason: String| Refused { reason, for_good: true };
+    let (destination, secret) = opened(stored, vault).map_err(for_good)?;
+    let now_ms = clock::now_ms();
+    let message = Message::test(panel, now_ms);
+    let key = format!("tickmark-test-{now_ms}");
+    let parcel = Parcel { message: &message, key: &key, now_ms, chart: None };
+    destination.send(&client().map_err(for_good)?, secret.as_ref(), &parcel).await
+}
+
+fn opened(stored: &StoredDestination, vault: &Vault) -> Result<(Destination, Option<Secret>), String> {
+    let destination = serde_json::from_str(&stored.body).map_err(|error| format!("the destination cannot be read: {error}"))?;
+    let secret = stored.secret_sealed.as_deref().map(|sealed| vault.unseal_destination(sealed)).transpose();
+    Ok((destination, secret.map_err(|error| error.to_string())?))
+}
+
+fn client() -> Result<Client, String> {
+    // A redirect would take what is told to where nobody wanted it.
+    let client = Client::builder().redirect(Policy::none()).user_agent(concat!("Tickmark/", env!("CARGO_PKG_VERSION")));
+    client.build().map_err(|error| error.to_string())
+}
+
+fn wait_ms(tries: i64) -> i64 {
+    let doubled = u32::try_from(tries).unwrap_or(u32::MAX).min(20);
+    FIRST_WAIT_MS.saturating_mul(1 << doubled).min(LONGEST_WAIT_MS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_waits_twice_as_long_each_time_and_no_longer_than_half_an_hour() {
+        assert_eq!([0, 1, 2, 5].map(wait_ms), [2_000, 4_000, 8_000, 64_000]);
+        assert_eq!([20, 1_000_000].map(wait_ms), [LONGEST_WAIT_MS; 2]);
+    }
+}

@@ -1,0 +1,391 @@
+//! Rules of alerts, how they stand, what they did, and who is silenced. It must not know what a rule means.
+
+use app::model::Origin;
+use sqlx::FromRow;
+
+use super::deliveries::{NewDelivery, insert_deliveries};
+use super::types::origin_of;
+use super::{Store, StoreError, taken};
+
+/// A rule as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredRule {
+    /// Its name.
+    pub name: String,
+    /// What it says, as JSON.
+    pub body: String,
+    /// Who made it.
+    pub origin: Origin,
+}
+
+/// How a rule stands on a box where it is not well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlertTurn {
+    /// The rule.
+    pub rule: String,
+    /// Since when it is broken, epoch milliseconds.
+    pub since_ms: i64,
+    /// Whether it fires.
+    pub fires: bool,
+}
+
+/// What became of a rule on a box, to be kept.
+#[derive(Clone, Debug)]
+pub struct AlertStep {
+    /// The rule.
+    pub rule: String,
+    /// The box.
+    pub box_id: i64,
+    /// How it stands from now on.
+    pub to: StepTo,
+    /// When, epoch milliseconds.
+    pub at_ms: i64,
+}
+
+/// How a rule stands from now on.
+#[derive(Clone, Debug)]
+pub enum StepTo {
+    /// Broken since an instant, and not for long enough.
+    Pending(i64),
+    /// It fires; what there is to say of it.
+    Firing {
+        /// Since when it is broken.
+        since_ms: i64,
+        /// The name of the box.
+        box_name: String,
+        /// How bad it is.
+        severity: String,
+        /// What it says.
+        message: String,
+        /// The value.
+        value: Option<f64>,
+        /// Whether somebody is told.
+        told: bool,
+    },
+    /// It is well.
+    Fine,
+}
+
+/// What a rule did on a box.
+#[derive(Clone, Debug, PartialEq, FromRow)]
+pub struct AlertEvent {
+    /// Its number.
+    pub event_id: i64,
+    /// The rule.
+    pub rule: String,
+    /// The box.
+    pub box_id: i64,
+    /// The name that the box had.
+    pub box_name: String,
+    /// How bad it was.
+    pub severity: String,
+    /// What it said.
+    pub message: String,
+    value: Option<String>,
+    /// Since when it was broken, epoch milliseconds.
+    pub since_ms: i64,
+    /// When it fired.
+    pub fired_ms: i64,
+    /// When it was over; none: it fires.
+    pub ended_ms: Option<i64>,
+    told: i64,
+    /// When it was told last.
+    pub told_ms: Option<i64>,
+    /// Who looks after it.
+    pub acknowledged_by: Option<String>,
+    /// Since when.
+    pub acknowledged_ms: Option<i64>,
+}
+
+impl AlertEvent {
+    /// The value by which it fired.
+    #[must_use]
+    pub fn value(&self) -> Option<f64> {
+        self.value.as_ref().and_then(|text| text.parse().ok())
+    }
+
+    /// Whether somebody was told.
+    #[must_use]
+    pub fn was_told(&self) -> bool {
+        self.told != 0
+    }
+}
+
+/// Nobody is told of a rule.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct Silence {
+    /// Its number.
+    pub silence_id: i64,
+    /// The rule.
+    pub rule: String,
+    /// The box; none: on all.
+    pub box_id: Option<i64>,
+    /// From when on, epoch milliseconds.
+    pub from_ms: i64,
+    /// Until when; none: until it is over.
+    pub to_ms: Option<i64>,
+    /// Who wanted it.
+    pub by_whom: Option<String>,
+}
+
+
+const EVENT: &str = "event_id, rule, box_id, box_name, severity, message, value, since_ms, fired_ms, ended_ms, told, told_ms, acknowledged_by, \
+                     acknowledged_ms";
+
+impl Store {
+    /// The rules, in the order of their names.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn alert_rules(&self) -> Result<Vec<StoredRule>, StoreError> {
+        let select = sqlx::query_as("select name, body, origin from alert_rule order by name");
+        let rows: Vec<(String, String, String)> = select.fetch_all(&self.inner.read).await?;
+        let stored = |(name, body, origin): (String, String, String)| {
+            let origin = origin_of(&origin, || format!("the alert {name}"))?;
+            Ok(StoredRule { name, body, origin })
+        };
+        rows.into_iter().map(stored).collect()
+    }
+
+    /// Adds a rule.
+    ///
+    /// # Errors
+    /// [`StoreError::Taken`] when there is one of this name.
+    pub async fn add_alert_rule(&self, rule: &StoredRule, now_ms: i64) -> Result<(), StoreError> {
+        let mut change = self.begin_change().await?;
+        let insert = sqlx::query("insert into alert_rule (name, body, origin, created_ms) values ($1, $2, $3, $4)");
+        let insert = insert.bind(&rule.name).bind(&rule.body).bind(rule.origin.as_str()).bind(now_ms).execute(&mut *change).await;
+        insert.map_err(|error| taken(error, "an alert named", &rule.name))?;
+        Ok(change.commit().await?)
+    }
+
+    /// Replaces what a rule says.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when it is not there.
+    pub async fn change_alert_rule(&self, rule: &StoredRule) -> Result<(), StoreError> {
+        let mut change = self.begin_change().await?;
+        let update = sqlx::query("update alert_rule set body = $1, origin = $2 where name = $3");
+        let update = update.bind(&rule.body).bind(rule.origin.as_str()).bind(&rule.name).execute(&mut *change).await?;
+        if update.rows_affected() == 0 {
+            return Err(StoreError::Missing(format!("the alert {}", rule.name)));
+        }
+        Ok(change.commit().await?)
+    }
+
+    /// Removes a rule; what it did stays in the history.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when it is not there.
+    pub async fn remove_alert_rule(&self, name: &str, now_ms: i64) -> Result<(), StoreError> {
+        let mut change = self.begin_change().await?;
+        let delete = sqlx::query("delete from alert_rule where name = $1").bind(name).execute(&mut *change).await?;
+        if delete.rows_affected() == 0 {
+            return Err(StoreError::Missing(format!("the alert {name}")));
+        }
+        sqlx::query("delete from alert_silence where rule = $1").bind(name).execute(&mut *change).await?;
+        sqlx::query("delete from alert_state where rule = $1").bind(name).execute(&mut *change).await?;
+        let end = sqlx::query("update alert_event set ended_ms = $1 where rule = $2 and ended_ms is null").bind(now_ms).bind(name);
+        end.execute(&mut *change).await?;
+        Ok(change.commit().await?)
+    }
+
+    /// How rules stand on a box, where they are not well.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn alert_turns(&self, box_id: i64) -> Result<Vec<AlertTurn>, StoreError> {
+        let select = sqlx::query_as("select rule, since_ms, event_id from alert_state where box_id = $1").bind(box_id);
+        let rows: Vec<(String, i64, Option<i64>)> = select.fetch_all(&self.inner.read).await?;
+        let turn = |(rule, since_ms, event): (String, i64, Option<i64>)| AlertTurn { rule, since_ms, fires: event.is_some() };
+        Ok(rows.into_iter().map(turn).collect())
+    }
+
+    /// Keeps what became of rules, with the messages that `tell` makes of it, all or none. A step that another panel has the box for by now,
+    /// or that was kept already, is left out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn keep_alert_steps(
+        &self,
+        steps: &[AlertStep],
+        tell: impl FnOnce(&[Option<AlertEvent>]) -> Vec<NewDelivery>,
+        now_ms: i64,
+    ) -> Result<Vec<Option<AlertEvent>>, StoreError> {
+        let outcome = self.try_keep_alert_steps(steps, tell, now_ms).await;
+        self.note(outcome)
+    }
+
+    async fn try_keep_alert_steps(
+        &self,
+        steps: &[AlertStep],
+        tell: impl FnOnce(&[Option<AlertEvent>]) -> Vec<NewDelivery>,
+        now_ms: i64,
+    ) -> Result<Vec<Option<AlertEvent>>, StoreError> {
+        let mut change = self.begin_write().await?;
+        let mut kept = Vec::with_capacity(steps.len());
+        for step in steps {
+            kept.push(if self.has_lease(&mut change, step.box_id).await? { self.keep_step(&mut change, step).await? } else { None });
+        }
+        insert_deliveries(&mut change, &tell(&kept), now_ms).await?;
+        change.commit().await?;
+        Ok(kept)
+    }
+
+    /// Whether this panel polls the box still, as the server sees it.
+    async fn has_lease(&self, change: &mut sqlx::AnyConnection, box_id: i64) -> Result<bool, StoreError> {
+        if !self.is_shared() {
+            return Ok(true);
+        }
+        let select = sqlx::query_scalar("select generation from lease where box_id = $1 for share").bind(box_id);
+        let generation: Option<i64> = select.fetch_optional(change).await?;
+        Ok(generation.is_some() && generation == self.lease(box_id))
+    }
+
+    async fn keep_step(&self, change: &mut sqlx::AnyConnection, step: &AlertStep) -> Result<Option<AlertEvent>, StoreError> {
+        let AlertStep { rule, box_id, to, at_ms } = step;
+        let select = sqlx::query_scalar("select event_id from alert_state where rule = $1 and box_id = $2").bind(rule).bind(box_id);
+        let before: Option<Option<i64>> = select.fetch_optional(&mut *change).await?;
+        match to {
+            StepTo::Pending(since_ms) => {
+                if before.is_none() {
+                    let insert = sqlx::query("insert into alert_state (rule, box_id, since_ms) values ($1, $2, $3)");
+                    insert.bind(rule).bind(box_id).bind(since_ms).execute(change).await?;
+                }
+                Ok(None)
+            }
+            StepTo::Firing { .. } if before.flatten().is_some() => Ok(None),
+            StepTo::Firing { since_ms, box_name, severity, message, value, told } => {
+                let insert = "insert into alert_event (rule, box_id, box_name, severity, message, value, since_ms, fired_ms, told, told_ms) \
+                              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $8) returning event_id";
+                let insert = sqlx::query_scalar(insert).bind(rule).bind(box_id).bind(box_name).bind(severity).bind(message);
+                let insert = insert.bind(value.map(|value| value.to_string())).bind(since_ms).bind(at_ms).bind(i64::from(*told));
+                let event: i64 = insert.fetch_one(&mut *change).await?;
+                sqlx::query("delete from alert_state where rule = $1 and box_id = $2").bind(rule).bind(box_id).execute(&mut *change).await?;
+                let state = sqlx::query("insert into alert_state (rule, box_id, since_ms, event_id) values ($1, $2, $3, $4)");
+                state.bind(rule).bind(box_id).bind(since_ms).bind(event).execute(&mut *change).await?;
+                self.event_in(change, event).await
+            }
+            StepTo::Fine => {
+                sqlx::query("delete from alert_state where rule = $1 and box_id = $2").bind(rule).bind(box_id).execute(&mut *change).await?;
+                let Some(event) = before.flatten() else { return Ok(None) };
+                let end = sqlx::query("update alert_event set ended_ms = $1 where event_id = $2 and ended_ms is null");
+                end.bind(at_ms).bind(event).execute(&mut *change).await?;
+                // Silenced until it is over: it is.
+                let once = "delete from alert_silence where rule = $1 and to_ms is null and (box_id is null or box_id = $2)";
+                sqlx::query(once).bind(rule).bind(box_id).execute(&mut *change).await?;
+                self.event_in(change, event).await
+            }
+        }
+    }
+
+    async fn event_in(&self, view: &mut sqlx::AnyConnection, event: i64) -> Result<Option<AlertEvent>, StoreError> {
+        let select = format!("select {EVENT} from alert_event where event_id = $1");
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(select)).bind(event).fetch_optional(view).await?)
+    }
+
+    /// What fires, the newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn alerts_firing(&self) -> Result<Vec<AlertEvent>, StoreError> {
+        let select = format!("select {EVENT} from alert_event where ended_ms is null order by fired_ms desc, event_id desc");
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(select)).fetch_all(&self.inner.read).await?)
+    }
+
+    /// What waits to fire: rule, box, and since when.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn alerts_pending(&self) -> Result<Vec<(String, i64, i64)>, StoreError> {
+        let select = "select rule, box_id, since_ms from alert_state where event_id is null order by since_ms desc";
+        Ok(sqlx::query_as(select).fetch_all(&self.inner.read).await?)
+    }
+
+    /// What fired in a span, the newest first; at most so many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn alert_events(&self, from_ms: i64, to_ms: i64, most: i64) -> Result<Vec<AlertEvent>, StoreError> {
+        let select = format!(
+            "select {EVENT} from alert_event where fired_ms < $2 and (ended_ms is null or ended_ms >= $1) \
+             order by fired_ms desc, event_id desc limit $3"
+        );
+        let select = sqlx::query_as(sqlx::AssertSqlSafe(select)).bind(from_ms).bind(to_ms).bind(most);
+        Ok(select.fetch_all(&self.inner.read).await?)
+    }
+
+    /// Somebody looks after what fires of a rule, on one box or on all; answers how much that is.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn acknowledge(&self, rule: &str, box_id: Option<i64>, who: &str, now_ms: i64) -> Result<u64, StoreError> {
+        let mut change = self.begin_change().await?;
+        let update = "update alert_event set acknowledged_by = $1, acknowledged_ms = $2 \
+                      where rule = $3 and ended_ms is null and box_id = coalesce($4, box_id)";
+        let update = sqlx::query(update).bind(who).bind(now_ms).bind(rule).bind(box_id).execute(&mut *change).await?;
+        change.commit().await?;
+        Ok(update.rows_affected())
+    }
+
+    /// Says again what fires, when nobody did since `before_ms`, and tells it by `deliveries`. Says whether it was this that said it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn tell_again(
+        &self,
+        event: &AlertEvent,
+        deliveries: &[NewDelivery],
+        now_ms: i64,
+    ) -> Result<bool, StoreError> {
+        let mut change = self.begin_write().await?;
+        let update = "update alert_event set told_ms = $1, told = 1 where event_id = $2 and told_ms = $3 and ended_ms is null";
+        let update = sqlx::query(update).bind(now_ms).bind(event.event_id).bind(event.told_ms).execute(&mut *change).await?;
+        if update.rows_affected() == 0 {
+            return Ok(false);
+        }
+        insert_deliveries(&mut change, deliveries, now_ms).await?;
+        change.commit().await?;
+        Ok(true)
+    }
+
+    /// The silences that are not over.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn silences(&self, now_ms: i64) -> Result<Vec<Silence>, StoreError> {
+        let select = "select silence_id, rule, box_id, from_ms, to_ms, by_whom from alert_silence \
+                      where to_ms is null or to_ms > $1 order by silence_id";
+        Ok(sqlx::query_as(select).bind(now_ms).fetch_all(&self.inner.read).await?)
+    }
+
+    /// Silences a rule, in place of what silenced the same before; `to_ms` none: until it is over. `end`: it is silenced no more.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn silence(&self, silence: &Silence, end: bool) -> Result<(), StoreError> {
+        let mut change = self.begin_change().await?;
+        let delete = sqlx::query("delete from alert_silence where rule = $1 and coalesce(box_id, 0) = coalesce($2, 0)");
+        delete.bind(&silence.rule).bind(silence.box_id).execute(&mut *change).await?;
+        if !end {
+            let insert = "insert into alert_silence (rule, box_id, from_ms, to_ms, by_whom) values ($1, $2, $3, $4, $5)";
+            let insert = sqlx::query(insert).bind(&silence.rule).bind(silence.box_id).bind(silence.from_ms).bind(silence.to_ms);
+            insert.bind(silence.by_whom.as_deref()).execute(&mut *change).await?;
+        }
+        Ok(change.commit().await?)
+    }
+
+    /// What fires of rules on boxes that are no more is over.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_alerts_of_removed_boxes(&self, now_ms: i64) -> Result<(), StoreError> {
+        let mut change = self.begin_write().await?;
+        let gone = "select box_id from box where removed_ms is null";
+        let end = format!("update alert_event set ended_ms = $1 where ended_ms is null and box_id not in ({gone})");
+        sqlx::query(sqlx::AssertSqlSafe(end)).bind(now_ms).execute(&mut *change).await?;
+        let states = format!("delete from alert_state where box_id not in ({gone})");
+        sqlx::query(sqlx::AssertSqlSafe(states)).execute(&mut *change).await?;
+        Ok(change.commit().await?)
+    }
+}
