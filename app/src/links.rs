@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::model::ChartSpec;
+
 /// The page that shows live values.
 pub const REALTIME: &str = "/cp";
 /// The page of charts.
@@ -81,6 +83,18 @@ pub fn with_word(address: &str, key: &str, word: &str) -> String {
     }
     pairs.retain(|pair| !pair.is_empty());
     if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
+/// An address with these charts in it; spaces are pluses, as forms write them: several words stay legible.
+#[must_use]
+pub fn with_charts(address: &str, charts: &[ChartSpec]) -> String {
+    let mut out = address.to_owned();
+    for chart in charts {
+        out.push(if out.contains('?') { '&' } else { '?' });
+        out.push_str("chart=");
+        let mut text = String::new();
+        push_encoded(&mut text, &chart.to_string());
+        out.push_str(&text.replace("%20", "+"));
+    }
+    out
 }
 
 /// An address of the same, but of another span: from one instant to another, epoch milliseconds, or up to now, such as `24h`.

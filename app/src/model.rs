@@ -8,6 +8,7 @@ mod choice;
 #[cfg(feature = "ssr")]
 mod derived_page;
 mod notes;
+mod chart_spec;
 mod number;
 #[cfg(feature = "ssr")]
 mod overview;
@@ -35,6 +36,7 @@ pub use notes::{NoteForm, NotesPage};
 pub use derived_page::{DerivedForm, DerivedPage, DerivedRow, ReadyRow};
 #[cfg(feature = "ssr")]
 pub use choice::{By, Choice, Hide, Show, Sort};
+pub use chart_spec::{Axis, CHART_STATISTICS_MAX, ChartSpec, Combine, Scale, SpecError, Wanted};
 pub use number::Number;
 #[cfg(feature = "ssr")]
 pub use overview::{NumberView, Order, OverviewPage, Size, TileView};

@@ -157,7 +157,7 @@ impl Read for Series {
         Some(Self {
             box_name: text(json.get("box"))?,
             name: text(json.get("name"))?,
-            mode: [Mode::Value, Mode::Rate].into_iter().find(|mode| json.get("mode").text() == Some(mode.as_str()))?,
+            mode: Mode::parse(json.get("mode").text()?)?,
             unit: text(json.get("unit"))?,
             from: json.get("from").int()?,
             to: json.get("to").int()?,

@@ -96,8 +96,8 @@ fn columns_of(samples: &Samples, box_gaps: &[Gap], resets: &[Reset], kind: Kind,
     let breaks = breaks(samples);
     let in_order = samples.at_ms.is_sorted();
     let line = match span.mode {
-        Mode::Value => Line::of(&samples.values),
-        Mode::Rate => rates::rates(samples, &breaks, in_order, resets, kind),
+        Mode::Value | Mode::Percent => Line::of(&samples.values),
+        Mode::Rate | Mode::Increase => rates::rates(samples, &breaks, in_order, resets, kind),
     };
     let mut marks: Vec<Reset> = match kind {
         Kind::Counter => rates::with_drops(samples, resets),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Note, Number};
 
-/// What is asked of a series: its values, or their increase per second.
+/// What is asked of a series: its values, or what they come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
@@ -13,16 +13,31 @@ pub enum Mode {
     Value,
     /// The increase per second.
     Rate,
+    /// The increase over each of equal stretches of time.
+    Increase,
+    /// The share that it is of another statistic, in percent.
+    Percent,
 }
 
 impl Mode {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Value, Self::Rate, Self::Increase, Self::Percent];
+
     /// The word used in URLs and forms.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Value => "value",
             Self::Rate => "rate",
+            Self::Increase => "increase",
+            Self::Percent => "percent",
         }
+    }
+
+    /// The mode that a word of URLs and forms names.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.as_str() == word)
     }
 }
 

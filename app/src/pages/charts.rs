@@ -208,6 +208,8 @@ pub(super) fn figure(frame: &Frame, page: &ChartsPage, chart: &ChartView) -> Any
 pub(super) fn mode_words(mode: Mode) -> &'static str {
     match mode {
         Mode::Rate => "rate per second",
+        Mode::Increase => "increase",
+        Mode::Percent => "share",
         Mode::Value => "value",
     }
 }
@@ -256,7 +258,7 @@ pub(super) fn whole_name(name: &str) -> Option<impl IntoView + use<>> {
 fn other_mode(page: &ChartsPage, chart: &ChartView) -> impl IntoView + use<> {
     let (mode, text) = match chart.mode {
         Mode::Rate => ("value", "as value"),
-        Mode::Value => ("rate", "as rate"),
+        Mode::Value | Mode::Increase | Mode::Percent => ("rate", "as rate"),
     };
     view! { <a class="ghost" href=alone(page, chart, mode)>{text} <span class="vh">" of " {short(&chart.name).into_owned()}</span></a> }
 }

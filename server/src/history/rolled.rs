@@ -16,8 +16,8 @@ pub fn columns_of_rollup(rollup: &Rollup, box_gaps: &[Gap], resets: &[Reset], ki
     let touches = |bucket: &&Bucket| bucket.last_ms >= span.from_ms && bucket.first_ms < span.to_ms;
     let buckets: Vec<&Bucket> = rollup.buckets.iter().filter(touches).collect();
     let points = match span.mode {
-        Mode::Value => values(&buckets, &places(rollup, span)),
-        Mode::Rate => rates_of(&buckets, rates::of_steps(rollup, resets, kind), kind, &places(rollup, span)),
+        Mode::Value | Mode::Percent => values(&buckets, &places(rollup, span)),
+        Mode::Rate | Mode::Increase => rates_of(&buckets, rates::of_steps(rollup, resets, kind), kind, &places(rollup, span)),
     };
     let mut marks = resets.to_vec();
     if kind == Kind::Counter {

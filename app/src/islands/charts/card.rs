@@ -124,11 +124,7 @@ impl Card {
                 figure.append_child(&plot).ok()?;
             }
         }
-        let mode = match read("data-mode").as_str() {
-            "rate" => Some(Mode::Rate),
-            "value" => Some(Mode::Value),
-            _ => None,
-        };
+        let mode = Mode::parse(&read("data-mode"));
         let (box_name, name, unit, span) = (read("data-box"), read("data-name"), read("data-unit"), read("data-span"));
         let query = read("data-query");
         let range = links::range_of(&read("data-range"));

@@ -1,0 +1,501 @@
+//! What somebody wants to see in one chart: which statistics, of which boxes, and how they are drawn. It has one text form, which stands in
+//! addresses and in what people type: words with spaces or commas between, statistics as searches name them, with their box before a
+//! slash where it matters, and what begins with a dot says how:
+//!
+//! `core:rcv_requests sip2/core:rcv_requests .rate .stacked ".title=SIP traffic"`
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::Mode;
+use crate::matching::{self, Pattern};
+
+/// So many statistics or patterns one chart can name.
+pub const CHART_STATISTICS_MAX: usize = 12;
+/// The longest title, in characters.
+const TITLE_MAX: usize = 120;
+/// What a word begins with that says how the chart is drawn.
+const OPTION: char = '.';
+/// What stands between a box and a statistic of it. No box's name holds it.
+const OF_BOX: char = '/';
+
+/// What one chart shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChartSpec {
+    /// What stands above it; empty: the names.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    /// What it shows.
+    pub statistics: Vec<Wanted>,
+    /// Values, rates, increases or shares; none: each by its kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+    /// The statistic that they are shares of, where the mode is [`Mode::Percent`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<Wanted>,
+    /// How several become one.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub combine: Combine,
+    /// How values lie on the axis.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub scale: Scale,
+    /// Where the axis begins.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub axis: Axis,
+}
+
+/// A statistic, or a pattern that several match; of one box, or of those that the page shows. Text, also in files: `core:rcv_*`,
+/// `sip1/core:rcv_*`; what holds a slash itself has one before it: `/path:a/b`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Wanted {
+    /// The name of the box; none: those that the page shows.
+    pub box_name: Option<String>,
+    /// A word as [`Pattern::parse`] reads it.
+    pub word: String,
+}
+
+/// How several statistics become one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub enum Combine {
+    /// Not at all: a line each.
+    #[default]
+    None,
+    /// One upon the other.
+    Stacked,
+    /// One line: what they are together.
+    Sum,
+    /// One line: their mean.
+    Average,
+    /// One line: the largest of them.
+    Maximum,
+}
+
+/// How values lie on their axis.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub enum Scale {
+    /// Equal steps.
+    #[default]
+    Linear,
+    /// Equal ratios.
+    Log,
+}
+
+/// Where the axis of values begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub enum Axis {
+    /// At zero, unless the values stay far from it.
+    #[default]
+    Auto,
+    /// At zero.
+    Zero,
+    /// At the smallest value.
+    Fitted,
+}
+
+impl Combine {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::None, Self::Stacked, Self::Sum, Self::Average, Self::Maximum];
+
+    /// The word of addresses and files.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Stacked => "stacked",
+            Self::Sum => "sum",
+            Self::Average => "average",
+            Self::Maximum => "maximum",
+        }
+    }
+
+    /// Whether one line stands for all.
+    #[must_use]
+    pub fn is_one_line(self) -> bool {
+        matches!(self, Self::Sum | Self::Average | Self::Maximum)
+    }
+}
+
+impl Scale {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Linear, Self::Log];
+
+    /// The word of addresses and files.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Linear => "linear",
+            Self::Log => "log",
+        }
+    }
+}
+
+impl Axis {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Auto, Self::Zero, Self::Fitted];
+
+    /// The word of addresses and files.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Zero => "zero",
+            Self::Fitted => "fitted",
+        }
+    }
+}
+
+fn is_default<T: Default + PartialEq>(one: &T) -> bool {
+    *one == T::default()
+}
+
+impl Wanted {
+    /// One statistic of one box, by its full name.
+    #[must_use]
+    pub fn one(box_name: &str, full: &str) -> Self {
+        Self { box_name: Some(box_name.to_owned()), word: matching::word_of(full).into_owned() }
+    }
+
+    /// What it matches.
+    #[must_use]
+    pub fn pattern(&self) -> Pattern {
+        Pattern::parse(&self.word)
+    }
+}
+
+/// What the text of a chart cannot be read for, in words for whoever wrote it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpecError(pub String);
+
+impl fmt::Display for SpecError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for SpecError {}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(box_name) = &self.box_name {
+            f.write_str(box_name)?;
+        }
+        // Without a box the slash is there where the word would else be read as something else.
+        if self.box_name.is_some() || self.word.contains(OF_BOX) || self.word.starts_with(OPTION) {
+            write!(f, "{OF_BOX}")?;
+        }
+        f.write_str(&self.word)
+    }
+}
+
+impl FromStr for Wanted {
+    type Err = SpecError;
+
+    fn from_str(text: &str) -> Result<Self, SpecError> {
+        let (box_name, word) = match text.split_once(OF_BOX) {
+            Some(("", word)) => (None, word),
+            Some((box_name, word)) => (Some(box_name), word),
+            None => (None, text),
+        };
+        let is_name = |name: &str| name.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'.' | b'-'));
+        match box_name {
+            Some(name) if !is_name(name) => {
+                Err(SpecError(format!("{name:?} is no name of a box: put a / before a statistic whose name has one in it")))
+            }
+            _ if word.is_empty() => Err(SpecError(format!("{text:?} names no statistic: write one such as core:rcv_requests"))),
+            _ => Ok(Self { box_name: box_name.map(str::to_owned), word: word.to_owned() }),
+        }
+    }
+}
+
+impl From<Wanted> for String {
+    fn from(wanted: Wanted) -> Self {
+        wanted.to_string()
+    }
+}
+
+impl TryFrom<String> for Wanted {
+    type Error = SpecError;
+
+    fn try_from(text: String) -> Result<Self, SpecError> {
+        text.parse()
+    }
+}
+
+impl ChartSpec {
+    /// A chart of one statistic of one box.
+    #[must_use]
+    pub fn one(box_name: &str, full: &str) -> Self {
+        Self { statistics: vec![Wanted::one(box_name, full)], ..Self::default() }
+    }
+
+    /// Whether it can be drawn: what is read from a file or a database is asked this once.
+    ///
+    /// # Errors
+    /// When one thing in it excludes another, or there is too much or too little of it.
+    pub fn check(&self) -> Result<(), SpecError> {
+        let wrong = |text: &str| Err(SpecError(text.to_owned()));
+        match self.statistics.len() {
+            0 => return wrong("a chart shows at least one statistic: name one, such as core:rcv_requests"),
+            1..=CHART_STATISTICS_MAX => {}
+            many => return Err(SpecError(format!("a chart names at most {CHART_STATISTICS_MAX} statistics, and this one names {many}"))),
+        }
+        if self.title.chars().count() > TITLE_MAX {
+            return Err(SpecError(format!("a title has at most {TITLE_MAX} characters")));
+        }
+        match (self.mode, &self.of) {
+            (Some(Mode::Percent), None) => return wrong("a share is one of another statistic: say which, such as .of=shmem:total_size"),
+            (Some(Mode::Percent), Some(of)) if !of.pattern().is_exact() => {
+                return wrong("a share is one of a single statistic, by its whole name, such as .of=shmem:total_size");
+            }
+            (mode, Some(_)) if mode != Some(Mode::Percent) => {
+                return wrong("only a share is one of another statistic: leave out of, or add .percent");
+            }
+            _ => {}
+        }
+        if (self.combine, self.scale) == (Combine::Stacked, Scale::Log) {
+            return wrong("what is stacked has no logarithmic scale: choose one of both");
+        }
+        Ok(())
+    }
+
+    /// The chart with one more statistic, unless it has that one.
+    #[must_use]
+    pub fn with(mut self, wanted: Wanted) -> Self {
+        if !self.statistics.contains(&wanted) {
+            self.statistics.push(wanted);
+        }
+        self
+    }
+
+    /// The chart without one of its statistics.
+    #[must_use]
+    pub fn without(mut self, place: usize) -> Self {
+        if place < self.statistics.len() {
+            self.statistics.remove(place);
+        }
+        self
+    }
+
+    /// How it is drawn, in the words of its text form.
+    fn options(&self) -> Vec<String> {
+        let mut options = Vec::new();
+        options.extend(self.mode.map(|mode| format!("{OPTION}{}", mode.as_str())));
+        options.extend(self.of.as_ref().map(|of| format!("{OPTION}of={of}")));
+        let choices = [
+            (!is_default(&self.combine)).then(|| self.combine.as_str()),
+            (!is_default(&self.scale)).then(|| self.scale.as_str()),
+            (!is_default(&self.axis)).then(|| self.axis.as_str()),
+        ];
+        options.extend(choices.into_iter().flatten().map(|choice| format!("{OPTION}{choice}")));
+        if !self.title.is_empty() {
+            options.push(format!("{OPTION}title={}", self.title));
+        }
+        options
+    }
+
+    /// Takes a word after the dot.
+    fn option(&mut self, option: &str) -> Result<(), SpecError> {
+        if let Some(title) = option.strip_prefix("title=") {
+            title.clone_into(&mut self.title);
+        } else if let Some(of) = option.strip_prefix("of=") {
+            self.of = Some(of.parse()?);
+            self.mode = Some(Mode::Percent);
+        } else if let Some(mode) = Mode::parse(option) {
+            self.mode = Some(mode);
+        } else if let Some(combine) = Combine::ALL.into_iter().find(|one| one.as_str() == option) {
+            self.combine = combine;
+        } else if let Some(scale) = Scale::ALL.into_iter().find(|one| one.as_str() == option) {
+            self.scale = scale;
+        } else if let Some(axis) = Axis::ALL.into_iter().find(|one| one.as_str() == option) {
+            self.axis = axis;
+        } else {
+            let modes = "value, rate, increase, percent and of=STATISTIC, stacked, sum, average, maximum, log, zero, fitted and title=TEXT";
+            return Err(SpecError(format!("{OPTION}{option} says nothing known: after the dot stand {modes}")));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for ChartSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let statistics = self.statistics.iter().map(ToString::to_string);
+        let words: Vec<String> = statistics.chain(self.options()).map(|word| matching::quoted_word(&word)).collect();
+        f.write_str(&words.join(" "))
+    }
+}
+
+impl FromStr for ChartSpec {
+    type Err = SpecError;
+
+    fn from_str(text: &str) -> Result<Self, SpecError> {
+        let mut spec = Self::default();
+        for word in matching::words(text) {
+            match word.strip_prefix(OPTION) {
+                Some(option) => spec.option(option)?,
+                None => spec.statistics.push(word.parse()?),
+            }
+        }
+        spec.check()?;
+        Ok(spec)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::links;
+
+    fn read(text: &str) -> ChartSpec {
+        text.parse().unwrap()
+    }
+
+    #[track_caller]
+    fn survives(spec: &ChartSpec) {
+        assert_eq!(read(&spec.to_string()), *spec, "{spec}");
+        // In an address, as browsers and servers read it.
+        let address = links::with_charts("/cp/charts", std::slice::from_ref(spec));
+        let (_, query) = address.split_once("?chart=").unwrap();
+        let bytes = query.replace('+', " ");
+        let decoded = percent_decoded(&bytes);
+        assert_eq!(read(&decoded), *spec, "{address}");
+        assert!(address.bytes().all(|c| c.is_ascii_graphic() && !b"\"<>#&".contains(&c)), "{address}");
+    }
+
+    fn percent_decoded(text: &str) -> String {
+        let mut bytes = Vec::new();
+        let mut rest = text.as_bytes();
+        while let [first, more @ ..] = rest {
+            if *first == b'%' {
+                bytes.push(u8::from_str_radix(std::str::from_utf8(&more[..2]).unwrap(), 16).unwrap());
+                rest = &more[2..];
+            } else {
+                bytes.push(*first);
+                rest = more;
+            }
+        }
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_chart_is_written_as_people_write_it() {
+        let spec = read("core:rcv_requests, sip2/core:rcv_* .rate .stacked \".title=SIP traffic\"");
+        assert_eq!(spec.title, "SIP traffic");
+        assert_eq!((spec.mode, spec.combine), (Some(Mode::Rate), Combine::Stacked));
+        assert_eq!(spec.statistics[0], Wanted { box_name: None, word: "core:rcv_requests".into() });
+        assert_eq!(spec.statistics[1], Wanted { box_name: Some("sip2".into()), word: "core:rcv_*".into() });
+        assert_eq!(spec.to_string(), "core:rcv_requests sip2/core:rcv_* .rate .stacked \".title=SIP traffic\"");
+        assert_eq!(
+            links::with_charts("/cp/charts", &[spec, ChartSpec::one("sip1", "dialog:active_dialogs")]),
+            "/cp/charts?chart=core:rcv_requests+sip2/core:rcv_*+.rate+.stacked+%22.title%3DSIP+traffic%22&chart=sip1/dialog:active_dialogs"
+        );
+        let share = read("shmem:used_size .of=shmem:total_size .fitted .log");
+        assert_eq!((share.mode, share.axis, share.scale), (Some(Mode::Percent), Axis::Fitted, Scale::Log));
+        assert_eq!(share.to_string(), "shmem:used_size .percent .of=shmem:total_size .log .fitted");
+    }
+
+    #[test]
+    fn hostile_names_stay_what_they_are() {
+        let names = [
+            "a:b",
+            "a/b:c",
+            ".rate",
+            ".x:y",
+            "=x",
+            "x",
+            "*",
+            "x:*",
+            "my group:a, b",
+            "x:say \"hi\"",
+            " x:y ",
+            "x:\t",
+            "/",
+            "/a:b",
+            "é:ß",
+            "x:a&chart=b",
+            "x:#?%41+",
+            "sip1/x:y",
+            "http:requests_total{code=\"200\",method=\"GET\"}",
+            "x:\r\n",
+            ".title=x",
+            "\0:\u{7f}",
+        ];
+        for name in names {
+            for spec in [
+                ChartSpec::one("sip1", name),
+                ChartSpec {
+                    statistics: vec![Wanted { box_name: None, ..Wanted::one("", name) }],
+                    title: name.into(),
+                    ..ChartSpec::default()
+                },
+                ChartSpec { mode: Some(Mode::Percent), of: Some(Wanted::one("b.2_x-", name)), ..ChartSpec::one("sip1", "a:b") },
+            ] {
+                survives(&spec);
+                assert_eq!(spec.statistics[0].pattern().is_exact(), true, "{name}");
+            }
+            let all = ChartSpec { statistics: names[..11].iter().map(|name| Wanted::one("sip1", name)).collect(), ..ChartSpec::default() };
+            survives(&all.with(Wanted { box_name: None, word: matching::word_of(name).into_owned() }));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_drawn_is_refused_with_what_to_do() {
+        for (text, says) in [
+            ("", "at least one statistic"),
+            (".rate", "at least one statistic"),
+            ("a:b .fast", "after the dot"),
+            ("a:b .percent", ".of=shmem:total_size"),
+            ("a:b .of=shmem:", "whole name"),
+            ("a:b .of=c:d .rate", "leave out of"),
+            ("a:b .stacked .log", "choose one of both"),
+            ("a b!/c:d", "at most"),
+            ("b!/c:d", "no name of a box"),
+            ("sip1/", "names no statistic"),
+        ] {
+            let text = if says == "at most" { "a:b ".repeat(13) } else { text.to_owned() };
+            let error = text.parse::<ChartSpec>().unwrap_err();
+            assert!(error.0.contains(says), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn files_hold_it_as_text_and_words() {
+        let spec = read("core:rcv_* sip2/x:y .of=a:b .sum .fitted .title=T");
+        let text = serde_json::to_string(&spec).unwrap();
+        assert_eq!(
+            text,
+            r#"{"title":"T","statistics":["core:rcv_*","sip2/x:y"],"mode":"percent","of":"a:b","combine":"sum","axis":"fitted"}"#
+        );
+        assert_eq!(serde_json::from_str::<ChartSpec>(&text).unwrap(), spec);
+        assert!(serde_json::from_str::<ChartSpec>(r#"{"statistics":["a!/b"]}"#).is_err());
+        assert!(serde_json::from_str::<ChartSpec>(r#"{"statistics":["a:b"],"colour":"red"}"#).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_chart_survives_its_text(
+            names in prop::collection::vec((prop::option::of("[A-Za-z][A-Za-z0-9_.-]{0,6}"), "\\PC{1,12}|[ -~]{1,9}"), 1..12),
+            title in "\\PC{0,20}",
+            choices in (0_usize..5, 0_usize..2, 0_usize..3, 0_usize..5),
+        ) {
+            let statistics = names.iter().map(|(box_name, name)| Wanted { box_name: box_name.clone(), word: matching::word_of(name).into_owned() });
+            let modes = [None, Some(Mode::Value), Some(Mode::Rate), Some(Mode::Increase), Some(Mode::Percent)];
+            let mode = modes[choices.3];
+            let of = (mode == Some(Mode::Percent)).then(|| Wanted { box_name: None, word: matching::word_of(&names[0].1).into_owned() });
+            let scale = if choices.0 == 1 { Scale::Linear } else { Scale::ALL[choices.1] };
+            let spec = ChartSpec { title, statistics: statistics.collect(), mode, of, combine: Combine::ALL[choices.0], scale, axis: Axis::ALL[choices.2] };
+            survives(&spec);
+        }
+    }
+}
