@@ -16,6 +16,8 @@ pub const BOXES: &str = "/cp/boxes";
 pub const SETTINGS: &str = "/cp/settings";
 /// The page of accounts and tokens.
 pub const USERS: &str = "/cp/users";
+/// The page of chart sets.
+pub const SETS: &str = "/cp/sets";
 /// The page of notes.
 pub const NOTES: &str = "/cp/notes";
 /// The page of statistics that are computed from others.
@@ -83,6 +85,8 @@ pub fn with_word(address: &str, key: &str, word: &str) -> String {
     }
     pairs.retain(|pair| !pair.is_empty());
     if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
+}
+
 /// An address with these charts in it; spaces are pluses, as forms write them: several words stay legible.
 #[must_use]
 pub fn with_charts(address: &str, charts: &[ChartSpec]) -> String {

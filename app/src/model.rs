@@ -17,6 +17,8 @@ mod page;
 #[cfg(feature = "ssr")]
 mod processes;
 mod series;
+#[cfg(feature = "ssr")]
+mod sets;
 mod spark;
 mod statistic;
 #[cfg(feature = "ssr")]
@@ -48,6 +50,8 @@ pub use page::{
 #[cfg(feature = "ssr")]
 pub use processes::Processes;
 pub use series::{COMPARED, Columns, Gap, Mode, Reset, ResetCause, Series};
+#[cfg(feature = "ssr")]
+pub use sets::{ReadySet, SetForm, SetRow, SetsPage};
 pub use spark::Spark;
 pub use statistic::{Fault, Kind, LiveStatistic, LiveValues, Recorded, Removed, Statistic, Statistics, split_name};
 #[cfg(feature = "ssr")]

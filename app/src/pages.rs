@@ -13,6 +13,7 @@ mod notes;
 mod overview;
 mod pills;
 mod realtime;
+mod sets;
 mod settings;
 mod statistic;
 #[cfg(test)]
@@ -66,6 +67,7 @@ fn body(frame: &Frame, page: Page) -> AnyView {
         Page::Boxes(page) => boxes::page(frame, &page).into_any(),
         Page::Statistic(page) => statistic::page(frame, &page).into_any(),
         Page::Settings(page) => settings::page(frame, &page).into_any(),
+        Page::Sets(page) => sets::page(frame, &page).into_any(),
         Page::Notes(page) => notes::page(frame, &page).into_any(),
         Page::Users(page) => users::page(frame, &page).into_any(),
         Page::Derived(page) => derived::page(frame, &page).into_any(),
@@ -90,6 +92,7 @@ fn title(page: &Page) -> String {
         Page::Statistic(page) => format!("{} · {} · Tickmark", short(&page.row.name), page.current.name),
         Page::Boxes(_) => "Boxes · Tickmark".to_owned(),
         Page::Settings(_) => "Settings · Tickmark".to_owned(),
+        Page::Sets(_) => "Chart sets · Tickmark".to_owned(),
         Page::Notes(_) => "Notes · Tickmark".to_owned(),
         Page::Users(_) => "Users · Tickmark".to_owned(),
         Page::Derived(_) => "Derived statistics · Tickmark".to_owned(),

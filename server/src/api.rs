@@ -17,6 +17,7 @@ mod resetting;
 mod retention;
 mod series;
 mod session;
+mod sets;
 mod statistics;
 mod ticks;
 
@@ -69,6 +70,9 @@ pub fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(derived::list, derived::add))
         .routes(routes!(derived::check))
         .routes(routes!(derived::get, derived::change, derived::remove))
+        .routes(routes!(sets::list, sets::add))
+        .routes(routes!(sets::get, sets::change, sets::remove))
+        .routes(routes!(sets::file, sets::take))
         .routes(routes!(retention::list, retention::set))
         .routes(routes!(retention::preview))
         .routes(routes!(openapi));

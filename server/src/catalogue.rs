@@ -16,7 +16,7 @@ use app::{
 
 pub use chosen::{Choice, chosen};
 pub use derived::{ReadyMade, derived};
-pub use sets::{Set, sets_of};
+pub use sets::{Preset, Set, presets_of, sets_of};
 
 /// One row per statistic: system, group, name, kind, unit, resettable, since, description, what to watch with it.
 const STATISTICS: &str = include_str!("catalogue/statistics.tsv");

@@ -10,6 +10,7 @@ mod pushing;
 mod reading;
 mod resetting;
 mod retention;
+mod sets;
 mod ticks;
 
 use std::{sync::Arc, time::Duration};
@@ -28,6 +29,7 @@ pub use notes::{MAX_NOTE_LETTERS, NoteInput};
 pub use reading::{MAX_POINTS, SeriesAsk, per_second};
 pub use resetting::MAX_RESETS;
 pub use retention::{KEEP_FIELDS, KeepInput, written};
+pub use sets::{MAX_SET_CHARTS, SetInput};
 pub use ticks::Word;
 
 /// Why a change or a question was refused.

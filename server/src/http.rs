@@ -7,6 +7,7 @@ mod forms_derived;
 mod forms_door;
 mod forms_notes;
 mod forms_push;
+mod forms_sets;
 mod forms_settings;
 mod forms_users;
 mod metrics;
@@ -128,6 +129,8 @@ pub fn router(parts: Parts) -> Router {
         .route("/cp/boxes/pause", post(forms_boxes::pause).get(to_boxes))
         .route("/cp/boxes/remove", post(forms_boxes::remove).get(to_boxes))
         .route("/cp/settings", get(forms_settings::settings).post(forms_settings::set))
+        .route("/cp/sets", get(forms_sets::sets).post(forms_sets::change))
+        .route("/cp/sets/{name}", get(forms_sets::open))
         .route("/cp/notes", get(forms_notes::notes).post(forms_notes::write))
         .route("/cp/users", get(forms_users::users).post(forms_users::change))
         .route("/cp/password", post(forms_users::own_password).get(to_first))

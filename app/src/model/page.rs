@@ -1,7 +1,7 @@
 //! What each page shows. The server fills these from the board and the store; pages only draw them.
 
 use super::{
-    BoxView, Certificates, Choice, DerivedPage, Kind, May, Mode, NotesPage, Number, OverviewPage, ProbeReport, Processes, StatisticPage, Taste,
+    BoxView, Certificates, Choice, DerivedPage, Kind, May, Mode, NotesPage, Number, OverviewPage, ProbeReport, Processes, SetsPage, StatisticPage, Taste,
     UsersPage,
 };
 
@@ -101,6 +101,8 @@ pub enum Page {
     Settings(SettingsPage),
     /// `/cp/users`
     Users(UsersPage),
+    /// `/cp/sets`
+    Sets(Box<SetsPage>),
     /// `/cp/notes`
     Notes(NotesPage),
     /// `/cp/derived`

@@ -60,7 +60,7 @@ pub fn right_for(method: &Method, path: &str) -> Option<Right> {
         (Some("me" | "logout"), _) | (_, "/cp/logout" | "/cp/theme" | "/cp/password") => return None,
         _ if is_safe(method) => return Some(Right::Read),
         (_, "/cp/refresh") => return Some(Right::Read),
-        (_, "/cp/ticks" | "/cp/kind" | "/cp/notes") => return Some(Right::Tick),
+        (_, "/cp/ticks" | "/cp/kind" | "/cp/notes" | "/cp/sets") => return Some(Right::Tick),
         (_, "/cp/push") => return Some(Right::Push),
         _ => {}
     }
@@ -69,6 +69,7 @@ pub fn right_for(method: &Method, path: &str) -> Option<Right> {
         ["boxes", _, "refresh"] | ["derived", "check"] | ["alerts", "preview"] => Right::Read,
         ["boxes", _, "statistics", _] if *method == Method::DELETE => Right::Push,
         ["boxes", _, "ticks"] | ["boxes", _, "ticks" | "statistics", _] => Right::Tick,
+        ["sets" | "sets.toml"] | ["sets", _] => Right::Tick,
         ["boxes", _, "notes"] | ["boxes", _, "notes", _] => Right::Tick,
         ["boxes", _, "update"] => Right::Push,
         _ => Right::Admin,

@@ -132,6 +132,11 @@ pub(in crate::store) static TABLES: &[Table] = &[
             ("reason", Text),
         ],
     ),
+    table(
+        "chart_set",
+        &[("name", Text), ("place", Int), ("pinned", Int), ("body", Text), ("by_whom", Text), ("changed_ms", Int)],
+        1,
+    ),
     table("custom", &[("name", Text), ("kind", Text), ("value", Int)], 1),
     numbered(
         "account",
