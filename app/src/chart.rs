@@ -8,17 +8,21 @@ mod facts;
 mod legend;
 mod line;
 mod marks;
+mod names;
 mod palette;
+mod second;
+mod stack;
 mod time;
 mod words;
 pub mod zoom;
 
 use plotters::prelude::*;
 
-use crate::model::{Columns, Gap, Mode, Reset};
-use axis::ValueAxis;
+use crate::model::{Axis, Columns, Gap, Mode, Reset, Scale};
+use axis::{Asked, Extent, ValueAxis};
 pub use facts::{Facts, facts};
 use legend::Legend;
+pub use names::labels;
 use palette::{Role, font};
 use time::TimeAxis;
 pub use time::{first_known, time_range};
@@ -28,7 +32,7 @@ const UNITS: i32 = 10;
 /// The widest chart; whatever asks for more gets this.
 pub const MAX_WIDTH: u32 = 4096;
 /// The highest chart.
-pub const MAX_HEIGHT: u32 = 2048;
+pub const MAX_HEIGHT: u32 = 4096;
 /// The narrowest chart.
 pub const MIN_WIDTH: u32 = 120;
 /// The lowest chart.
@@ -41,8 +45,12 @@ const TOP_WITH_FACTS: i32 = 26;
 const BOTTOM: i32 = 24;
 /// Pixels left of the facts where they need all the room.
 const FACTS_LEFT: i32 = 2;
-/// Pixels right of the plot.
+/// Pixels right of the plot, where no second axis is.
 const RIGHT: i32 = 8;
+/// Pixels of a title in the picture.
+const TITLE: i32 = 20;
+/// The widest bar of an increase that touches the next one, in pixels.
+const THIN_BAR: i32 = 3;
 /// How much of its colour a line has that is drawn faintly.
 const FAINT: f64 = 0.4;
 /// Pixels from a label of the value axis to the plot.
@@ -81,7 +89,7 @@ pub enum Palette {
 
 /// Everything a chart is drawn from.
 pub struct Chart<'a> {
-    /// One or more lines on one axis.
+    /// One or more lines. Those with another unit than the first have an axis of their own, on the right.
     pub lines: &'a [Line<'a>],
     /// What the first of them did some time before, at the times of now: drawn faintly behind it.
     pub before: Option<Line<'a>>,
@@ -93,9 +101,11 @@ pub struct Chart<'a> {
     pub from_ms: i64,
     /// Its end.
     pub to_ms: i64,
-    /// Values or rates.
+    /// What the lines tell.
     pub mode: Mode,
-    /// The unit of the axis; empty where lines have different ones.
+    /// How they are drawn.
+    pub how: How<'a>,
+    /// The unit of the axis, where there is one.
     pub unit: &'a str,
     /// Width in CSS pixels.
     pub width: u32,
@@ -109,6 +119,21 @@ pub struct Chart<'a> {
     pub zone: &'a str,
     /// Whether now/min/mean/max, and which line is which, are written above the plot (images without a page around them).
     pub with_facts: bool,
+}
+
+/// How lines are drawn, where that is not as usual.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct How<'a> {
+    /// What stands above the picture; nothing in a page.
+    pub title: &'a str,
+    /// Equal steps or equal ratios.
+    pub scale: Scale,
+    /// Where the axis begins.
+    pub axis: Axis,
+    /// Lines of one unit lie one upon the other. They have the same times.
+    pub stacked: bool,
+    /// Bars as wide as so many milliseconds: what grew over each of these.
+    pub every_ms: Option<i64>,
 }
 
 /// A drawn chart, and where its plot lies: what a cross-hair needs.
@@ -143,7 +168,7 @@ pub fn draw_placed(chart: &Chart<'_>) -> Drawn {
         body.clear();
     }
     let svg = palette::finish(&body, chart.palette, (plan.width, plan.height), &words::summary(chart, &plan.time));
-    Drawn { svg, left: f64::from(plan.left), right: f64::from(plan.width - RIGHT) }
+    Drawn { svg, left: f64::from(plan.left), right: f64::from(plan.width - plan.right) }
 }
 
 /// A drawing area of ours.
@@ -160,14 +185,37 @@ struct Plan {
     width: i32,
     height: i32,
     left: i32,
+    /// From the plot to the picture's right edge.
+    right: i32,
     top: i32,
     legend: Legend,
     time: TimeAxis,
     value: ValueAxis,
-    /// The points of each line, in runs without a gap.
-    lines: Vec<Vec<line::Run>>,
+    second: Option<ValueAxis>,
+    /// What each line is drawn of, as shares of its axis.
+    lines: Vec<Drawing>,
     /// Those of what was before.
     before: Vec<line::Run>,
+}
+
+/// What a line is drawn of.
+enum Drawing {
+    /// Points in runs without a gap.
+    Line(Vec<line::Run>),
+    /// The same, and what lies below it down to the line under it.
+    Layers(Vec<stack::Layer>),
+    /// From when to when, from where to where.
+    Bars(Vec<[(i64, f64); 2]>),
+}
+
+impl Drawing {
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Line(runs) => runs.is_empty(),
+            Self::Layers(layers) => layers.is_empty(),
+            Self::Bars(bars) => bars.is_empty(),
+        }
+    }
 }
 
 impl Plan {
@@ -175,46 +223,62 @@ impl Plan {
         let width = i32::try_from(chart.width.clamp(MIN_WIDTH, MAX_WIDTH)).unwrap_or(0);
         let height = i32::try_from(chart.height.clamp(MIN_HEIGHT, MAX_HEIGHT)).unwrap_or(0);
         let with_facts = PICTURES && chart.with_facts;
-        let legend = if with_facts { Legend::of(chart, width, height) } else { Legend::default() };
+        let title = if with_facts && !chart.how.title.is_empty() { TITLE } else { 0 };
+        let legend = if with_facts { Legend::of(chart, width, height, title) } else { Legend::default() };
         let top = match with_facts {
-            true if legend.is_empty() => TOP_WITH_FACTS,
-            true => legend.height(),
+            true if legend.is_empty() => TOP_WITH_FACTS + title,
+            true => legend.height() + title,
             false => TOP,
         };
         let plot_height = height - top - BOTTOM;
-        let value = ValueAxis::of(chart, plot_height, !(chart.gaps.is_empty() && chart.resets.is_empty()));
+        let stacks = stack::stacks(chart);
+        let axis = |second| ValueAxis::of(&asked(chart, second, &stacks, plot_height));
+        let (value, second) = (axis(false), second::has_one(chart).then(|| axis(true)));
         let left = (value.label_width() + LABEL_GAP + 2).max(LEFT_MIN).min(width / 3);
+        let right = second.as_ref().map_or(RIGHT, |axis| (axis.label_width() + LABEL_GAP + 2).max(LEFT_MIN).min(width / 3));
         let (from, to) = time::sane(chart.from_ms, chart.to_ms);
-        let time = TimeAxis::new(from, to, chart.offset_ms, left, width - RIGHT, width);
-        let columns = usize::try_from(width - RIGHT - left).unwrap_or(1).max(1);
-        let runs = |line: &Line<'_>, resets: &[Reset]| line::runs(line.columns, line.gaps, resets, (from, to), columns);
-        let lines = chart.lines.iter().map(|line| runs(line, chart.resets)).collect();
-        let before = chart.before.iter().flat_map(|line| runs(line, &[])).collect();
-        Self { width, height, left, top, legend, time, value, lines, before }
+        let time = TimeAxis::new(from, to, chart.offset_ms, left, width - right, width);
+        let pixels = usize::try_from(width - right - left).unwrap_or(1).max(1);
+        let runs = |line: &Line<'_>, resets: &[Reset], axis: &ValueAxis| {
+            let mut runs = line::runs(line.columns, line.gaps, resets, (from, to), pixels);
+            runs.iter_mut().for_each(|run| run.place(axis));
+            runs
+        };
+        let drawing = |(index, line): (usize, &Line<'_>)| {
+            let axis = second.as_ref().filter(|_| second::is_on(chart, line)).unwrap_or(&value);
+            if let Some(every_ms) = chart.how.every_ms {
+                return Drawing::Bars(stack::bars(chart, index, &stacks, axis, every_ms));
+            }
+            match stacks.get(index).and_then(Option::as_ref) {
+                Some(layer) => {
+                    let runs = line::runs(&layer.upper, line.gaps, chart.resets, (from, to), pixels);
+                    Drawing::Layers(runs.into_iter().map(|run| layer.of(run, axis)).collect())
+                }
+                None => Drawing::Line(runs(line, chart.resets, axis)),
+            }
+        };
+        let lines = chart.lines.iter().enumerate().map(drawing).collect();
+        let before = chart.before.iter().flat_map(|line| runs(line, &[], &value)).collect();
+        Self { width, height, left, right, top, legend, time, value, second, lines, before }
     }
 
     fn paint(&self, chart: &Chart<'_>, root: &Area<'_, plotters::coord::Shift>) -> Result<(), Failure> {
         if chart.palette != Palette::Page {
             root.fill(&Role::Sheet.color())?;
         }
-        if PICTURES
-            && chart.with_facts
-            && let Some(text) = words::facts_line(chart, self.width - RIGHT - FACTS_LEFT)
-        {
-            // In a narrow picture they begin left of the plot.
-            let x = (self.width - RIGHT - words::text_width(&text)).clamp(FACTS_LEFT, self.left);
-            root.draw(&Text::new(text, (x * UNITS, 6 * UNITS), font(Role::Facts)))?;
-        }
-        if PICTURES {
-            self.legend.paint(root)?;
+        if PICTURES && chart.with_facts {
+            self.words_above(chart, root)?;
         }
         let mut plot = ChartBuilder::on(root)
             .margin_top(self.top * UNITS)
-            .margin_right(RIGHT * UNITS)
+            .margin_right(self.right * UNITS)
             .set_label_area_size(LabelAreaPosition::Left, self.left * UNITS)
             .set_label_area_size(LabelAreaPosition::Bottom, BOTTOM * UNITS)
             .build_cartesian_2d(self.time.clone(), self.value.clone())?;
         self.mesh(&mut plot)?;
+        if let Some(axis) = &self.second {
+            second::paint(axis, root, (self.width - self.right, self.top, self.height - BOTTOM))?;
+        }
         if !chart.zone.is_empty() {
             // Left of the axis, where no label of it comes.
             let place = (4 * UNITS, (self.height - BOTTOM + LABEL_GAP) * UNITS);
@@ -223,11 +287,28 @@ impl Plan {
         marks::gaps(chart, self, &plot)?;
         self.draw_lines(&mut plot)?;
         marks::labels(chart, self, &plot)?;
-        if self.lines.iter().all(Vec::is_empty) {
-            let middle = ((self.left + self.width - RIGHT) / 2 * UNITS, (self.top + (self.height - BOTTOM - self.top) * 3 / 5) * UNITS);
+        if self.lines.iter().all(Drawing::is_empty) {
+            let middle =
+                ((self.left + self.width - self.right) / 2 * UNITS, (self.top + (self.height - BOTTOM - self.top) * 3 / 5) * UNITS);
             root.draw(&Text::new(words::nothing(chart), middle, font(Role::Note)))?;
         }
         Ok(())
+    }
+
+    /// The title, the facts and the legend, above the plot.
+    fn words_above(&self, chart: &Chart<'_>, root: &Area<'_, plotters::coord::Shift>) -> Result<(), Failure> {
+        let mut top = 6;
+        if !chart.how.title.is_empty() {
+            let title = words::fitted(words::clean(chart.how.title), (self.width - 2 * RIGHT) * 11 / 14);
+            root.draw(&Text::new(title, (RIGHT * UNITS, top * UNITS), font(Role::Title)))?;
+            top += TITLE;
+        }
+        if let Some(text) = words::facts_line(chart, self.width - RIGHT - FACTS_LEFT) {
+            // In a narrow picture they begin left of the plot.
+            let x = (self.width - RIGHT - words::text_width(&text)).clamp(FACTS_LEFT, self.left);
+            root.draw(&Text::new(text, (x * UNITS, top * UNITS), font(Role::Facts)))?;
+        }
+        self.legend.paint(root)
     }
 
     fn mesh(&self, plot: &mut Plot<'_, '_>) -> Result<(), Failure> {
@@ -257,21 +338,61 @@ impl Plan {
         for run in &self.before {
             plot.draw_series(LineSeries::new(run.line.iter().copied(), Role::line(0).color().mix(FAINT).stroke_width(14)))?;
         }
-        for (index, runs) in self.lines.iter().enumerate() {
+        for (index, drawing) in self.lines.iter().enumerate() {
             let color = Role::line(index).color();
-            for run in runs {
-                if let [(x, y)] = run.line.as_slice() {
-                    plot.draw_series(std::iter::once(Circle::new((*x, *y), 2 * UNITS, color.filled())))?;
-                    continue;
+            match drawing {
+                Drawing::Line(runs) => {
+                    for run in runs {
+                        draw_run(plot, run, color, floor.filter(|_| single))?;
+                    }
                 }
-                if let (true, Some(floor)) = (single, floor) {
-                    plot.draw_series(AreaSeries::new(run.outline.iter().copied(), floor, color.mix(0.09)))?;
+                Drawing::Layers(layers) => {
+                    for layer in layers {
+                        plot.draw_series(std::iter::once(Polygon::new(layer.outline.clone(), color.mix(0.35))))?;
+                        plot.draw_series(LineSeries::new(layer.line.iter().copied(), color.stroke_width(10)))?;
+                    }
                 }
-                plot.draw_series(LineSeries::new(run.line.iter().copied(), color.stroke_width(14)))?;
+                Drawing::Bars(bars) => {
+                    plot.draw_series(bars.iter().map(|bar| Rectangle::new(*bar, color.mix(0.8).filled())))?;
+                }
             }
         }
         Ok(())
     }
+}
+
+/// What one of the axes is to hold.
+fn asked<'a>(chart: &'a Chart<'_>, second: bool, stacks: &[Option<stack::Stack>], height: i32) -> Asked<'a> {
+    let own = || chart.lines.iter().enumerate().filter(|(_, line)| second::is_on(chart, line) == second);
+    let before = chart.before.iter().filter(|_| !second).map(|line| line.columns);
+    let shown = own().map(|(index, line)| stacks.get(index).and_then(Option::as_ref).map_or(line.columns, |layer| &layer.upper));
+    let unit = if second { second::unit(chart) } else { second::first_unit(chart) };
+    // Beside another axis each has lines of its own kind.
+    let mode = if second::has_one(chart) && chart.how.every_ms.is_none() { second::mode(unit) } else { chart.mode };
+    let is_count = matches!(mode, Mode::Value | Mode::Increase);
+    Asked {
+        extent: Extent::of_columns(shown.chain(before)),
+        whole: is_count && own().all(|(_, line)| axis::is_whole(&line.columns.max)),
+        mode,
+        unit,
+        height,
+        marked: !(chart.gaps.is_empty() && chart.resets.is_empty()),
+        scale: chart.how.scale,
+        begins: if chart.how.stacked || chart.how.every_ms.is_some() { Axis::Zero } else { chart.how.axis },
+    }
+}
+
+/// A line without a gap, with the area below it where there is a floor; one point alone is a dot.
+fn draw_run(plot: &mut Plot<'_, '_>, run: &line::Run, color: RGBColor, floor: Option<f64>) -> Result<(), Failure> {
+    if let [(x, y)] = run.line.as_slice() {
+        plot.draw_series(std::iter::once(Circle::new((*x, *y), 2 * UNITS, color.filled())))?;
+        return Ok(());
+    }
+    if let Some(floor) = floor {
+        plot.draw_series(AreaSeries::new(run.outline.iter().copied(), floor, color.mix(0.09)))?;
+    }
+    plot.draw_series(LineSeries::new(run.line.iter().copied(), color.stroke_width(14)))?;
+    Ok(())
 }
 
 #[cfg(test)]

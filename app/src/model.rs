@@ -49,7 +49,7 @@ pub use page::{
 };
 #[cfg(feature = "ssr")]
 pub use processes::Processes;
-pub use series::{COMPARED, Columns, Gap, Mode, Reset, ResetCause, Series};
+pub use series::{COMPARED, ChartLines, Columns, Gap, Mode, Reset, ResetCause, Series};
 #[cfg(feature = "ssr")]
 pub use sets::{ReadySet, SetForm, SetRow, SetsPage};
 pub use spark::Spark;

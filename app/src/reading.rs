@@ -4,8 +4,8 @@
 use crate::{
     json::Json,
     model::{
-        BoxKind, BoxState, Columns, Fault, Gap, LiveStatistic, LiveValues, Mode, Note, Number, ProbeReport, Recorded, Removed, Reset, ResetCause,
-        Series, Spark, Verdict,
+        BoxKind, BoxState, ChartLines, Columns, Fault, Gap, LiveStatistic, LiveValues, Mode, Note, Number, ProbeReport, Recorded, Removed, Reset,
+        ResetCause, Series, Spark, Verdict,
     },
 };
 
@@ -141,23 +141,40 @@ impl Read for Spark {
     }
 }
 
+fn gap(gap: &Json<'_>) -> Option<Gap> {
+    Some(Gap { from: gap.get("from").int()?, to: gap.get("to").int()?, reason: text(gap.get("reason"))? })
+}
+
+fn reset(reset: &Json<'_>) -> Option<Reset> {
+    let cause = ResetCause::parse(reset.get("cause").text()?)?;
+    Some(Reset { at: reset.get("at").int()?, cause, by: maybe(reset.get("by"), text)? })
+}
+
+fn note(note: &Json<'_>) -> Option<Note> {
+    let (from, to) = (note.get("from").int()?, note.get("to").int()?);
+    Some(Note { id: note.get("id").int()?, from, to, text: text(note.get("text"))?, by: text(note.get("by"))? })
+}
+
+impl Read for ChartLines {
+    fn read(json: &Json<'_>) -> Option<Self> {
+        Some(Self {
+            lines: all(json.get("lines"), Series::read)?,
+            gaps: all(json.get("gaps"), gap)?,
+            resets: all(json.get("resets"), reset)?,
+        })
+    }
+}
+
 impl Read for Series {
     fn read(json: &Json<'_>) -> Option<Self> {
         let columns = json.get("columns");
         let column = |name: &str| all(columns.get(name), |one| maybe(one, number));
-        let gap = |gap: &Json<'_>| Some(Gap { from: gap.get("from").int()?, to: gap.get("to").int()?, reason: text(gap.get("reason"))? });
-        let reset = |reset: &Json<'_>| {
-            let cause = ResetCause::parse(reset.get("cause").text()?)?;
-            Some(Reset { at: reset.get("at").int()?, cause, by: maybe(reset.get("by"), text)? })
-        };
-        let note = |note: &Json<'_>| {
-            let (from, to) = (note.get("from").int()?, note.get("to").int()?);
-            Some(Note { id: note.get("id").int()?, from, to, text: text(note.get("text"))?, by: text(note.get("by"))? })
-        };
         Some(Self {
             box_name: text(json.get("box"))?,
             name: text(json.get("name"))?,
             mode: Mode::parse(json.get("mode").text()?)?,
+            of: maybe(json.get("of"), text)?,
+            every_ms: maybe(json.get("every_ms"), Json::int)?,
             unit: text(json.get("unit"))?,
             from: json.get("from").int()?,
             to: json.get("to").int()?,

@@ -51,6 +51,7 @@ pub fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(ticks::list, ticks::tick_matching))
         .routes(routes!(ticks::tick, ticks::untick))
         .routes(routes!(series::series))
+        .routes(routes!(charts::lines))
         .routes(routes!(charts::svg))
         .routes(routes!(charts::png))
         .routes(routes!(export::export))

@@ -3,6 +3,8 @@
 
 mod alerts;
 mod boxes;
+mod charting;
+mod combining;
 mod computed;
 mod derived;
 mod notes;
@@ -26,7 +28,8 @@ pub use alerts::{DestinationView, Firing, Preview, RuleView};
 pub use boxes::{BoxInput, BoxPatch};
 pub use derived::{Checked, DerivedInput, DerivedView, check_derived_name};
 pub use notes::{MAX_NOTE_LETTERS, NoteInput};
-pub use reading::{MAX_POINTS, SeriesAsk, per_second};
+pub use charting::{ChartAsk, MAX_LINES, begins_late, charted, shown_of};
+pub use reading::{MAX_POINTS, SeriesAsk, unit_of};
 pub use resetting::MAX_RESETS;
 pub use retention::{KEEP_FIELDS, KeepInput, written};
 pub use sets::{MAX_SET_CHARTS, SetInput};

@@ -5,13 +5,17 @@ use app::model::{Columns, Gap, Kind, Mode, Number, Reset};
 use self::line::Line;
 use crate::store::Samples;
 
+pub use increases::{in_stretches, stretch_ms};
 pub use rolled::columns_of_rollup;
+pub use shares::{NO_SHARE, Side, shares, shares_of_rollups};
 
 mod buckets;
 mod gaps;
+mod increases;
 mod line;
 mod rates;
 mod rolled;
+mod shares;
 #[cfg(test)]
 mod tests;
 
@@ -59,6 +63,16 @@ impl Span {
     }
 }
 
+/// Where the points of columns lie.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Grid {
+    /// At the samples, where there are no more of them than points are asked for.
+    #[default]
+    Samples,
+    /// At equal distances always, so that several series have the same.
+    Equal,
+}
+
 /// What there is to draw of a series over a span.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
@@ -83,30 +97,29 @@ pub const fn lookback_ms(interval_ms: i64) -> i64 {
 /// their times.
 #[must_use]
 pub fn columns(samples: &Samples, box_gaps: &[Gap], resets: &[Reset], kind: Kind, span: Span) -> History {
-    columns_of(samples, box_gaps, resets, kind, span, false)
+    columns_on(Grid::Samples, samples, box_gaps, resets, kind, span)
 }
 
 /// The same in equal buckets, however few samples there are.
 #[must_use]
 pub fn even_columns(samples: &Samples, box_gaps: &[Gap], resets: &[Reset], kind: Kind, span: Span) -> History {
-    columns_of(samples, box_gaps, resets, kind, span, true)
+    columns_on(Grid::Equal, samples, box_gaps, resets, kind, span)
 }
 
-fn columns_of(samples: &Samples, box_gaps: &[Gap], resets: &[Reset], kind: Kind, span: Span, even: bool) -> History {
+/// As [`columns`], with points where they are wanted.
+#[must_use]
+pub fn columns_on(grid: Grid, samples: &Samples, box_gaps: &[Gap], resets: &[Reset], kind: Kind, span: Span) -> History {
     let breaks = breaks(samples);
     let in_order = samples.at_ms.is_sorted();
     let line = match span.mode {
+        // A share needs a second series: see [`shares`].
         Mode::Value | Mode::Percent => Line::of(&samples.values),
         Mode::Rate | Mode::Increase => rates::rates(samples, &breaks, in_order, resets, kind),
     };
-    let mut marks: Vec<Reset> = match kind {
-        Kind::Counter => rates::with_drops(samples, resets),
-        Kind::Gauge => resets.to_vec(),
-    };
-    marks.retain(|reset| (span.from_ms..span.to_ms).contains(&reset.at));
-    let counts = (kind, span.mode) == (Kind::Counter, Mode::Rate);
+    let marks = worth_telling(samples, resets, kind, span);
+    let counts = kind == Kind::Counter && grows(span.mode);
     if in_order {
-        let mut history = drawn(samples, &line, &breaks, box_gaps, marks, span, even);
+        let mut history = drawn(samples, &line, &breaks, box_gaps, marks, span, grid);
         let (start, end) = (samples.at_ms.partition_point(|&at| at < span.from_ms), samples.at_ms.partition_point(|&at| at < span.to_ms));
         history.total = counts.then(|| line.increase(&samples.at_ms, start..end)).flatten();
         return history;
@@ -117,8 +130,11 @@ fn columns_of(samples: &Samples, box_gaps: &[Gap], resets: &[Reset], kind: Kind,
     let total = (counts && is_all).then(|| line.increase(&samples.at_ms, 0..samples.at_ms.len())).flatten();
     let mut order: Vec<usize> = (0..samples.at_ms.len()).collect();
     order.sort_by_key(|&i| samples.at_ms[i]);
+    let samples_at = samples.at_ms.clone();
     let samples = samples.in_order(&order);
-    History { total, ..drawn(&samples, &line.in_order(&order), &self::breaks(&samples), box_gaps, marks, span, even) }
+    // As increases they were worked out in the order of their recording too; only their places are in that of their times.
+    let line = if span.mode == Mode::Increase { line.grown(&samples_at, &order) } else { line.in_order(&order) };
+    History { total, ..drawn(&samples, &line, &self::breaks(&samples), box_gaps, marks, span, grid) }
 }
 
 /// What each sample says, value or rate, in the order of their times; NaN where it says nothing.
@@ -126,8 +142,8 @@ fn columns_of(samples: &Samples, box_gaps: &[Gap], resets: &[Reset], kind: Kind,
 pub fn each(samples: &Samples, resets: &[Reset], kind: Kind, mode: Mode) -> Vec<(i64, f64)> {
     let in_order = samples.at_ms.is_sorted();
     let line = match mode {
-        Mode::Value => Line::of(&samples.values),
-        Mode::Rate => rates::rates(samples, &breaks(samples), in_order, resets, kind),
+        Mode::Value | Mode::Percent => Line::of(&samples.values),
+        Mode::Rate | Mode::Increase => rates::rates(samples, &breaks(samples), in_order, resets, kind),
     };
     let value = |sample: usize| line.get(sample).map_or(f64::NAN, Number::as_f64);
     let mut each: Vec<(i64, f64)> = samples.at_ms.iter().enumerate().map(|(sample, &at)| (at, value(sample))).collect();
@@ -137,20 +153,29 @@ pub fn each(samples: &Samples, resets: &[Reset], kind: Kind, mode: Mode) -> Vec<
     each
 }
 
+/// Whether a mode tells how something grows.
+fn grows(mode: Mode) -> bool {
+    matches!(mode, Mode::Rate | Mode::Increase)
+}
+
+/// The marks of a span, with those of drops that nobody marked.
+fn worth_telling(samples: &Samples, resets: &[Reset], kind: Kind, span: Span) -> Vec<Reset> {
+    let mut marks: Vec<Reset> = match kind {
+        Kind::Counter => rates::with_drops(samples, resets),
+        Kind::Gauge => resets.to_vec(),
+    };
+    marks.retain(|reset| (span.from_ms..span.to_ms).contains(&reset.at));
+    marks
+}
+
 /// What there is to draw of samples in the order of their times.
-fn drawn(
-    samples: &Samples,
-    line: &Line<'_>,
-    breaks: &[usize],
-    box_gaps: &[Gap],
-    resets: Vec<Reset>,
-    span: Span,
-    even: bool,
-) -> History {
+fn drawn(samples: &Samples, line: &Line<'_>, breaks: &[usize], box_gaps: &[Gap], resets: Vec<Reset>, span: Span, grid: Grid) -> History {
     let start = samples.at_ms.partition_point(|&at| at < span.from_ms);
     let end = samples.at_ms.partition_point(|&at| at < span.to_ms).max(start);
     let gaps = gaps::gaps(samples, breaks, box_gaps, span, start..end);
-    let columns = if end - start <= span.points && !even {
+    let columns = if span.mode == Mode::Increase {
+        increases::increases(&samples.at_ms, line, start..end, span)
+    } else if end - start <= span.points && grid == Grid::Samples {
         themselves(samples, line, start..end)
     } else {
         buckets::buckets(&samples.at_ms, line, start..end, span)

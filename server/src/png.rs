@@ -9,7 +9,7 @@ use thiserror::Error;
 /// The widest and highest picture, in pixels.
 pub const SIDE_MAX_PX: u32 = 8192;
 /// The largest picture, in pixels: 4 bytes each are held in memory while it is drawn.
-pub const AREA_MAX_PX: u64 = 16_000_000;
+pub const AREA_MAX_PX: u64 = 4096 * 4096;
 /// The longest drawing, in bytes.
 pub const SVG_MAX_BYTES: usize = 8 * 1024 * 1024;
 

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 
-use super::{Chart, words::text_width};
+use super::words::text_width;
 use crate::format;
-use crate::model::{Mode, Number};
+use crate::model::{Axis, Columns, Mode, Number, Scale};
 
 /// Pixels between two grid lines, at least.
 const SPACING: i32 = 34;
@@ -19,38 +19,127 @@ const DIGITS_MAX: usize = 13;
 /// Pixels kept free below the plot's upper edge where marks have their words.
 const HEADROOM: f64 = 18.0;
 
-/// The axis of values, with its labels.
+/// What an axis is made for.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    /// What lies on it.
+    pub(super) extent: Option<Extent>,
+    /// Whether all of that is whole.
+    pub(super) whole: bool,
+    pub(super) mode: Mode,
+    pub(super) unit: &'a str,
+    /// Pixels that it has.
+    pub(super) height: i32,
+    /// Whether marks have their words at its upper end.
+    pub(super) marked: bool,
+    pub(super) scale: Scale,
+    pub(super) begins: Axis,
+}
+
+/// From where to where values go.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Extent {
+    pub(super) low: f64,
+    pub(super) high: f64,
+    /// The smallest that is above zero.
+    positive: Option<f64>,
+}
+
+impl Extent {
+    /// That of one value.
+    fn of(v: f64) -> Self {
+        Self { low: v, high: v, positive: Some(v).filter(|v| *v > 0.0) }
+    }
+
+    /// That of both.
+    fn and(self, other: Self) -> Self {
+        let positive = match (self.positive, other.positive) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        Self { low: self.low.min(other.low), high: self.high.max(other.high), positive }
+    }
+
+    /// That of columns.
+    pub(super) fn of_columns<'a>(columns: impl Iterator<Item = &'a Columns>) -> Option<Self> {
+        let values = columns.flat_map(|c| [&c.first, &c.min, &c.max, &c.last]).flatten().filter_map(|number| drawable(*number));
+        values.map(Self::of).reduce(Self::and)
+    }
+}
+
+/// The axis of values, with its labels. Values are placed on it as shares of its length.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct ValueAxis {
     low: f64,
     high: f64,
+    scale: Scale,
     ticks: Vec<(f64, String)>,
 }
 
 impl ValueAxis {
-    pub(super) fn of(chart: &Chart<'_>, plot_height: i32, marked: bool) -> Self {
-        let Some((low, high)) = extent(chart) else {
-            return Self { low: 0.0, high: 1.0, ticks: Vec::new() };
+    pub(super) fn of(asked: &Asked<'_>) -> Self {
+        let Some(extent) = asked.extent else {
+            return Self { low: 0.0, high: 1.0, scale: Scale::Linear, ticks: Vec::new() };
         };
-        let whole = chart.mode == Mode::Value && chart.lines.iter().all(|line| is_whole(&line.columns.max));
-        let (low, mut high, cut) = floor(low, high, chart.mode);
-        if marked {
-            high += (high - low) * HEADROOM / f64::from(plot_height.max(40));
+        if let (Scale::Log, Some(least)) = (asked.scale, extent.positive) {
+            return Self::log(least, extent.high, asked);
         }
-        let most = (plot_height / SPACING).clamp(1, 12);
-        let (low, high, step) = nice(low, high, most, chart.unit, whole, cut);
-        let ticks = ticks(low, high, step, chart.unit);
-        Self { low, high, ticks }
+        let (low, mut high, cut) = floor(extent.low, extent.high, asked);
+        if asked.marked {
+            high += (high - low) * HEADROOM / f64::from(asked.height.max(40));
+        }
+        let most = (asked.height / SPACING).clamp(1, 12);
+        let (low, high, step) = nice(low, high, most, asked.unit, asked.whole, cut);
+        let ticks = ticks(low, high, step, asked.unit);
+        Self { low, high, scale: Scale::Linear, ticks }
     }
 
-    /// Where the area below a line ends: at zero, or nowhere when the axis does not show it.
+    /// Equal ratios, between powers of what people count in. What is not above zero lies at its lower end.
+    fn log(least: f64, most: f64, asked: &Asked<'_>) -> Self {
+        let base = if format::is_bytes(asked.unit) { 16.0 } else { 10.0 };
+        let marked = if asked.marked { (most / least).powf(HEADROOM / f64::from(asked.height.max(40))) } else { 1.0 };
+        let low = power_of(base, least);
+        let mut powers = vec![low];
+        // A float has some three hundred powers of ten.
+        while let Some(last) = powers.last().copied().filter(|last| *last < most * marked && powers.len() < 640) {
+            powers.push(last * base);
+        }
+        if powers.len() == 1 {
+            powers.push(low * base);
+        }
+        let high = powers.last().copied().unwrap_or(low * base);
+        let room = usize::try_from((asked.height / SPACING).clamp(1, 12)).unwrap_or(1);
+        let every = (powers.len() - 1).div_ceil(room);
+        let mut values: Vec<f64> = powers.iter().copied().step_by(every).collect();
+        // Between few powers there is room for what lies between.
+        if base < 16.0 && (powers.len() - 1) * 3 <= room {
+            values.extend(powers.iter().take(powers.len() - 1).flat_map(|power| [power * 2.0, power * 5.0]));
+            values.sort_by(f64::total_cmp);
+        }
+        let texts = labels(&values, asked.unit, 3);
+        Self { low, high, scale: Scale::Log, ticks: values.into_iter().zip(texts).collect() }
+    }
+
+    /// Where the area below a line ends, as a share: at zero, or nowhere when the axis does not show it.
     pub(super) fn baseline(&self) -> Option<f64> {
-        (self.low <= 0.0 && self.high >= 0.0).then_some(0.0)
+        match self.scale {
+            Scale::Log => Some(0.0),
+            Scale::Linear => (self.low <= 0.0 && self.high >= 0.0).then(|| self.place(0.0)),
+        }
     }
 
-    /// The lowest and the highest value.
-    pub(super) fn ends(&self) -> (f64, f64) {
-        (self.low, self.high)
+    /// Where a value lies, as a share of the axis.
+    pub(super) fn place(&self, v: f64) -> f64 {
+        match self.scale {
+            Scale::Linear => (v - self.low) / (self.high - self.low),
+            Scale::Log if v <= self.low => 0.0,
+            Scale::Log => (v / self.low).ln() / (self.high / self.low).ln(),
+        }
+    }
+
+    /// Its ticks: where they are, as shares, and their words.
+    pub(super) fn ticks(&self) -> impl Iterator<Item = (f64, &str)> {
+        self.ticks.iter().map(|(value, label)| (self.place(*value), label.as_str()))
     }
 
     /// The width of the widest label, in pixels.
@@ -64,23 +153,22 @@ impl Ranged for ValueAxis {
     type ValueType = f64;
 
     #[expect(clippy::cast_possible_truncation, reason = "the share is clamped and pixels are few")]
-    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
-        let share = ((value - self.low) / (self.high - self.low)).clamp(-0.1, 1.1);
-        limit.0 + (share * f64::from(limit.1 - limit.0)).round() as i32
+    fn map(&self, share: &f64, limit: (i32, i32)) -> i32 {
+        limit.0 + (share.clamp(-0.1, 1.1) * f64::from(limit.1 - limit.0)).round() as i32
     }
 
     fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
-        if hint.weight().allow_light_points() { Vec::new() } else { self.ticks.iter().map(|(value, _)| *value).collect() }
+        if hint.weight().allow_light_points() { Vec::new() } else { self.ticks().map(|(share, _)| share).collect() }
     }
 
     fn range(&self) -> Range<f64> {
-        self.low..self.high
+        0.0..1.0
     }
 }
 
 impl ValueFormatter<f64> for ValueAxis {
-    fn format_ext(&self, value: &f64) -> String {
-        self.ticks.iter().find(|(tick, _)| tick == value).map(|(_, label)| label.clone()).unwrap_or_default()
+    fn format_ext(&self, share: &f64) -> String {
+        self.ticks().find(|(tick, _)| tick == share).map(|(_, label)| label.to_owned()).unwrap_or_default()
     }
 }
 
@@ -89,24 +177,21 @@ pub(super) fn drawable(number: Option<Number>) -> Option<f64> {
     number.map(Number::as_f64).filter(|v| v.is_finite()).map(|v| v.clamp(-HUGE, HUGE))
 }
 
-fn is_whole(column: &[Option<Number>]) -> bool {
+/// Whether all of a column is whole.
+pub(super) fn is_whole(column: &[Option<Number>]) -> bool {
     column.iter().flatten().all(|number| matches!(number, Number::Int(_)))
 }
 
-/// The smallest and largest value of all lines.
-fn extent(chart: &Chart<'_>) -> Option<(f64, f64)> {
-    let columns = chart.lines.iter().chain(&chart.before).map(|line| line.columns);
-    let values = columns.flat_map(|c| [&c.first, &c.min, &c.max, &c.last]).flatten().filter_map(|number| drawable(*number));
-    values.fold(None, |ends, v| match ends {
-        None => Some((v, v)),
-        Some((low, high)) => Some((low.min(v), high.max(v))),
-    })
-}
-
-/// Where the axis must reach: to zero, except for a level that stays far from it; and whether zero was left out.
-fn floor(low: f64, high: f64, mode: Mode) -> (f64, f64, bool) {
-    let far = mode == Mode::Value && high > low && high - low < FAR_FROM_ZERO * low.abs().max(high.abs()) && low * high > 0.0;
-    if far {
+/// Where the axis must reach: to zero, except for a level that stays far from it, or where it is to be fitted; and whether zero was left out.
+fn floor(low: f64, high: f64, asked: &Asked<'_>) -> (f64, f64, bool) {
+    let is_level = matches!(asked.mode, Mode::Value | Mode::Percent);
+    let far = is_level && high - low < FAR_FROM_ZERO * low.abs().max(high.abs()) && low * high > 0.0;
+    let cut = match asked.begins {
+        Axis::Auto => far,
+        Axis::Zero => false,
+        Axis::Fitted => true,
+    };
+    if cut && high > low {
         return (low, high, true);
     }
     let (low, high) = (low.min(0.0), high.max(0.0));
@@ -158,9 +243,13 @@ fn nice_step(least: f64, unit: &str) -> f64 {
     choices.into_iter().map(|choice| choice * power).find(|step| *step >= least * (1.0 - 1e-9)).unwrap_or(power * 10.0)
 }
 
-/// The largest power of ten that is not above `v`, which is positive. By steps, so that it is the same wherever it runs.
 fn power_of_ten(v: f64) -> f64 {
-    let powers = || std::iter::successors(Some(1.0), |power| Some(power * 10.0));
+    power_of(10.0, v)
+}
+
+/// The largest power of a base that is not above `v`, which is positive. By steps, so that it is the same wherever it runs.
+fn power_of(base: f64, v: f64) -> f64 {
+    let powers = || std::iter::successors(Some(1.0), |power| Some(power * base));
     if v >= 1.0 {
         return powers().take_while(|power| *power <= v).last().unwrap_or(1.0);
     }

@@ -5,7 +5,7 @@ use plotters::prelude::*;
 
 use super::palette::{Role, font};
 use super::words::{self, Detail, text_width};
-use super::{Area, Chart, Failure, RIGHT, UNITS};
+use super::{Area, Chart, Failure, RIGHT, UNITS, second};
 
 /// Pixels of a row.
 const ROW: i32 = 16;
@@ -26,6 +26,8 @@ const SHARE: i32 = 3;
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Legend {
     entries: Vec<Entry>,
+    /// Pixels above it.
+    top: i32,
 }
 
 #[derive(Debug, PartialEq)]
@@ -54,13 +56,21 @@ fn room(width: i32) -> i32 {
 }
 
 impl Legend {
-    pub(super) fn of(chart: &Chart<'_>, width: i32, height: i32) -> Self {
-        let lines = chart.lines.len();
-        if lines < 2 {
+    /// The legend below `top`.
+    pub(super) fn of(chart: &Chart<'_>, width: i32, height: i32, top: i32) -> Self {
+        if chart.lines.len() < 2 {
             return Self::default();
         }
+        Self { top, ..Self::fitting(chart, width, height) }
+    }
+
+    /// As much as there is room for.
+    fn fitting(chart: &Chart<'_>, width: i32, height: i32) -> Self {
+        let lines = chart.lines.len();
         let most = (height / SHARE / ROW).max(1);
-        let texts = |detail, shown: usize| chart.lines.iter().take(shown).map(move |line| words::entry(line, detail)).collect::<Vec<_>>();
+        let texts = |detail, shown: usize| {
+            chart.lines.iter().take(shown).map(move |line| words::entry(line, detail, second::is_on(chart, line))).collect::<Vec<_>>()
+        };
         for detail in [Detail::Facts, Detail::Now] {
             let texts = texts(detail, lines);
             let whole = texts.iter().all(|text| text_width(text) <= room(width));
@@ -115,7 +125,7 @@ impl Legend {
 
     pub(super) fn paint(&self, root: &Area<'_, plotters::coord::Shift>) -> Result<(), Failure> {
         for entry in &self.entries {
-            let (x, y) = (entry.x, PAD + entry.row * ROW);
+            let (x, y) = (entry.x, self.top + PAD + entry.row * ROW);
             if let Some(line) = entry.line {
                 let middle = (y + ROW / 2 - 2) * UNITS;
                 let piece = [(x * UNITS, middle), ((x + SWATCH) * UNITS, middle)];

@@ -3,7 +3,7 @@
 use super::axis::drawable;
 use crate::model::{Columns, Gap, Reset};
 
-/// A point: epoch milliseconds and a value.
+/// A point: epoch milliseconds and a value, which is placed on its axis later.
 pub(super) type Point = (i64, f64);
 
 /// Points without a gap between them.
@@ -13,6 +13,13 @@ pub(super) struct Run {
     pub(super) line: Vec<Point>,
     /// The upper edge of the area below it: one point for each pixel column, which the line covers.
     pub(super) outline: Vec<Point>,
+}
+
+impl Run {
+    /// Its values become shares of an axis.
+    pub(super) fn place(&mut self, axis: &super::axis::ValueAxis) {
+        self.line.iter_mut().chain(&mut self.outline).for_each(|(_, v)| *v = axis.place(*v));
+    }
 }
 
 /// What falls into one pixel column.

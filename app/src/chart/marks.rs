@@ -4,8 +4,11 @@ use plotters::prelude::*;
 
 use super::palette::{Role, font};
 use super::words::{self, text_width};
-use super::{Chart, Failure, Plan, Plot, RIGHT, UNITS};
+use super::{Chart, Failure, Plan, Plot, UNITS};
 
+/// The lower and the upper edge of the plot.
+const LOW: f64 = 0.0;
+const HIGH: f64 = 1.0;
 /// Resets nearer to each other than this many pixels are drawn as one.
 const NEAREST: i32 = 3;
 /// The most marks of a kind in one picture.
@@ -19,18 +22,16 @@ const ROW: i32 = 14;
 
 /// Shades the gaps.
 pub(super) fn gaps(chart: &Chart<'_>, plan: &Plan, plot: &Plot<'_, '_>) -> Result<(), Failure> {
-    let (low, high) = plan.value.ends();
     for (from, to, _) in spans(chart, plan) {
-        plot.plotting_area().draw(&Rectangle::new([(from, high), (to, low)], Role::Gap.color().filled()))?;
+        plot.plotting_area().draw(&Rectangle::new([(from, HIGH), (to, LOW)], Role::Gap.color().filled()))?;
     }
     Ok(())
 }
 
 /// Draws the lines of resets, and all words.
 pub(super) fn labels(chart: &Chart<'_>, plan: &Plan, plot: &Plot<'_, '_>) -> Result<(), Failure> {
-    let (low, high) = plan.value.ends();
     let area = plot.plotting_area();
-    let x_of = |at: i64| area.map_coordinate(&(at, high)).0 / UNITS;
+    let x_of = |at: i64| area.map_coordinate(&(at, HIGH)).0 / UNITS;
     let mut words = Words { plan, plot, taken: Vec::new() };
     for (from, to, reason) in spans(chart, plan) {
         words.inside(x_of(from), x_of(to), reason)?;
@@ -41,7 +42,7 @@ pub(super) fn labels(chart: &Chart<'_>, plan: &Plan, plot: &Plot<'_, '_>) -> Res
     for reset in resets {
         let x = x_of(reset.at);
         // The palette makes it dashed: one element instead of one for each dash.
-        area.draw(&PathElement::new([(reset.at, high), (reset.at, low)], Role::Warn.color().stroke_width(10)))?;
+        area.draw(&PathElement::new([(reset.at, HIGH), (reset.at, LOW)], Role::Warn.color().stroke_width(10)))?;
         words.beside(x, words::reset(reset, chart))?;
     }
     Ok(())
@@ -82,7 +83,7 @@ impl Words<'_, '_, '_> {
 
     fn is_free(&self, row: i32, (from, to): (i32, i32)) -> bool {
         from >= self.plan.left
-            && to <= self.plan.width - RIGHT
+            && to <= self.plan.width - self.plan.right
             && self.taken.iter().all(|taken| taken.0 != row || to < taken.1 || taken.2 < from)
     }
 

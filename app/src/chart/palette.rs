@@ -28,6 +28,8 @@ pub(super) enum Role {
     Facts,
     /// The sentence where nothing is to draw.
     Note,
+    /// What stands above a picture.
+    Title,
     /// The ground of a picture.
     Sheet,
 }
@@ -86,7 +88,7 @@ impl Role {
             Self::Label => 8,
             Self::Gap => 9,
             Self::Warn | Self::WarnEnd => 10,
-            Self::Facts | Self::Reason | Self::Note => 11,
+            Self::Facts | Self::Reason | Self::Note | Self::Title => 11,
             Self::Sheet => 12,
         };
         RGBColor(1, 1, index + 1)
@@ -101,6 +103,7 @@ pub(super) fn font(role: Role) -> TextStyle<'static> {
         Role::WarnEnd => (HPos::Right, VPos::Top, 110),
         Role::Note => (HPos::Center, VPos::Center, 130),
         Role::Facts => (HPos::Left, VPos::Top, 115),
+        Role::Title => (HPos::Left, VPos::Top, 130),
         _ => (HPos::Left, VPos::Top, 110),
     };
     let size = f64::from(size) * SIZE_FACTOR;

@@ -24,6 +24,7 @@ fn chart<'a>(lines: &'a [Line<'a>], palette: Palette) -> Chart<'a> {
         from_ms: START,
         to_ms: START + 100_000,
         mode: Mode::Value,
+        how: How::default(),
         unit: "",
         width: 320,
         height: 120,
@@ -147,7 +148,7 @@ fn sizes_are_bounded() {
     let columns = series("1 2");
     let lines = [line("x", &columns)];
     let svg = draw(&Chart { width: 0, height: u32::MAX, ..chart(&lines, Palette::Page) });
-    assert!(svg.contains("width=\"120\" height=\"2048\""), "{svg}");
+    assert!(svg.contains("width=\"120\" height=\"4096\""), "{svg}");
 }
 
 #[test]

@@ -56,8 +56,9 @@ fn fact_words(facts: &Facts, write: impl Fn(Number) -> String) -> [String; 4] {
 }
 
 /// A line in the legend: `core:rcv_requests   now 184/s   min 2/s   mean 97/s   max 911/s`. Each line says its unit, as the axis may not.
-pub(super) fn entry(line: &Line<'_>, detail: Detail) -> String {
-    let mut parts = vec![clean(line.label)];
+/// One on the axis at the right says so.
+pub(super) fn entry(line: &Line<'_>, detail: Detail, right: bool) -> String {
+    let mut parts = vec![if right { format!("{} (right)", clean(line.label)) } else { clean(line.label) }];
     match facts(line.columns) {
         _ if detail == Detail::Name => {}
         Some(facts) => {
@@ -132,8 +133,10 @@ pub(super) fn summary(chart: &Chart<'_>, axis: &TimeAxis) -> String {
         out.push(' ');
         out.push_str(chart.zone);
     }
-    if chart.mode == Mode::Rate && chart.lines.len() == 1 {
-        out.push_str(", per second");
+    match (chart.mode, chart.how.every_ms) {
+        (Mode::Rate, _) if chart.lines.len() == 1 => out.push_str(", per second"),
+        (Mode::Increase, Some(every_ms)) => out.push_str(&format!(", increase each {}", format::age(every_ms))),
+        _ => {}
     }
     for line in chart.lines.iter().take(SUMMARY_LINES) {
         out.push_str("; ");

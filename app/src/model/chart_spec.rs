@@ -33,9 +33,9 @@ pub struct ChartSpec {
     /// Values, rates, increases or shares; none: each by its kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
-    /// The statistic that they are shares of, where the mode is [`Mode::Percent`].
+    /// The full name of the statistic, of the same box, that they are shares of, where the mode is [`Mode::Percent`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub of: Option<Wanted>,
+    pub of: Option<String>,
     /// How several become one.
     #[serde(default, skip_serializing_if = "is_default")]
     pub combine: Combine,
@@ -252,10 +252,9 @@ impl ChartSpec {
         if self.title.chars().count() > TITLE_MAX {
             return Err(SpecError(format!("a title has at most {TITLE_MAX} characters")));
         }
-        match (self.mode, &self.of) {
-            (Some(Mode::Percent), None) => return wrong("a share is one of another statistic: say which, such as .of=shmem:total_size"),
-            (Some(Mode::Percent), Some(of)) if !of.pattern().is_exact() => {
-                return wrong("a share is one of a single statistic, by its whole name, such as .of=shmem:total_size");
+        match (self.mode, self.of.as_deref()) {
+            (Some(Mode::Percent), None | Some("")) => {
+                return wrong("a share is one of another statistic: say which, such as .of=shmem:total_size");
             }
             (mode, Some(_)) if mode != Some(Mode::Percent) => {
                 return wrong("only a share is one of another statistic: leave out of, or add .percent");
@@ -308,7 +307,7 @@ impl ChartSpec {
         if let Some(title) = option.strip_prefix("title=") {
             title.clone_into(&mut self.title);
         } else if let Some(of) = option.strip_prefix("of=") {
-            self.of = Some(of.parse()?);
+            self.of = Some(of.to_owned());
             self.mode = Some(Mode::Percent);
         } else if let Some(mode) = Mode::parse(option) {
             self.mode = Some(mode);
@@ -439,7 +438,7 @@ mod tests {
                     title: name.into(),
                     ..ChartSpec::default()
                 },
-                ChartSpec { mode: Some(Mode::Percent), of: Some(Wanted::one("b.2_x-", name)), ..ChartSpec::one("sip1", "a:b") },
+                ChartSpec { mode: Some(Mode::Percent), of: Some(name.into()), ..ChartSpec::one("sip1", "a:b") },
             ] {
                 survives(&spec);
                 assert_eq!(spec.statistics[0].pattern().is_exact(), true, "{name}");
@@ -456,7 +455,7 @@ mod tests {
             (".rate", "at least one statistic"),
             ("a:b .fast", "after the dot"),
             ("a:b .percent", ".of=shmem:total_size"),
-            ("a:b .of=shmem:", "whole name"),
+            ("a:b .of=", ".of=shmem:total_size"),
             ("a:b .of=c:d .rate", "leave out of"),
             ("a:b .stacked .log", "choose one of both"),
             ("a b!/c:d", "at most"),
@@ -492,7 +491,7 @@ mod tests {
             let statistics = names.iter().map(|(box_name, name)| Wanted { box_name: box_name.clone(), word: matching::word_of(name).into_owned() });
             let modes = [None, Some(Mode::Value), Some(Mode::Rate), Some(Mode::Increase), Some(Mode::Percent)];
             let mode = modes[choices.3];
-            let of = (mode == Some(Mode::Percent)).then(|| Wanted { box_name: None, word: matching::word_of(&names[0].1).into_owned() });
+            let of = (mode == Some(Mode::Percent)).then(|| names[0].1.clone());
             let scale = if choices.0 == 1 { Scale::Linear } else { Scale::ALL[choices.1] };
             let spec = ChartSpec { title, statistics: statistics.collect(), mode, of, combine: Combine::ALL[choices.0], scale, axis: Axis::ALL[choices.2] };
             survives(&spec);

@@ -171,8 +171,13 @@ pub struct Series {
     pub box_name: String,
     /// The full name, `group:name`.
     pub name: String,
-    /// Values or rates.
+    /// What was asked of it.
     pub mode: Mode,
+    /// The name of the statistic of the same box that it is a share of, in the mode `percent`.
+    pub of: Option<String>,
+    /// How long each stretch is that an increase is told of, milliseconds, in the mode `increase`: the first begins at the first time of the
+    /// columns, and all begin at whole multiples of it (UTC).
+    pub every_ms: Option<i64>,
     /// The unit of the columns, such as `bytes` or `requests/s`.
     pub unit: String,
     /// The start of the span, epoch milliseconds.
@@ -186,7 +191,7 @@ pub struct Series {
     pub columns: Columns,
     /// Where there are no values, and why.
     pub gaps: Vec<Gap>,
-    /// Of a counter, in the mode `rate`: by how much it grew over the span, resets and restarts considered. What lies in gaps is not in it.
+    /// Of a counter, in the modes `rate` and `increase`: by how much it grew over the span, resets and restarts considered. What lies in gaps is not in it.
     pub total: Option<Number>,
     /// Where the counter began anew, and where the clock was set back.
     pub resets: Vec<Reset>,
@@ -197,4 +202,16 @@ pub struct Series {
     /// `max` are that mean as well.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub of_means: bool,
+}
+
+/// What `GET chart` answers: a chart of several statistics.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub struct ChartLines {
+    /// A series for each line. One that stands for several says so in its name, and has no box where they are of several.
+    pub lines: Vec<Series>,
+    /// Where no line has values; of what is put together, where one of them is missing, and which.
+    pub gaps: Vec<Gap>,
+    /// The marks of all of them.
+    pub resets: Vec<Reset>,
 }

@@ -50,6 +50,8 @@ fn series(columns: Columns) -> Series {
         box_name: "sip1".to_owned(),
         name: "core:\"rcv\"\n".to_owned(),
         mode: Mode::Rate,
+        of: None,
+        every_ms: Some(60_000),
         unit: "bytes/s".to_owned(),
         from: i64::MIN,
         to: i64::MAX,

@@ -159,6 +159,7 @@ fn picture<'a>(lines: &'a [Line<'a>], span: Span) -> Chart<'a> {
         from_ms: span.from_ms,
         to_ms: span.to_ms,
         mode: span.mode,
+        how: chart::How::default(),
         unit: "requests/s",
         width: WIDTH,
         height: HEIGHT,

@@ -82,17 +82,23 @@ impl Ask {
         }
     }
 
-    /// `mode=value|rate`.
+    /// `mode=value|rate|increase|percent`.
     ///
     /// # Errors
     /// When it is something else.
     pub fn mode(&self) -> Result<Option<Mode>, Problem> {
-        match self.get("mode") {
-            None => Ok(None),
-            Some("value") => Ok(Some(Mode::Value)),
-            Some("rate") => Ok(Some(Mode::Rate)),
-            Some(other) => Err(wrong("mode", &format!("is {other:?}; allowed are value and rate"))),
-        }
+        let Some(word) = self.get("mode") else { return Ok(None) };
+        Mode::parse(word).map(Some).ok_or_else(|| not_one_of("mode", word, &Mode::ALL.map(Mode::as_str)))
+    }
+
+    /// One of several words, the default when left out.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn choice<T: Copy + Default>(&self, name: &'static str, all: &[T], word_of: fn(T) -> &'static str) -> Result<T, Problem> {
+        let Some(word) = self.get(name) else { return Ok(T::default()) };
+        let found = all.iter().copied().find(|one| word_of(*one) == word);
+        found.ok_or_else(|| not_one_of(name, word, &all.iter().map(|one| word_of(*one)).collect::<Vec<_>>()))
     }
 
     /// `from=&to=`, or `span=` up to `to` or now.
@@ -138,6 +144,12 @@ const ENTERED: [&str; 2] = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"];
 fn entered(field: &'static str, text: &str) -> Result<i64, Problem> {
     let without_zone = ENTERED.iter().find_map(|form| chrono::NaiveDateTime::parse_from_str(text, form).ok());
     without_zone.map_or_else(|| instant(field, text), |at| Ok(at.and_utc().timestamp_millis()))
+}
+
+/// A word that is none of those that are allowed.
+fn not_one_of(field: &str, word: &str, allowed: &[&str]) -> Problem {
+    let (last, others) = allowed.split_last().unwrap_or((&"", &[]));
+    wrong(field, &format!("is {word:?}; allowed are {} and {last}", others.join(", ")))
 }
 
 /// A problem with one field.
@@ -223,7 +235,7 @@ mod tests {
             let problem = Ask::parse(query).span(0).unwrap_err();
             assert!(problem.detail.starts_with(field), "{}", problem.detail);
         }
-        assert!(Ask::parse("mode=both").mode().unwrap_err().detail.contains("value and rate"));
+        assert!(Ask::parse("mode=both").mode().unwrap_err().detail.contains("value, rate, increase and percent"));
         assert!(Ask::parse("points=0").number("points", 1, 1..=9).unwrap_err().detail.contains("from 1 to 9"));
         assert!(Ask::parse("").need("box").unwrap_err().detail.contains("box is missing"));
     }

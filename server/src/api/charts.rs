@@ -1,83 +1,161 @@
-//! Charts as pictures, for pages without JavaScript, mails and wikis.
+//! Charts of several statistics: as columns, and as pictures for pages without JavaScript, mails and wikis.
 
 use std::sync::Arc;
 
 use app::{
-    chart::{self, Chart, Line, Palette},
+    chart::{self, Chart, How, Line, Palette},
     format,
-    model::{Gap, Mode, Series},
+    model::{Axis, CHART_STATISTICS_MAX, ChartLines, ChartSpec, Combine, Mode, Scale, Series, SpecError, Wanted},
 };
 use axum::{
+    Json,
     extract::State,
     http::{StatusCode, header},
     response::IntoResponse,
 };
 
-use super::{Ask, ask::wrong, series};
+use super::{Ask, ask::wrong, series::DEFAULT_POINTS};
 use crate::{
     alerts::Draw,
+    clock,
     config::parse_duration,
-    desk::{Desk, SeriesAsk},
-    history::NOT_RECORDED,
+    desk::{ChartAsk, Desk, MAX_POINTS, shown_of},
     http::App,
     png,
     problem::{Problem, problem},
 };
 
-/// So many lines one chart can have.
-const MAX_LINES: usize = 12;
 /// Pictures are drawn at up to this size.
-const MAX_WIDTH: u32 = 4_000;
-const MAX_HEIGHT: u32 = 2_000;
+const MAX_WIDTH: u32 = chart::MAX_WIDTH;
+const MAX_HEIGHT: u32 = chart::MAX_HEIGHT;
+/// A bar of an increase is so wide, in pixels, air included.
+const BAR_PX: u32 = 8;
+/// The size of a picture in a message.
+const MESSAGE: (u32, u32) = (720, 240);
+/// The most pixels of a PNG for one of the drawing.
+const MAX_DENSITY: u32 = 4;
 
-/// Draws the statistics that a query string names.
-async fn draw(desk: &Desk, ask: &Ask, palette: Palette) -> Result<String, Problem> {
-    let width = ask.number("width", 720, 120..=MAX_WIDTH)?;
-    let height = ask.number("height", 240, 80..=MAX_HEIGHT)?;
-    let names: Vec<&str> = ask.all("name").collect();
-    if names.is_empty() || names.len() > MAX_LINES {
-        return Err(wrong("name", &format!("must be given, 1 to {MAX_LINES} times")));
+/// What a chart shows, and over which span.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it describes what is read field by field")]
+pub(super) struct ChartQuery {
+    /// The whole chart as one text: statistics and patterns with spaces between, a box and a slash before those of another box than `box`,
+    /// and words after a dot for all below, such as `core:rcv_* sip2/core:rcv_requests .rate .stacked ".title=SIP traffic"`. A statistic
+    /// whose name has a slash has one before it: `/path:a/b`.
+    chart: Option<String>,
+    /// Name or number; with `chart`, of what names no box, and all boxes when left out.
+    r#box: Option<String>,
+    /// Instead of `chart`: `group:name`; may repeat for several lines.
+    name: Option<Vec<String>>,
+    /// RFC 3339 or epoch milliseconds.
+    from: Option<String>,
+    /// RFC 3339 or epoch milliseconds; now when left out.
+    to: Option<String>,
+    /// Instead of `from`: `1h`, `24h`, `7d`; `24h` when left out.
+    span: Option<String>,
+    /// At most so many points a line; one a pixel when left out.
+    points: Option<u32>,
+    /// `value`, `rate`, `increase` (over stretches of time that fit the span) or `percent` (of what `of` names); when left out each line
+    /// as a rate or a value by its own kind.
+    mode: Option<Mode>,
+    /// With `mode=percent`: the statistic of the same box that these are shares of. Of counters, their rates are compared.
+    of: Option<String>,
+    /// `none`, `stacked`, `sum`, `average` or `maximum`: what several come to together, unit by unit. Where one of them is missing, there is
+    /// no value, and a gap says which.
+    combine: Option<Combine>,
+    /// `linear` or `log`.
+    scale: Option<Scale>,
+    /// Where the axis begins: `auto`, `zero` or `fitted`.
+    axis: Option<Axis>,
+}
+
+/// How a picture of it is drawn.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it describes what is read field by field")]
+pub(super) struct PictureQuery {
+    /// `1h`, `24h`, `7d`: what one line did so long before is drawn faintly behind.
+    compare: Option<String>,
+    /// Pixels, 720 when left out, 4096 at most.
+    width: Option<u32>,
+    /// Pixels, 240 when left out, 4096 at most.
+    height: Option<u32>,
+    /// `auto` (which a PNG takes for `light`), `light` or `dark`.
+    theme: Option<String>,
+    /// Of a PNG: its pixels for each of the drawing, 1 to 4, so that 1920 by 1080 fill a screen of 3840 by 2160. When left out 2, or 1
+    /// where that is too large.
+    density: Option<u32>,
+}
+
+/// The chart that a query string describes.
+fn spec(ask: &Ask) -> Result<ChartSpec, Problem> {
+    let refused = |SpecError(why): SpecError| wrong("chart", &format!("cannot be drawn: {why}"));
+    if let Some(text) = ask.get("chart") {
+        return match ["name", "mode", "of", "combine", "scale", "axis"].into_iter().find(|name| ask.get(name).is_some()) {
+            Some(other) => Err(wrong(other, "is said within chart, where chart is given")),
+            None => text.parse().map_err(refused),
+        };
     }
-    let mut questions: Vec<SeriesAsk> = names.iter().map(|name| series::read(ask, name, width)).collect::<Result<_, _>>()?;
-    let mut lines = read_all(desk, &questions).await?;
-    if let Some(begins) = begins_late(&lines) {
-        for question in &mut questions {
-            question.from_ms = begins;
-        }
-        lines = read_all(desk, &questions).await?;
+    let count = ask.all("name").count();
+    if count == 0 || count > CHART_STATISTICS_MAX {
+        return Err(wrong("name", &format!("must be given, 1 to {CHART_STATISTICS_MAX} times")));
     }
-    let before = match (ask.get("compare"), questions.as_slice()) {
+    let box_name = ask.need("box")?;
+    let spec = ChartSpec {
+        title: String::new(),
+        statistics: ask.all("name").map(|name| Wanted::one(box_name, name)).collect(),
+        mode: ask.mode()?,
+        of: ask.get("of").map(str::to_owned),
+        combine: ask.choice("combine", &Combine::ALL, Combine::as_str)?,
+        scale: ask.choice("scale", &Scale::ALL, Scale::as_str)?,
+        axis: ask.choice("axis", &Axis::ALL, Axis::as_str)?,
+    };
+    spec.check().map_err(refused)?;
+    Ok(spec)
+}
+
+/// The question for its columns.
+fn question(ask: &Ask, spec: &ChartSpec, default_points: u32, fit: bool) -> Result<ChartAsk, Problem> {
+    let (from_ms, to_ms) = ask.span(clock::now_ms())?;
+    let most = u32::try_from(MAX_POINTS).unwrap_or(u32::MAX);
+    let default = if spec.mode == Some(Mode::Increase) { (default_points / BAR_PX).max(1) } else { default_points };
+    let points = ask.number("points", default, 1..=most)? as usize;
+    Ok(ChartAsk { box_name: ask.get("box").map(str::to_owned), from_ms, to_ms, points, fit })
+}
+
+/// A chart of one or several statistics, in columns.
+#[utoipa::path(get, path = "/chart", tag = "history", params(ChartQuery,
+    ("fit" = Option<bool>, Query, description = "`true`: where less than half of the span is known, only what is known, as charts are drawn")),
+    responses((status = 200, body = ChartLines), (status = 404, description = "No such box or statistic")))]
+pub(super) async fn lines(State(app): State<Arc<App>>, ask: Ask) -> Result<Json<ChartLines>, Problem> {
+    let spec = spec(&ask)?;
+    let question = question(&ask, &spec, DEFAULT_POINTS, ask.flag("fit")?)?;
+    Ok(Json(app.desk.chart(&spec, &question).await?))
+}
+
+/// Draws what a query string describes.
+async fn draw(desk: &Desk, ask: &Ask, (width, height): (u32, u32), palette: Palette) -> Result<String, Problem> {
+    let spec = spec(ask)?;
+    let question = question(ask, &spec, width, true)?;
+    let lines = desk.chart(&spec, &question).await?;
+    let before = match (ask.get("compare"), lines.lines.as_slice()) {
         (None, _) => None,
-        (Some(word), [question]) => {
+        (Some(word), [line]) => {
             let by_ms = duration(word)?;
-            let (from_ms, to_ms) = (question.from_ms.saturating_sub(by_ms), question.to_ms.saturating_sub(by_ms));
-            let asked = SeriesAsk { from_ms, to_ms, ..question.clone() };
-            Some((desk.series(&asked).await?.later(by_ms), format::before(by_ms)))
+            let (from_ms, to_ms) = (line.from.saturating_sub(by_ms), line.to.saturating_sub(by_ms));
+            let asked = ChartAsk { from_ms, to_ms, fit: false, ..question };
+            let before = desk.chart(&spec, &asked).await?.lines.into_iter().next();
+            before.map(|before| (before.later(by_ms), format::before(by_ms)))
         }
-        (Some(_), _) => return Err(wrong("compare", "goes with one name")),
+        (Some(_), _) => return Err(wrong("compare", "goes with one line: one name, or what several come to together")),
     };
     // Drawing is a millisecond of work at most, bounded by the width.
-    Ok(picture(&lines, before.as_ref(), (width, height), palette))
+    Ok(picture(&spec, &lines, before.as_ref(), (width, height), palette))
 }
 
-async fn read_all(desk: &Desk, questions: &[SeriesAsk]) -> Result<Vec<Series>, Problem> {
-    let mut lines = Vec::with_capacity(questions.len());
-    for question in questions {
-        lines.push(desk.series(question).await?);
-    }
-    Ok(lines)
-}
-
-/// Where a young history begins, which is drawn from there on: asked again from there, its points fill the width.
-pub(super) fn begins_late(series: &[Series]) -> Option<i64> {
-    let asked = series.first()?.from;
-    Some(range(series).0).filter(|begins| *begins > asked)
-}
-
-/// The time axis: the span, or what there is of it when the history is young.
-fn range(series: &[Series]) -> (i64, i64) {
-    let first_known = series.iter().filter_map(|one| chart::first_known(&one.columns, &one.gaps)).min();
-    series.first().map_or((0, 0), |first| chart::time_range(first.from, first.to, first_known))
+fn size(ask: &Ask) -> Result<(u32, u32), Problem> {
+    Ok((ask.number("width", 720, 120..=MAX_WIDTH)?, ask.number("height", 240, 80..=MAX_HEIGHT)?))
 }
 
 /// How long before, `1h` or `7d`.
@@ -86,26 +164,30 @@ fn duration(word: &str) -> Result<i64, Problem> {
     i64::try_from(by.as_millis()).ok().filter(|&ms| ms > 0).ok_or_else(|| wrong("compare", "is longer than zero, such as 24h"))
 }
 
-fn picture(series: &[Series], before: Option<&(Series, String)>, (width, height): (u32, u32), palette: Palette) -> String {
-    let Some((first, others)) = series.split_first() else { return String::new() };
-    let lines: Vec<Line<'_>> = series.iter().map(line).collect();
-    let (from_ms, to_ms) = range(series);
-    // Those of the whole box come with each series.
-    let mut resets: Vec<_> = series.iter().flat_map(|one| one.resets.iter().cloned()).collect();
-    resets.sort_by_key(|reset| reset.at);
-    resets.dedup();
+fn picture(spec: &ChartSpec, all: &ChartLines, before: Option<&(Series, String)>, size: (u32, u32), palette: Palette) -> String {
+    let Some((first, others)) = all.lines.split_first() else { return String::new() };
+    let labels = chart::labels(&all.lines.iter().collect::<Vec<_>>());
+    let lines: Vec<Line<'_>> = all.lines.iter().zip(&labels).map(|(series, label)| line(series, label)).collect();
+    let (from_ms, to_ms) = shown_of(&all.lines);
     chart::draw(&Chart {
         lines: &lines,
-        before: before.map(|(series, label)| Line { label, ..line(series) }),
-        gaps: &others.iter().fold(first.gaps.clone(), |gaps, one| common(&gaps, &one.gaps)),
-        resets: &resets,
+        before: before.map(|(series, label)| line(series, label)),
+        gaps: &all.gaps,
+        resets: &all.resets,
         from_ms,
         to_ms,
-        // Numbers of different kinds share an axis that says none of their units; the legend says each.
+        // Where they differ each axis goes by its unit, and the legend says each.
         mode: if others.iter().all(|one| one.mode == first.mode) { first.mode } else { Mode::Value },
-        unit: if others.iter().all(|one| one.unit == first.unit) { &first.unit } else { "" },
-        width,
-        height,
+        how: How {
+            title: &spec.title,
+            scale: spec.scale,
+            axis: spec.axis,
+            stacked: spec.combine == Combine::Stacked,
+            every_ms: first.every_ms,
+        },
+        unit: &first.unit,
+        width: size.0,
+        height: size.1,
         palette,
         offset_ms: &|_| 0,
         zone: "UTC",
@@ -113,41 +195,12 @@ fn picture(series: &[Series], before: Option<&(Series, String)>, (width, height)
     })
 }
 
-fn line(series: &Series) -> Line<'_> {
-    Line { label: &series.name, columns: &series.columns, gaps: &series.gaps, unit: &series.unit }
-}
-
-/// Where neither of two lines has values; both come in the order of their starts.
-fn common(ours: &[Gap], theirs: &[Gap]) -> Vec<Gap> {
-    let (mut ours, mut theirs) = (ours.iter().peekable(), theirs.iter().peekable());
-    let mut gaps = Vec::new();
-    while let (Some(our), Some(their)) = (ours.peek(), theirs.peek()) {
-        let (from, to) = (our.from.max(their.from), our.to.min(their.to));
-        if from < to {
-            let told = if our.reason == NOT_RECORDED { their } else { our };
-            gaps.push(Gap { from, to, reason: told.reason.clone() });
-        }
-        if our.to <= their.to {
-            ours.next()
-        } else {
-            theirs.next()
-        };
-    }
-    gaps
+fn line<'a>(series: &'a Series, label: &'a str) -> Line<'a> {
+    Line { label, columns: &series.columns, gaps: &series.gaps, unit: &series.unit }
 }
 
 /// A chart as SVG, with its numbers written in it; times are UTC.
-#[utoipa::path(get, path = "/chart.svg", tag = "history", params(
-    ("box" = String, Query, description = "Name or number"),
-    ("name" = Vec<String>, Query, description = "`group:name`; may repeat for several lines, each as a rate or a value by its own kind"),
-    ("from" = Option<String>, Query, description = "RFC 3339 or epoch milliseconds"),
-    ("to" = Option<String>, Query, description = "RFC 3339 or epoch milliseconds; now when left out"),
-    ("span" = Option<String>, Query, description = "Instead of `from`: `1h`, `24h`, `7d`; `24h` when left out"),
-    ("points" = Option<u32>, Query, description = "At most so many points a line; one a pixel when left out"),
-    ("mode" = Option<Mode>, Query, description = "`value` or `rate`; counters as rate when left out"),
-    ("compare" = Option<String>, Query, description = "`1h`, `24h`, `7d`: what one statistic did so long before is drawn faintly behind"),
-    ("width" = Option<u32>, Query, description = "Pixels, 720 when left out"), ("height" = Option<u32>, Query, description = "Pixels, 240 when left out"),
-    ("theme" = Option<String>, Query, description = "`auto`, `light` or `dark`")),
+#[utoipa::path(get, path = "/chart.svg", tag = "history", params(ChartQuery, PictureQuery),
     responses((status = 200, body = String, content_type = "image/svg+xml"), (status = 404, description = "No such box or statistic")))]
 pub(super) async fn svg(State(app): State<Arc<App>>, ask: Ask) -> Result<impl IntoResponse, Problem> {
     let palette = match ask.get("theme") {
@@ -156,24 +209,14 @@ pub(super) async fn svg(State(app): State<Arc<App>>, ask: Ask) -> Result<impl In
         Some("dark") => Palette::Dark,
         Some(other) => return Err(wrong("theme", &format!("is {other:?}; allowed are auto, light and dark"))),
     };
-    let svg = draw(&app.desk, &ask, palette).await?;
+    let svg = draw(&app.desk, &ask, size(&ask)?, palette).await?;
     // The picture carries its own style sheet; it must not run or load anything.
     let policy = "default-src 'none'; style-src 'unsafe-inline'";
     Ok(([(header::CONTENT_TYPE, "image/svg+xml"), (header::CONTENT_SECURITY_POLICY, policy), (header::CACHE_CONTROL, "no-cache")], svg))
 }
 
 /// A chart as PNG; times are UTC.
-#[utoipa::path(get, path = "/chart.png", tag = "history", params(
-    ("box" = String, Query, description = "Name or number"),
-    ("name" = Vec<String>, Query, description = "`group:name`; may repeat for several lines, each as a rate or a value by its own kind"),
-    ("from" = Option<String>, Query, description = "RFC 3339 or epoch milliseconds"),
-    ("to" = Option<String>, Query, description = "RFC 3339 or epoch milliseconds; now when left out"),
-    ("span" = Option<String>, Query, description = "Instead of `from`: `1h`, `24h`, `7d`; `24h` when left out"),
-    ("points" = Option<u32>, Query, description = "At most so many points a line; one a pixel when left out"),
-    ("mode" = Option<Mode>, Query, description = "`value` or `rate`; counters as rate when left out"),
-    ("compare" = Option<String>, Query, description = "`1h`, `24h`, `7d`: what one statistic did so long before is drawn faintly behind"),
-    ("width" = Option<u32>, Query, description = "Pixels, 720 when left out"), ("height" = Option<u32>, Query, description = "Pixels, 240 when left out"),
-    ("theme" = Option<String>, Query, description = "`light` (also for `auto`) or `dark`")),
+#[utoipa::path(get, path = "/chart.png", tag = "history", params(ChartQuery, PictureQuery),
     responses((status = 200, body = [u8], content_type = "image/png"), (status = 404, description = "No such box or statistic")))]
 pub(super) async fn png(State(app): State<Arc<App>>, ask: Ask) -> Result<impl IntoResponse, Problem> {
     let palette = match ask.get("theme") {
@@ -181,10 +224,12 @@ pub(super) async fn png(State(app): State<Arc<App>>, ask: Ask) -> Result<impl In
         Some("dark") => Palette::Dark,
         Some(other) => return Err(wrong("theme", &format!("is {other:?}; allowed are light and dark"))),
     };
-    let svg = draw(&app.desk, &ask, palette).await?;
+    let (width, height) = size(&ask)?;
+    let density = density(&ask, width, height)?;
+    let svg = draw(&app.desk, &ask, (width, height), palette).await?;
     // One picture at a time: each takes some 15 ms of a core and tens of megabytes.
     let _turn = app.painting.lock().await;
-    let drawn = tokio::task::spawn_blocking(move || png::render(&svg, 2.0)).await;
+    let drawn = tokio::task::spawn_blocking(move || png::render(&svg, density)).await;
     let failed = |detail: String| problem(StatusCode::INTERNAL_SERVER_ERROR, "The picture could not be drawn", detail);
     let bytes = drawn.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))?;
     Ok(([(header::CONTENT_TYPE, "image/png"), (header::CACHE_CONTROL, "no-cache")], bytes))
@@ -196,25 +241,26 @@ pub fn drawing(desk: Arc<Desk>) -> Draw {
         let desk = Arc::clone(&desk);
         Box::pin(async move {
             let query = url::form_urlencoded::Serializer::new(String::new())
-                .extend_pairs([("box", box_name.as_str()), ("name", &name), ("span", "3h"), ("width", "720"), ("height", "240")])
+                .extend_pairs([("box", box_name.as_str()), ("name", &name), ("span", "3h")])
                 .finish();
-            let svg = draw(&desk, &Ask::parse(&query), Palette::Light).await.ok()?;
+            let svg = draw(&desk, &Ask::parse(&query), MESSAGE, Palette::Light).await.ok()?;
             tokio::task::spawn_blocking(move || png::render(&svg, 1.0)).await.ok()?.ok()
         })
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_gap_of_several_lines_is_where_none_has_values() {
-        let gap = |from, to, reason: &str| Gap { from, to, reason: reason.to_owned() };
-        let ours = [gap(0, 10, NOT_RECORDED), gap(20, 30, "timeout"), gap(40, 60, "refused")];
-        let theirs = [gap(5, 22, "paused"), gap(25, 26, NOT_RECORDED), gap(50, 70, "refused")];
-        let expect = [gap(5, 10, "paused"), gap(20, 22, "timeout"), gap(25, 26, "timeout"), gap(50, 60, "refused")];
-        assert_eq!(common(&ours, &theirs), expect);
-        assert_eq!(common(&ours, &[]), []);
+/// The pixels of a picture for each of the drawing.
+fn density(ask: &Ask, width: u32, height: u32) -> Result<f32, Problem> {
+    let fits = |density: u32| {
+        let (width, height) = (width * density, height * density);
+        width.max(height) <= png::SIDE_MAX_PX && u64::from(width) * u64::from(height) <= png::AREA_MAX_PX
+    };
+    let density = ask.number("density", if fits(2) { 2 } else { 1 }, 1..=MAX_DENSITY)?;
+    if !fits(density) {
+        let text =
+            format!("of {density} makes a picture of {}×{} pixels, which is too large: ask for less", width * density, height * density);
+        return Err(wrong("density", &text));
     }
+    // At most four.
+    Ok(u16::try_from(density).map_or(1.0, f32::from))
 }

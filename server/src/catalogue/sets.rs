@@ -50,8 +50,7 @@ impl Chart {
             (_, None) => (Mode::Value, Combine::None),
         };
         let statistics = self.statistics.iter().map(|word| Wanted { box_name: None, word: word.clone() }).collect();
-        let of = self.of.as_deref().and_then(|of| of.parse().ok());
-        ChartSpec { title: self.title.clone(), statistics, mode: Some(mode), of, combine, ..ChartSpec::default() }
+        ChartSpec { title: self.title.clone(), statistics, mode: Some(mode), of: self.of.clone(), combine, ..ChartSpec::default() }
     }
 }
 

@@ -217,7 +217,7 @@ impl Desk {
             from_ms,
             to_ms,
             points: PREVIEW_POINTS,
-            mode: None,
+            ..SeriesAsk::default()
         };
         let series = self.computed(&ask(from_ms, now_ms), &definition).await?;
         let ago_ms = rule.condition.ago_ms();
@@ -373,7 +373,7 @@ impl Desk {
         let definition = Definition::new("before", formula.clone(), "", "");
         let box_name = self.name_of(box_id);
         let (from_ms, to_ms) = (at_ms - half_ms, at_ms + half_ms);
-        let ask = SeriesAsk { box_name, name: "derived:before".to_owned(), from_ms, to_ms, points: 1, mode: None };
+        let ask = SeriesAsk { box_name, name: "derived:before".to_owned(), from_ms, to_ms, points: 1, ..SeriesAsk::default() };
         let series = self.computed(&ask, &definition).await.ok()?;
         series.columns.mean.iter().flatten().next().map(|mean| mean.as_f64())
     }

@@ -87,7 +87,7 @@ impl Desk {
         let gaps = self.gaps_of(&question, span).await?;
         let (samples, resets, tier, of_means) = self.compute(&question, span).await?;
         let points = if of_means { samples.at_ms.len().max(1) } else { ask.points };
-        let mut drawn = history::columns(&samples, &gaps, &resets, Kind::Gauge, Span { points, ..span });
+        let mut drawn = history::columns_on(ask.grid, &samples, &gaps, &resets, Kind::Gauge, Span { points, ..span });
         let reason = question.bound.as_ref().err().map(|unbound| unbound_reason(&definition.formula, unbound));
         for gap in drawn.gaps.iter_mut().filter(|gap| gap.reason == NO_VALUE) {
             gap.reason = covers(&gaps, gap).map_or(NOT_COMPUTED, |of_box| &of_box.reason).to_owned();
@@ -101,6 +101,8 @@ impl Desk {
             box_name: question.box_name,
             name: ask.name.clone(),
             mode: Mode::Value,
+            of: None,
+            every_ms: None,
             unit: definition.unit.clone(),
             from: ask.from_ms,
             to: ask.to_ms,

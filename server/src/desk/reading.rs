@@ -1,13 +1,13 @@
 //! Reading series: what charts, the API and exports ask.
 
 use app::{
-    model::{Gap, Kind, Mode, Series},
+    model::{Gap, Kind, Mode, Reset, Series},
     shown::short,
 };
 
 use super::{Desk, DeskError};
 use crate::{
-    history::{self, Span},
+    history::{self, Grid, History, Side, Span},
     store::{Rollup, Samples, SeriesId, StoreError, Tier},
 };
 
@@ -19,7 +19,7 @@ pub(super) const READERS: usize = 2;
 const MAX_SPAN_MS: i64 = 3_660 * 24 * 3_600 * 1_000;
 
 /// A question for a series.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct SeriesAsk {
     /// The box, by name or number.
     pub box_name: String,
@@ -31,18 +31,24 @@ pub struct SeriesAsk {
     pub to_ms: i64,
     /// At most so many points.
     pub points: usize,
-    /// Values or rates; none: as the kind says.
+    /// Values, rates, increases or shares; none: values or rates, as the kind says.
     pub mode: Option<Mode>,
+    /// The statistic of the same box that it is a share of, in the mode [`Mode::Percent`].
+    pub of: Option<String>,
+    /// Where points lie.
+    pub grid: Grid,
+    /// No stretch that an increase is told of is shorter, milliseconds.
+    pub least_ms: i64,
 }
 
 /// One series, found.
-struct Found {
+pub(super) struct Found {
     box_id: i64,
     box_name: String,
     series: Option<SeriesId>,
     kind: Kind,
     unit: String,
-    interval_ms: i64,
+    pub(super) interval_ms: i64,
 }
 
 /// What is stored of a series over a span.
@@ -67,6 +73,18 @@ impl Stored {
     }
 }
 
+/// What was read of a series.
+struct Read {
+    stored: Stored,
+    resets: Vec<Reset>,
+}
+
+impl Read {
+    fn side<'a, T>(&'a self, stored: &'a T, kind: Kind) -> Side<'a, T> {
+        Side { stored, resets: &self.resets, kind }
+    }
+}
+
 impl Desk {
     /// Columns, gaps and resets of a series over a span.
     ///
@@ -83,32 +101,40 @@ impl Desk {
         }
         let found = self.find_series(&ask.box_name, &ask.name).await?;
         let mode = ask.mode.unwrap_or(if found.kind == Kind::Counter { Mode::Rate } else { Mode::Value });
-        let span = Span { from_ms: ask.from_ms, to_ms: ask.to_ms, points: ask.points, mode };
-        let mut gaps = self.store.gaps(found.box_id, ask.from_ms, ask.to_ms).await?;
-        let from_ms = ask.from_ms.saturating_sub(history::lookback_ms(found.interval_ms));
-        let (stored, resets) = match found.series {
-            Some(series) => {
-                let stored = self.stored(series, from_ms, span).await?;
-                (stored, self.store.resets(found.box_id, series, from_ms, ask.to_ms).await?)
-            }
-            None => (Stored::Samples(Samples::default()), Vec::new()),
-        };
-        gaps.extend(stored.damaged().iter().map(|gap| damaged(gap, ask)));
+        let mut span = Span { from_ms: ask.from_ms, to_ms: ask.to_ms, points: ask.points, mode };
+        if mode == Mode::Increase {
+            span = self.in_stretches(&found, span, ask.least_ms).await?;
+        }
+        let mut gaps = self.store.gaps(found.box_id, span.from_ms, span.to_ms).await?;
+        let read = self.read(&found, span, None).await?;
+        gaps.extend(read.stored.damaged().iter().map(|gap| damaged(gap, ask)));
         gaps.sort_by_key(|gap| gap.from);
-        let notes = self.store.notes_in(found.box_id, ask.from_ms, ask.to_ms).await?;
-        let drawn = match &stored {
-            Stored::Samples(samples) => history::columns(samples, &gaps, &resets, found.kind, span),
-            Stored::Rollup(rollup) => history::columns_of_rollup(rollup, &gaps, &resets, found.kind, span),
+        let (drawn, tier) = if mode == Mode::Percent {
+            let of = ask.of.as_deref().ok_or_else(|| DeskError::invalid("of", "names the statistic that it is a share of"))?;
+            self.share(&found, read, of, &gaps, span, ask.grid).await?
+        } else {
+            let drawn = match &read.stored {
+                Stored::Samples(samples) => history::columns_on(ask.grid, samples, &gaps, &read.resets, found.kind, span),
+                Stored::Rollup(rollup) => history::columns_of_rollup(rollup, &gaps, &read.resets, found.kind, span),
+            };
+            (drawn, read.stored.tier())
         };
-        let unit = if mode == Mode::Rate { per_second(&found.unit) } else { found.unit };
+        let unit = unit_of(mode, &found.unit);
+        let notes = self.store.notes_in(found.box_id, span.from_ms, span.to_ms).await?;
+        let every_ms = match drawn.columns.t.as_slice() {
+            [first, second, ..] => Some(second - first),
+            _ => Some(span.width_ms()),
+        };
         Ok(Series {
             box_name: found.box_name,
             name: ask.name.clone(),
             mode,
+            of: ask.of.clone().filter(|_| mode == Mode::Percent),
+            every_ms: every_ms.filter(|_| mode == Mode::Increase),
             unit,
-            from: ask.from_ms,
+            from: span.from_ms,
             to: ask.to_ms,
-            tier: stored.tier().as_str().into(),
+            tier: tier.as_str().into(),
             columns: drawn.columns,
             gaps: drawn.gaps,
             total: drawn.total,
@@ -116,6 +142,53 @@ impl Desk {
             notes,
             of_means: false,
         })
+    }
+
+    /// What is stored of a series over a span, with its marks; in a tier that is not finer than `tier`.
+    async fn read(&self, found: &Found, span: Span, tier: Option<Tier>) -> Result<Read, StoreError> {
+        let Some(series) = found.series else { return Ok(Read { stored: Stored::Samples(Samples::default()), resets: Vec::new() }) };
+        let from_ms = span.from_ms.saturating_sub(history::lookback_ms(found.interval_ms));
+        let stored = match tier {
+            Some(tier) => Stored::Rollup(self.store.rollup(series, from_ms, span.to_ms, tier).await?),
+            None => self.stored(series, from_ms, span).await?,
+        };
+        Ok(Read { stored, resets: self.store.resets(found.box_id, series, from_ms, span.to_ms).await? })
+    }
+
+    /// The span in stretches that people count in, none shorter than what is kept of it.
+    async fn in_stretches(&self, found: &Found, span: Span, least_ms: i64) -> Result<Span, StoreError> {
+        let mut least_ms = span.width_ms().max(found.interval_ms).max(least_ms);
+        if let Some(series) = found.series
+            && self.store.are_samples_gone(series, span.from_ms, span.to_ms).await?
+        {
+            least_ms = least_ms.max(Tier::Minutes.bucket_ms());
+        }
+        Ok(history::in_stretches(span, history::stretch_ms(least_ms)))
+    }
+
+    /// What it is of another statistic of its box, in percent, from one tier of both.
+    async fn share(&self, found: &Found, part: Read, of: &str, gaps: &[Gap], span: Span, grid: Grid) -> Result<(History, Tier), DeskError> {
+        let other = self.find_series(&found.box_name, of).await?;
+        let mut part = part;
+        let mut whole = self.read(&other, span, None).await?;
+        let tier = part.stored.tier().max(whole.stored.tier());
+        // What is coarser decides; what was read finer is read again.
+        for (read, found) in [(&mut part, found), (&mut whole, &other)] {
+            if read.stored.tier() != tier {
+                *read = self.read(found, span, Some(tier)).await?;
+            }
+        }
+        let drawn = match (&part.stored, &whole.stored) {
+            (Stored::Samples(one), Stored::Samples(all)) => {
+                history::shares(&part.side(one, found.kind), &whole.side(all, other.kind), gaps, span, grid)
+            }
+            (Stored::Rollup(one), Stored::Rollup(all)) => {
+                history::shares_of_rollups(&part.side(one, found.kind), &whole.side(all, other.kind), gaps, span)
+            }
+            // One of both has nothing at all.
+            _ => History::default(),
+        };
+        Ok((drawn, tier))
     }
 
     /// What is stored of a series: the samples, or the coarsest roll-up that has two points of its own in each that is drawn.
@@ -158,7 +231,7 @@ impl Desk {
         }
     }
 
-    async fn find_series(&self, box_name: &str, name: &str) -> Result<Found, DeskError> {
+    pub(super) async fn find_series(&self, box_name: &str, name: &str) -> Result<Found, DeskError> {
         let entry = self.entry(box_name)?;
         let (box_id, box_name, (kind, unit, _), known, interval) = {
             let now = entry.lock();
@@ -181,10 +254,14 @@ fn damaged(gap: &Gap, ask: &SeriesAsk) -> Gap {
     Gap { reason: format!("stored samples are damaged: {}", gap.reason), ..*gap }
 }
 
-/// The unit of an increase per second.
+/// The unit of what is drawn in a mode.
 #[must_use]
-pub fn per_second(unit: &str) -> String {
-    format!("{unit}/s")
+pub fn unit_of(mode: Mode, unit: &str) -> String {
+    match mode {
+        Mode::Rate => format!("{unit}/s"),
+        Mode::Percent => "percent".to_owned(),
+        Mode::Value | Mode::Increase => unit.to_owned(),
+    }
 }
 
 fn check_span(from_ms: i64, to_ms: i64) -> Result<(), DeskError> {

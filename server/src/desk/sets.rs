@@ -191,9 +191,9 @@ impl Desk {
     pub async fn tick_charts(&self, box_name: &str, charts: &[ChartSpec]) -> Result<usize, DeskError> {
         let of_box = |wanted: &&app::model::Wanted| wanted.box_name.as_deref().is_none_or(|name| name == box_name);
         let mut words: Vec<&str> = charts.iter().flat_map(|chart| &chart.statistics).filter(of_box).map(|wanted| wanted.word.as_str()).collect();
-        words.extend(charts.iter().filter_map(|chart| chart.of.as_ref()).filter(of_box).map(|of| of.word.as_str()));
         words.dedup();
-        let words: Vec<Word<'_>> = words.into_iter().map(Word::Pattern).collect();
+        let of_all = charts.iter().filter_map(|chart| chart.of.as_deref()).map(Word::Name);
+        let words: Vec<Word<'_>> = words.into_iter().map(Word::Pattern).chain(of_all).collect();
         self.tick(box_name, &words, true).await
     }
 }

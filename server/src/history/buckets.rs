@@ -55,13 +55,20 @@ impl Bucket {
             Line::Ints(ints) => ints[range].iter().for_each(|&int| bucket.int(int)),
             Line::Rates(rates) => rates[range].iter().for_each(|&rate| bucket.float(rate)),
             Line::Steps(steps) => steps.for_each(range, |rate| bucket.float(rate)),
-            Line::Numbers(numbers) => numbers[range].iter().for_each(|&number| match drawable(number) {
-                Some(Number::Int(int)) => bucket.int(int),
-                Some(Number::Float(float)) => bucket.float(float),
-                None => {}
-            }),
+            Line::Numbers(numbers) => bucket.numbers(&numbers[range]),
+            Line::Grown(grown) => bucket.numbers(&grown[range]),
         }
         Some(bucket)
+    }
+
+    fn numbers(&mut self, numbers: &[Option<Number>]) {
+        for &number in numbers {
+            match drawable(number) {
+                Some(Number::Int(int)) => self.int(int),
+                Some(Number::Float(float)) => self.float(float),
+                None => {}
+            }
+        }
     }
 
     #[inline]

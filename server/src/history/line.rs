@@ -21,6 +21,8 @@ pub(super) enum Line<'a> {
     Steps(PlainSteps<'a>),
     /// Whatever they are.
     Numbers(Cow<'a, [Option<Number>]>),
+    /// By how much it grew in the step to each sample.
+    Grown(Vec<Option<Number>>),
 }
 
 impl<'a> Line<'a> {
@@ -38,7 +40,13 @@ impl<'a> Line<'a> {
             Self::Rates(rates) => number(rates[sample]),
             Self::Steps(steps) => number(steps.get(sample)),
             Self::Numbers(numbers) => drawable(numbers[sample]),
+            Self::Grown(grown) => drawable(grown[sample]),
         }
+    }
+
+    /// Of rates: the increases of their steps, in another order.
+    pub(super) fn grown(&self, at_ms: &[i64], order: &[usize]) -> Line<'static> {
+        Line::Grown(order.iter().map(|&i| self.increase(at_ms, i..i + 1)).collect())
     }
 
     /// Of rates: by how much all grew in the steps to the samples of a range; none where no step is known.
@@ -47,8 +55,13 @@ impl<'a> Line<'a> {
             Self::Rates(rates) => Some(rates[sample]).filter(|rate| rate.is_finite()),
             _ => None,
         };
-        if let Self::Steps(steps) = self {
-            return steps.increase(range);
+        match self {
+            Self::Steps(steps) => return steps.increase(range),
+            Self::Grown(grown) => {
+                let known = grown[range].iter().flatten().map(|grown| grown.as_f64());
+                return known.reduce(|sum, step| sum + step).map(counted);
+            }
+            _ => {}
         }
         let steps = (range.start.max(1)..range.end).filter_map(|sample| Some(rate(sample)? * seconds(at_ms[sample] - at_ms[sample - 1])));
         steps.reduce(|sum, step| sum + step).map(counted)
@@ -61,6 +74,7 @@ impl<'a> Line<'a> {
             Self::Steps(steps) => Line::Rates(order.iter().map(|&i| steps.get(i)).collect()),
             Self::Rates(rates) => Line::Rates(order.iter().map(|&i| rates[i]).collect()),
             Self::Numbers(numbers) => Line::Numbers(order.iter().map(|&i| numbers[i]).collect()),
+            Self::Grown(grown) => Line::Grown(order.iter().map(|&i| grown[i]).collect()),
         }
     }
 }

@@ -85,8 +85,8 @@ impl PlainSteps<'_> {
             sum += i128::from(grew.unwrap_or_default());
             steps += usize::from(grew.is_some());
         }
-        let unlike = self.unlike.iter().filter(|(sample, _)| range.contains(sample));
-        for &(sample, rate) in unlike {
+        let place = |sample: usize| self.unlike.partition_point(|&(unlike, _)| unlike < sample);
+        for &(sample, rate) in &self.unlike[place(range.start)..place(range.end.max(range.start))] {
             if let Some(grew) = plain(sample) {
                 sum -= i128::from(grew);
                 steps -= 1;

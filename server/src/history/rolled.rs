@@ -2,7 +2,7 @@
 
 use app::model::{Columns, Gap, Kind, Mode, Number, Reset, ResetCause};
 
-use super::{GAP_INTERVALS, History, NO_VALUE, Span, gaps, line::counted, rates};
+use super::{GAP_INTERVALS, History, NO_VALUE, Span, gaps, grows, increases, line::counted, rates};
 use crate::store::{Bucket, Rates, Rollup, Summary, Tier};
 
 /// Why there is no rate where it is not kept which steps went down.
@@ -17,7 +17,9 @@ pub fn columns_of_rollup(rollup: &Rollup, box_gaps: &[Gap], resets: &[Reset], ki
     let buckets: Vec<&Bucket> = rollup.buckets.iter().filter(touches).collect();
     let points = match span.mode {
         Mode::Value | Mode::Percent => values(&buckets, &places(rollup, span)),
-        Mode::Rate | Mode::Increase => rates_of(&buckets, rates::of_steps(rollup, resets, kind), kind, &places(rollup, span)),
+        Mode::Rate | Mode::Increase => {
+            rates_of(&buckets, rates::of_steps(rollup, resets, kind), kind, &places(rollup, span), span.mode == Mode::Increase)
+        }
     };
     let mut marks = resets.to_vec();
     if kind == Kind::Counter {
@@ -26,12 +28,12 @@ pub fn columns_of_rollup(rollup: &Rollup, box_gaps: &[Gap], resets: &[Reset], ki
     marks.retain(|reset| (span.from_ms..span.to_ms).contains(&reset.at));
     marks.sort_by_key(|reset| reset.at);
     let mut gaps = told(&buckets, box_gaps, span);
-    if (kind, span.mode) == (Kind::Counter, Mode::Rate) {
+    let counts = kind == Kind::Counter && grows(span.mode);
+    if counts {
         gaps.extend(gaps::cut(runs(&buckets, |bucket| bucket.mixed.count > 0, FELL_OFTEN), span));
         gaps.sort_by_key(|gap| gap.from);
     }
-    let total =
-        ((kind, span.mode) == (Kind::Counter, Mode::Rate)).then(|| total(&buckets, &rates::of_steps(rollup, resets, kind))).flatten();
+    let total = counts.then(|| total(&buckets, &rates::of_steps(rollup, resets, kind))).flatten();
     History { columns: points, gaps, total, resets: marks }
 }
 
@@ -75,7 +77,8 @@ fn values(buckets: &[&Bucket], places: &[(i64, i64)]) -> Columns {
     columns
 }
 
-fn rates_of(buckets: &[&Bucket], steps: Vec<(i64, Rates)>, kind: Kind, places: &[(i64, i64)]) -> Columns {
+/// What grew, per second or in all.
+fn rates_of(buckets: &[&Bucket], steps: Vec<(i64, Rates)>, kind: Kind, places: &[(i64, i64)], in_all: bool) -> Columns {
     // None: something of it is not known, so that what is would mislead.
     let of_bucket = |bucket: &&Bucket| match kind {
         Kind::Counter => (bucket.mixed.count == 0).then_some(bucket.rises),
@@ -100,6 +103,10 @@ fn rates_of(buckets: &[&Bucket], steps: Vec<(i64, Rates)>, kind: Kind, places: &
         }
         if !is_known {
             (sum, first, last) = (Rates::default(), None, None);
+        }
+        if in_all {
+            increases::push(&mut columns, start_ms, (sum.count > 0).then(|| counted(sum.increase)));
+            continue;
         }
         let some = |rate: f64| (sum.count > 0).then_some(Number::Float(rate));
         columns.t.push(start_ms);

@@ -272,4 +272,5 @@ proptest! {
     }
 }
 
+mod grown;
 mod rolled;

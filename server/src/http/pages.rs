@@ -23,12 +23,12 @@ use super::{App, Shared, box_fields, render, rows::Room};
 use crate::{
     api::Ask,
     auth::Caller,
-    board::{BoxNow, by_name},
+    board::BoxNow,
     config::format_duration,
-    desk::{MAX_RESETS, per_second},
+    desk::{MAX_RESETS, charted, unit_of},
     live,
     problem::{Problem, problem},
-    store::{BoxSpec, SeriesId},
+    store::BoxSpec,
 };
 
 /// A page has so many charts: beyond, a search finds the rest.
@@ -130,7 +130,7 @@ pub(super) async fn charts(State(app): State<Shared>, caller: Caller, ask: Ask, 
     let span = ask.get("span").filter(|span| SPANS.contains(span)).unwrap_or("24h").to_owned();
     let range = ask.range()?;
     let compare = ask.get("compare").filter(|word| COMPARED.iter().any(|(known, _)| known == word)).map(str::to_owned);
-    let mode = ask.mode().unwrap_or_default();
+    let mode = ask.mode().unwrap_or_default().filter(|mode| *mode != Mode::Percent);
     let search = ask.get("match").unwrap_or_default().to_owned();
     let chosen = ask.get("box").map(|name| (name, app.desk.board.find(name)));
     if let Some((name, None)) = &chosen {
@@ -160,26 +160,12 @@ pub(super) async fn charts(State(app): State<Shared>, caller: Caller, ask: Ask, 
     Ok(render::page(&app, frame, Page::Charts(page), request).await)
 }
 
-/// What is recorded of a box: ticked statistics of the newest answer, those that were recorded before and that the box does not name
-/// now, and ticked names that it never had.
-fn charted(now: &BoxNow, recorded: Vec<(SeriesId, String)>) -> Vec<String> {
-    let mut names: Vec<String> = now.ticked().map(|(name, _)| name.to_string()).collect();
-    names.extend(recorded.into_iter().map(|(_, name)| name).filter(|name| now.rules.ticked(name)));
-    names.extend(now.rules.names().map(str::to_owned));
-    let derived = now.layout.names.iter().zip(&now.layout.slots).skip(now.layout.asked.len());
-    names.extend(derived.filter(|(_, slot)| slot.ticked).map(|(name, _)| name.to_string()));
-    names.sort_unstable_by(|one, other| by_name(one, other));
-    names.dedup();
-    names
-}
-
 pub(super) fn chart(now: &BoxNow, name: String, mode: Option<Mode>) -> ChartView {
     let (kind, unit, description) = now.meaning(&name);
     // What is derived has values alone: its formula says whether rates are in them.
     let mode = mode.filter(|_| now.derived(&name).is_none());
     let mode = mode.unwrap_or(if kind == Kind::Counter { Mode::Rate } else { Mode::Value });
-    let unit = if mode == Mode::Rate { per_second(&unit) } else { unit.into_owned() };
-    ChartView { box_name: now.stored.spec.name.clone(), name, kind, mode, unit, description: description.into_owned() }
+    ChartView { box_name: now.stored.spec.name.clone(), name, kind, mode, unit: unit_of(mode, &unit), description: description.into_owned() }
 }
 
 /// Boxes.

@@ -87,6 +87,7 @@ proptest! {
         let lines = [line(&one), line(&two), line(&one)][..lines].to_vec();
         let svg = draw(&Chart {
             before: None,
+            how: app::chart::How::default(),
             lines: &lines,
             gaps: &gaps,
             resets: &[Reset { at, cause: ResetCause::Person, by: Some(reason) }],

@@ -180,7 +180,8 @@ async fn pictures_list_what_they_take() {
     for picture in ["svg", "png"] {
         let parameters = document["paths"][format!("/cp/api/v1/chart.{picture}")]["get"]["parameters"].as_array().unwrap();
         let names: Vec<&str> = parameters.iter().map(|one| one["name"].as_str().unwrap()).collect();
-        assert_eq!(names, ["box", "name", "from", "to", "span", "points", "mode", "compare", "width", "height", "theme"]);
+        let of_chart = ["chart", "box", "name", "from", "to", "span", "points", "mode", "of", "combine", "scale", "axis"];
+        assert_eq!(names, [of_chart.as_slice(), &["compare", "width", "height", "theme", "density"]].concat());
     }
 }
 

@@ -9,6 +9,7 @@ mod alerts;
 mod bad;
 mod boxes;
 mod certificates;
+mod charts;
 mod closely;
 mod continuity;
 mod derived;

@@ -135,7 +135,7 @@ async fn a_picture_of_several_says_which_is_which_and_each_in_its_own_way() {
     let svg = panel.ask(Method::GET, path, None).await.text().await.unwrap();
     // The gauge is not made a derivative by the counter before it.
     assert!(svg.contains("; dialog:active_dialogs: now 9, min 9, mean 9, max 9\""), "{svg}");
-    assert!(svg.contains(">core:rcv_requests\u{a0}") && svg.contains(">dialog:active_dialogs\u{a0}"), "{svg}");
+    assert!(svg.contains(">core:rcv_requests\u{a0}") && svg.contains(">dialog:active_dialogs (right)\u{a0}"), "{svg}");
     assert!(svg.contains("/s\u{a0}"), "the counter is a rate: {svg}");
     assert!(svg.contains("stroke-dasharray"), "the second line differs by more than its colour: {svg}");
     let svg = panel.ask(Method::GET, &format!("{path}&mode=value"), None).await.text().await.unwrap();

@@ -1,28 +1,11 @@
 use super::*;
-use crate::chart::{Line, Palette};
-use crate::model::Columns;
 
 fn axis(values: &[Number], mode: Mode, unit: &str, height: i32, marked: bool) -> (f64, f64, String) {
     let column: Vec<_> = values.iter().copied().map(Some).collect();
     let columns = Columns { t: vec![0; column.len()], min: column.clone(), max: column, ..Columns::default() };
-    let lines = [Line { label: "", columns: &columns, gaps: &[], unit }];
-    let chart = Chart {
-        lines: &lines,
-        gaps: &[],
-        resets: &[],
-        from_ms: 0,
-        to_ms: 1000,
-        mode,
-        unit,
-        width: 640,
-        height: 200,
-        palette: Palette::Page,
-        offset_ms: &|_| 0,
-        zone: "",
-        before: None,
-        with_facts: false,
-    };
-    let axis = ValueAxis::of(&chart, height, marked);
+    let whole = mode == Mode::Value && is_whole(&columns.max);
+    let extent = Extent::of_columns(std::iter::once(&columns));
+    let axis = ValueAxis::of(&Asked { extent, whole, mode, unit, height, marked, scale: Scale::Linear, begins: Axis::Auto });
     let labels: Vec<_> = axis.ticks.iter().map(|(_, label)| label.as_str()).collect();
     (axis.low, axis.high, labels.join(" "))
 }
@@ -75,4 +58,38 @@ fn marks_have_room_above_the_line() {
 fn values_without_an_end_are_left_out() {
     assert_eq!(labels(&[f64::NAN, f64::INFINITY], Mode::Value, ""), "");
     assert_eq!(labels(&[f64::NAN, 4.0], Mode::Value, ""), "0 1 2 3 4");
+}
+
+#[track_caller]
+fn asked(values: &[f64], scale: Scale, begins: Axis, unit: &str, want: &str) -> ValueAxis {
+    let column: Vec<_> = values.iter().copied().map(|v| Some(Number::Float(v))).collect();
+    let columns = Columns { t: vec![0; column.len()], min: column.clone(), max: column, ..Columns::default() };
+    let extent = Extent::of_columns(std::iter::once(&columns));
+    let axis = ValueAxis::of(&Asked { extent, whole: false, mode: Mode::Rate, unit, height: 168, marked: false, scale, begins });
+    let labels: Vec<_> = axis.ticks.iter().map(|(_, label)| label.as_str()).collect();
+    assert_eq!(labels.join(" "), want);
+    axis
+}
+
+#[test]
+fn an_axis_of_equal_ratios_goes_from_power_to_power() {
+    let axis = asked(&[0.0, 3.0, 9_000.0], Scale::Log, Axis::Auto, "requests/s", "1 10 100 1k 10k/s");
+    let places = [0.0, -5.0, 1.0, 10.0, 1_000.0, 10_000.0].map(|v| axis.place(v));
+    for (place, want) in places.into_iter().zip([0.0, 0.0, 0.0, 0.25, 0.75, 1.0]) {
+        assert!((place - want).abs() < 1e-9, "{place} {want}");
+    }
+    assert_eq!(axis.baseline(), Some(0.0));
+    asked(&[15.0, 70.0], Scale::Log, Axis::Zero, "", "10 20 50 100");
+    asked(&[1e-3, 0.9e9], Scale::Log, Axis::Auto, "", "0.001 1 1k 1M 1G");
+    asked(&[1_000.0, 5e6], Scale::Log, Axis::Auto, "bytes", "256 B 4 KiB 64 KiB 1 MiB 16 MiB");
+    // Without a value above zero there are no ratios.
+    asked(&[0.0, -2.0], Scale::Log, Axis::Auto, "", "\u{2212}2 \u{2212}1.5 \u{2212}1 \u{2212}0.5 0");
+}
+
+#[test]
+fn an_axis_begins_where_it_is_told_to() {
+    asked(&[95.0, 97.0], Scale::Linear, Axis::Fitted, "", "95 95.5 96 96.5 97");
+    asked(&[95.0, 96.0], Scale::Linear, Axis::Zero, "", "0 25 50 75 100");
+    // Of one level alone there is nothing to fit to.
+    asked(&[95.0, 95.0], Scale::Linear, Axis::Fitted, "", "0 25 50 75 100");
 }

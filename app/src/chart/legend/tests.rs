@@ -16,6 +16,7 @@ fn rows(lines: &[Line<'_>], width: u32, height: u32) -> Vec<String> {
         from_ms: 0,
         to_ms: 10,
         mode: Mode::Value,
+        how: crate::chart::How::default(),
         unit: "",
         width,
         height,
@@ -25,7 +26,7 @@ fn rows(lines: &[Line<'_>], width: u32, height: u32) -> Vec<String> {
         before: None,
         with_facts: true,
     };
-    let legend = Legend::of(&chart, i32::try_from(width).unwrap(), i32::try_from(height).unwrap());
+    let legend = Legend::of(&chart, i32::try_from(width).unwrap(), i32::try_from(height).unwrap(), 0);
     for entry in &legend.entries {
         assert!(entry.end() <= i32::try_from(width).unwrap() - RIGHT, "{entry:?}");
     }
@@ -49,9 +50,9 @@ fn each_line_says_its_numbers_in_its_unit() {
     ];
     let expect = [
         "host:cpu_used now 12\u{2009}% min 12\u{2009}% mean 12\u{2009}% max 12\u{2009}%",
-        "host:memory_used now 3 GiB min 3 GiB mean 3 GiB max 3 GiB",
-        "core:rcv_requests now 184/s min 184/s mean 184/s max 184/s",
-        "script:later no values",
+        "host:memory_used (right) now 3 GiB min 3 GiB mean 3 GiB max 3 GiB",
+        "core:rcv_requests (right) now 184/s min 184/s mean 184/s max 184/s",
+        "script:later (right) no values",
     ];
     assert_eq!(rows(&lines, 560, 240), expect);
     assert_eq!(rows(&lines[..1], 560, 240), Vec::<String>::new());

@@ -326,6 +326,7 @@ impl Card {
             from_ms,
             to_ms,
             mode: series.mode,
+            how: chart::How { every_ms: series.every_ms, ..chart::How::default() },
             unit,
             width,
             height: self.height,

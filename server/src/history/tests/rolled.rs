@@ -134,6 +134,12 @@ proptest! {
         let (of_samples, of_rollup) = (columns(&samples, &[], &resets, kind, span), columns_of_rollup(rollup, &[], &resets, kind, span));
         let is_told = of_rollup.total.is_some() || rollup.buckets.iter().all(|bucket| bucket.mixed.count == 0);
         prop_assert!(!is_told || same_total(of_rollup.total, of_samples.total), "total {:?} {:?}", of_rollup.total, of_samples.total);
+        if kind == Kind::Counter && rollup.buckets.len() > span.points && rollup.buckets.iter().all(|bucket| bucket.mixed.count == 0) {
+            let span = Span { mode: Mode::Increase, ..span };
+            let grown = [columns(&samples, &[], &resets, kind, span), columns_of_rollup(rollup, &[], &resets, kind, span)];
+            let [of_samples, of_rollup] = grown.map(|history| history.columns.mean);
+            prop_assert!(near(&of_rollup, &of_samples), "increase\n{:?}\n{:?}", of_rollup, of_samples);
+        }
         let (of_samples, of_rollup) = (of_samples.columns, of_rollup.columns);
         if rollup.buckets.len() > span.points {
             prop_assert_eq!(&of_rollup.t, &of_samples.t);
