@@ -90,15 +90,16 @@ pub fn with_word(address: &str, key: &str, word: &str) -> String {
 /// An address with these charts in it; spaces are pluses, as forms write them: several words stay legible.
 #[must_use]
 pub fn with_charts(address: &str, charts: &[ChartSpec]) -> String {
-    let mut out = address.to_owned();
-    for chart in charts {
-        out.push(if out.contains('?') { '&' } else { '?' });
-        out.push_str("chart=");
-        let mut text = String::new();
-        push_encoded(&mut text, &chart.to_string());
-        out.push_str(&text.replace("%20", "+"));
-    }
-    out
+    charts.iter().fold(address.to_owned(), |address, chart| with_chart(&address, &chart.to_string()))
+}
+
+/// An address with one more chart, as its text says it. Spaces are pluses, as forms write them: several words stay legible.
+#[must_use]
+pub fn with_chart(address: &str, chart: &str) -> String {
+    let sign = if address.contains('?') { '&' } else { '?' };
+    let mut text = String::with_capacity(chart.len() + 16);
+    push_encoded(&mut text, chart);
+    format!("{address}{sign}chart={}", text.replace("%20", "+"))
 }
 
 /// An address of the same, but of another span: from one instant to another, epoch milliseconds, or up to now, such as `24h`.

@@ -44,7 +44,7 @@ pub use number::Number;
 pub use overview::{NumberView, Order, OverviewPage, Size, TileView};
 #[cfg(feature = "ssr")]
 pub use page::{
-    BoxForm, BoxesPage, ChartView, ChartsPage, Closely, Frame, GroupView, KeepForm, KeepRow, LoginPage, MessagePage, Page, PushForm,
+    BoxForm, BoxesPage, ChartView, ChartsPage, Closely, Composed, Frame, GroupView, KeepForm, KeepRow, LoginPage, MessagePage, Page, PushForm,
     RealtimePage, ResetQuestion, RowView, SettingsPage, SetupPage, Tab, Theme, UsageRow,
 };
 #[cfg(feature = "ssr")]

@@ -1,6 +1,7 @@
 //! The web: pages, forms, the live stream, health and metrics. Fills pages from the board and the desk; draws nothing itself.
 
 mod box_fields;
+mod compose;
 mod forms;
 mod forms_boxes;
 mod forms_derived;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use app::model::{
-    BoxForm, BoxKind, BoxState, BoxView, BoxesPage, ChartView, ChartsPage, Choice, Closely, Frame, GroupView, Kind, LoginPage, May,
-    MessagePage,     Mode, Number, Origin, Page, ProbeReport, PushForm, RealtimePage, RowView, SetupPage, Tab, Taste, Theme, Verdict,
+    Axis, BoxForm, BoxKind, BoxState, BoxView, BoxesPage, ChartView, ChartsPage, Choice, Closely, Frame, GroupView, Kind, LoginPage, May,
+    MessagePage,     Mode, Number, Origin, Page, ProbeReport, PushForm, RealtimePage, RowView, Scale, SetupPage, Tab, Taste, Theme, Verdict,
 };
 
 /// Every page with a name for its file.
@@ -253,6 +253,10 @@ fn charts() -> ChartsPage {
         compare: None,
         mode: None,
         search: String::new(),
+        scale: Scale::Linear,
+        axis: Axis::Auto,
+        composed: Vec::new(),
+        names: Vec::new(),
         charts: vec![
             chart("core:rcv_requests", Mode::Rate, Kind::Counter, "requests/s"),
             chart("dialog:active_dialogs", Mode::Value, Kind::Gauge, "calls"),

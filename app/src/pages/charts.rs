@@ -1,5 +1,7 @@
 //! Statistics Charts: a card for each ticked statistic. The pictures are images of `chart.svg`; the island draws in their place.
 
+mod composed;
+
 use leptos::prelude::*;
 
 use super::{
@@ -11,7 +13,7 @@ use crate::{
     islands::charts::LiveCharts,
     links,
     matching::quoted,
-    model::{COMPARED, ChartView, ChartsPage, Frame, Kind, Mode, Theme},
+    model::{Axis, COMPARED, ChartSpec, ChartView, ChartsPage, Composed, Frame, Kind, Mode, Scale, Theme},
     shown::{is_long, short, visible},
 };
 
@@ -37,8 +39,9 @@ pub(super) fn page(frame: &Frame, page: &ChartsPage) -> AnyView {
     let pills = pills(&page.boxes, page.current.as_deref(), Some(Address { box_name: "", ..at }.link()), &|name| {
         Address { box_name: name, ..at }.link()
     });
+    let composed = page.composed.iter().enumerate().map(|(place, chart)| composed::card(frame, page, place, chart)).collect_view();
     let cards = page.charts.iter().map(|chart| card(frame, page, chart)).collect_view();
-    let class = if page.charts.len() == 1 { "cards one" } else { "cards" };
+    let class = if page.charts.len() + page.composed.len() == 1 { "cards one" } else { "cards" };
     let left_out = (page.left_out > 0).then(|| {
         let text = format!("{} charts are shown, {} more match: choose a box or narrow the search.", page.charts.len(), page.left_out);
         view! { <p class="note">{text}</p> }
@@ -47,7 +50,8 @@ pub(super) fn page(frame: &Frame, page: &ChartsPage) -> AnyView {
         {pills}
         <main id="main">
             <h1 class="vh">{heading}</h1>
-            {frame::notices(frame)} {tools(page)} <div class=class>{cards}</div> {empty(page)} {left_out} <LiveCharts />
+            {frame::notices(frame)} {tools(page)} <div class=class>{composed} {cards}</div> {empty(page)} {left_out} {composed::names(page)}
+            <LiveCharts />
         </main>
     }
     .into_any()
@@ -62,6 +66,9 @@ struct Address<'a> {
     range: Option<(i64, i64)>,
     mode: &'a str,
     compare: &'a str,
+    scale: Scale,
+    axis: Axis,
+    charts: &'a [Composed],
 }
 
 impl<'a> Address<'a> {
@@ -73,15 +80,34 @@ impl<'a> Address<'a> {
             range: page.range,
             mode: page.mode.map_or("", Mode::as_str),
             compare: page.compare.as_deref().unwrap_or_default(),
+            scale: page.scale,
+            axis: page.axis,
+            charts: &page.composed,
         }
+    }
+
+    /// The word for the scale, where it is not as usual.
+    fn scale(&self) -> &'static str {
+        if self.scale == Scale::default() { "" } else { self.scale.as_str() }
+    }
+
+    /// The word for the axis, where it is not as usual.
+    fn axis(&self) -> &'static str {
+        if self.axis == Axis::default() { "" } else { self.axis.as_str() }
     }
 
     fn link(self) -> String {
         let span = if self.span == "24h" { "" } else { self.span };
-        let link = links::with_query(
-            links::CHARTS,
-            &[("box", self.box_name), ("mode", self.mode), ("compare", self.compare), ("match", self.search)],
-        );
+        let pairs = [
+            ("box", self.box_name),
+            ("mode", self.mode),
+            ("scale", self.scale()),
+            ("axis", self.axis()),
+            ("compare", self.compare),
+            ("match", self.search),
+        ];
+        let link = links::with_query(links::CHARTS, &pairs);
+        let link = self.charts.iter().fold(link, |link, chart| links::with_chart(&link, &chart.text));
         links::with_span(&link, self.range, span)
     }
 }
@@ -91,16 +117,21 @@ fn tools(page: &ChartsPage) -> AnyView {
     let spans =
         SPANS.iter().map(|(span, _)| (Address { span, range: None, ..at }.link(), (*span).to_owned(), page.span == *span)).collect();
     let mode = |mode: &'static str, text: &str| (Address { mode, ..at }.link(), text.to_owned(), at.mode == mode);
-    let modes = vec![mode("", "by kind"), mode("rate", "rate"), mode("value", "value")];
+    let modes = vec![mode("", "by kind"), mode("rate", "rate"), mode("increase", "increase"), mode("value", "value")];
+    let is_composed = !page.composed.is_empty();
     let clear = Address { search: "", ..at }.link();
     let (from, to) = at.range.map(|(from, to)| (from.to_string(), to.to_string())).unzip();
     let span = if at.range.is_some() { "" } else { at.span };
     let of_span = [("span", span), ("from", from.as_deref().unwrap_or_default()), ("to", to.as_deref().unwrap_or_default())];
-    let hidden = [[("box", at.box_name), ("mode", at.mode), ("compare", at.compare)].as_slice(), &of_span].concat();
+    let how = [("box", at.box_name), ("mode", at.mode), ("scale", at.scale()), ("axis", at.axis()), ("compare", at.compare)];
+    let hidden = [how.as_slice(), &of_span].concat();
+    // Each chart that somebody put together says of itself how it is drawn, and no search leaves it out.
+    let all = is_composed.then(|| view! { <a class="btn" href=Address { charts: &[], ..at }.link()>"All charts"</a> });
+    let chosen = (!is_composed).then(|| view! { {switch("Rate or value", modes)} {axes(at)} });
+    let find = (!is_composed).then(|| search(links::CHARTS, "Find charts", &page.search, &hidden, clear));
     view! {
         <div class="tools">
-            {switch("Span", spans)} {custom(at)} {switch("Rate or value", modes)} {compare(at)}
-            {search(links::CHARTS, "Find charts", &page.search, &hidden, clear)}
+            {switch("Span", spans)} {custom(at)} {chosen} {compare(at)} {find} {all}
             <div class="state" id="live">
                 <span class="pulse" hidden></span>
                 <span data-live hidden></span>
@@ -118,8 +149,16 @@ fn custom(at: Address<'_>) -> AnyView {
     let end = |ms: i64| format::utc(ms).replacen(' ', "T", 1).trim_end_matches(" UTC").to_owned();
     let (from, to) = at.range.map(|(from, to)| (end(from), end(to))).unzip();
     let class = if at.range.is_some() { "ghost chosen" } else { "ghost" };
-    let hidden = [("box", at.box_name), ("mode", at.mode), ("compare", at.compare), ("match", at.search)];
-    let hidden = hidden.into_iter().filter(|(_, value)| !value.is_empty());
+    let hidden = [
+        ("box", at.box_name),
+        ("mode", at.mode),
+        ("scale", at.scale()),
+        ("axis", at.axis()),
+        ("compare", at.compare),
+        ("match", at.search),
+    ];
+    let charts = at.charts.iter().map(|chart| ("chart", chart.text.as_str()));
+    let hidden = hidden.into_iter().chain(charts).filter(|(_, value)| !value.is_empty());
     let hidden = hidden.map(|(name, value)| view! { <input type="hidden" name=name value=value.to_owned() /> }).collect_view();
     view! {
         <details class="custom" data-custom>
@@ -129,6 +168,26 @@ fn custom(at: Address<'_>) -> AnyView {
                 <label>"To " <input type="datetime-local" name="to" step="1" required value=to /></label>
                 <p class="muted" data-custom-zone>"Times in UTC"</p> <button class="btn main">"Show"</button>
             </form>
+        </details>
+    }
+    .into_any()
+}
+
+/// How values lie on the axes of all charts.
+fn axes(at: Address<'_>) -> AnyView {
+    let is_usual = at.scale == Scale::default() && at.axis == Axis::default();
+    let class = if is_usual { "ghost" } else { "ghost chosen" };
+    let link = |at: Address<'_>, text: &'static str, chosen: bool| {
+        view! { <a href=at.link() aria-current=chosen.then_some("true")>{text}</a> }
+    };
+    let scales = [(Scale::Linear, "linear"), (Scale::Log, "logarithmic")];
+    let scales = scales.map(|(scale, text)| link(Address { scale, ..at }, text, at.scale == scale)).collect_view();
+    let axes = [(Axis::Auto, "as it fits"), (Axis::Zero, "from zero"), (Axis::Fitted, "fitted")];
+    let axes = axes.map(|(axis, text)| link(Address { axis, ..at }, text, at.axis == axis)).collect_view();
+    view! {
+        <details class="custom how">
+            <summary class=class>"axis"</summary>
+            <div class="menu">{composed::choices("Scale", scales)} {composed::choices("Axis", axes)}</div>
         </details>
     }
     .into_any()
@@ -196,6 +255,8 @@ pub(super) fn figure(frame: &Frame, page: &ChartsPage, chart: &ChartView) -> Any
             data-range=page.range.map(|(from, to)| format!("from={from}&to={to}"))
             data-kind=chart.kind.as_str()
             data-compare=page.compare.clone()
+            data-scale=page.scale.as_str()
+            data-axis=page.axis.as_str()
         >
             <div class="facts"></div>
             {pictures(frame, page, chart, mode_words(chart.mode))}
@@ -216,11 +277,7 @@ pub(super) fn mode_words(mode: Mode) -> &'static str {
 
 /// The chart as images, each for windows of up to some width; the last is for all others.
 fn pictures(frame: &Frame, page: &ChartsPage, chart: &ChartView, mode_words: &str) -> AnyView {
-    let of_range = page.range.map(|(from, to)| format::span(from, to, true));
-    let of_range = of_range.map(|words| format!("{words} UTC"));
-    let span_words = SPANS.iter().find(|(span, _)| *span == page.span).map_or(page.span.as_str(), |(_, words)| words);
-    let when = of_range.unwrap_or_else(|| format!("last {span_words}"));
-    let alt = format!("Chart of {} of {}: {mode_words}, {when}", short(&chart.name), chart.box_name);
+    let alt = format!("Chart of {} of {}: {mode_words}, {}", short(&chart.name), chart.box_name, when(page));
     let source = |media: &'static str, size: (u32, u32)| {
         let picture = picture("svg", page, chart, size, Some(frame.theme));
         view! { <source media=media srcset=picture width=size.0.to_string() height=size.1.to_string() /> }
@@ -241,6 +298,13 @@ fn pictures(frame: &Frame, page: &ChartsPage, chart: &ChartView, mode_words: &st
         </picture>
     }
     .into_any()
+}
+
+/// Which span a page shows, in words.
+fn when(page: &ChartsPage) -> String {
+    let of_range = page.range.map(|(from, to)| format!("{} UTC", format::span(from, to, true)));
+    let span_words = SPANS.iter().find(|(span, _)| *span == page.span).map_or(page.span.as_str(), |(_, words)| words);
+    of_range.unwrap_or_else(|| format!("last {span_words}"))
 }
 
 /// The page of one chart alone.
@@ -271,6 +335,8 @@ fn picture(format: &str, page: &ChartsPage, chart: &ChartView, (width, height): 
             ("box", chart.box_name.as_str()),
             ("name", &chart.name),
             ("mode", chart.mode.as_str()),
+            ("scale", Address::of(page).scale()),
+            ("axis", Address::of(page).axis()),
             ("compare", page.compare.as_deref().unwrap_or_default()),
             ("width", &width),
             ("height", &height),
@@ -286,6 +352,7 @@ fn footer(frame: &Frame, page: &ChartsPage, chart: &ChartView) -> AnyView {
         <footer>
             <p class="about">{chart.description.clone()}</p>
             {kind(frame, &chart.box_name, &chart.name, chart.kind)} {other_mode(page, chart)}
+            {composed::add(page, 0, &ChartSpec { mode: page.mode, scale: page.scale, axis: page.axis, ..ChartSpec::one(&chart.box_name, &chart.name) }.to_string())}
             <a class="ghost" href=alone(page, chart, page.mode.map_or("", Mode::as_str))>"alone" <span class="vh">": " {name}</span></a>
             {files(page, chart)}
         </footer>
@@ -327,7 +394,7 @@ pub(super) fn kind(frame: &Frame, box_name: &str, name: &str, is: Kind) -> AnyVi
 }
 
 fn empty(page: &ChartsPage) -> Option<impl IntoView + use<>> {
-    if !page.charts.is_empty() {
+    if !page.charts.is_empty() || !page.composed.is_empty() {
         return None;
     }
     let at = Address::of(page);

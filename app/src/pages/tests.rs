@@ -4,9 +4,9 @@ use leptos::prelude::*;
 
 use super::shell;
 use crate::model::{
-    BoxForm, BoxKind, BoxState, BoxView, BoxesPage, ChartView, ChartsPage, Choice, Closely, Frame, GroupView, KeepForm, KeepRow, Kind,
+    Axis, BoxForm, BoxKind, BoxState, BoxView, BoxesPage, ChartView, ChartsPage, Choice, Closely, Frame, GroupView, KeepForm, KeepRow, Kind,
     LoginPage, MarkView, May, MessagePage, Mode, NearView, Number, NumberView, Order, Origin, OverviewPage, Page, PushForm, RealtimePage,
-    ResetCause, RowView, SettingsPage, SetupPage, Size, StatisticPage, Tab, Taste, Theme, Ticked, TileView, UsageRow,
+    ResetCause, RowView, Scale, SettingsPage, SetupPage, Size, StatisticPage, Tab, Taste, Theme, Ticked, TileView, UsageRow,
 };
 
 fn render(page: Page) -> String {
@@ -117,6 +117,10 @@ fn charts() -> ChartsPage {
         compare: None,
         mode: None,
         search: String::new(),
+        scale: Scale::Linear,
+        axis: Axis::Auto,
+        composed: Vec::new(),
+        names: Vec::new(),
         charts: vec![chart],
         left_out: 0,
     }
@@ -295,4 +299,23 @@ fn a_chart_is_a_picture_first() {
         "/cp/api/v1/chart.svg?box=sip1&amp;name=core:a%26b&amp;mode=value&amp;width=680&amp;height=200&amp;theme=dark&amp;span=24h";
     assert!(html.contains(picture), "{html}");
     assert!(html.contains("<img loading=\"lazy\""), "{html}");
+}
+
+#[test]
+fn a_chart_that_was_put_together_says_how_it_can_be_changed() {
+    let read = |text: &str| crate::model::Composed::read(text);
+    let page = ChartsPage { composed: vec![read("sip1/core:a&b sip2/x:* .stacked"), read("a:b .fast")], charts: vec![], ..charts() };
+    let html = render(Page::Charts(page));
+    for part in [
+        // Its picture, without the one statistic, drawn another way, and without the chart that cannot be drawn.
+        "chart.svg?chart=sip1/core:a%26b+sip2/x:*+.stacked&amp;width=",
+        "href=\"/cp/charts?chart=sip2/x:*+.stacked&amp;chart=a:b+.fast\"",
+        "href=\"/cp/charts?chart=sip1/core:a%26b+sip2/x:*+.sum&amp;chart=a:b+.fast\"",
+        "href=\"/cp/charts?chart=sip1/core:a%26b+sip2/x:*+.log&amp;chart=a:b+.fast\"",
+        "href=\"/cp/charts?chart=sip1/core:a%26b+sip2/x:*+.stacked\"",
+        ".fast says nothing known",
+        "2 statistics",
+    ] {
+        assert!(html.contains(part), "{part} is not in {html}");
+    }
 }

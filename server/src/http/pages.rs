@@ -9,8 +9,8 @@ use app::{
     links,
     matching::Query,
     model::{
-        BoxForm, BoxesPage, COMPARED, ChartView, ChartsPage, Choice, Closely, Hide, Kind, LoginPage, MessagePage, Mode, Origin, Page,
-        PushForm, RealtimePage, ResetQuestion, SetupPage, Show, Sort, Tab,
+        Axis, BoxForm, BoxesPage, COMPARED, ChartView, ChartsPage, Choice, Closely, Hide, Kind, LoginPage, MessagePage, Mode, Origin, Page,
+        PushForm, RealtimePage, ResetQuestion, Scale, SetupPage, Show, Sort, Tab,
     },
 };
 use axum::{
@@ -19,7 +19,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
-use super::{App, Shared, box_fields, render, rows::Room};
+use super::{App, Shared, box_fields, compose, render, rows::Room};
 use crate::{
     api::Ask,
     auth::Caller,
@@ -126,11 +126,18 @@ fn unseen(now: &BoxNow) -> (Vec<String>, usize) {
 
 /// Statistics Charts.
 pub(super) async fn charts(State(app): State<Shared>, caller: Caller, ask: Ask, request: Request) -> Result<Response, Problem> {
+    if let Some(to) = compose::changed(&ask)? {
+        return Ok(Redirect::to(&to).into_response());
+    }
     let frame = render::frame(Tab::Charts, Some(&caller), request.headers(), request.uri());
     let span = ask.get("span").filter(|span| SPANS.contains(span)).unwrap_or("24h").to_owned();
     let range = ask.range()?;
     let compare = ask.get("compare").filter(|word| COMPARED.iter().any(|(known, _)| known == word)).map(str::to_owned);
+    // A share is one of something, which only a chart of its own can say.
     let mode = ask.mode().unwrap_or_default().filter(|mode| *mode != Mode::Percent);
+    let scale = ask.choice("scale", &Scale::ALL, Scale::as_str).unwrap_or_default();
+    let axis = ask.choice("axis", &Axis::ALL, Axis::as_str).unwrap_or_default();
+    let composed = compose::read(&ask);
     let search = ask.get("match").unwrap_or_default().to_owned();
     let chosen = ask.get("box").map(|name| (name, app.desk.board.find(name)));
     if let Some((name, None)) = &chosen {
@@ -140,6 +147,7 @@ pub(super) async fn charts(State(app): State<Shared>, caller: Caller, ask: Ask, 
     let query = Query::search(&search);
     let (mut charts, mut left_out) = (Vec::new(), 0);
     let mut room = Room::of(MAX_CHARTS);
+    let mut names = compose::Names::new();
     for entry in app.desk.board.all() {
         // Of a box that is not shown nothing need be read.
         if current.as_ref().is_some_and(|name| *name != entry.lock().stored.spec.name) {
@@ -148,7 +156,11 @@ pub(super) async fn charts(State(app): State<Shared>, caller: Caller, ask: Ask, 
         let id = entry.lock().stored.id;
         let recorded = app.store.series_of(id).await?;
         let now = entry.lock();
-        for name in charted(&now, recorded).into_iter().filter(|name| query.matches(name)) {
+        for name in charted(&now, recorded) {
+            names.add(&now.stored.spec.name, &name);
+            if !composed.is_empty() || !query.matches(&name) {
+                continue;
+            }
             if room.take(1, &name) {
                 charts.push(chart(&now, name, mode));
             } else {
@@ -156,7 +168,8 @@ pub(super) async fn charts(State(app): State<Shared>, caller: Caller, ask: Ask, 
             }
         }
     }
-    let page = ChartsPage { boxes: app.boxes(), current, span, range, mode, compare, search, charts, left_out };
+    let (boxes, names) = (app.boxes(), names.take());
+    let page = ChartsPage { boxes, current, span, range, mode, compare, search, scale, axis, composed, names, charts, left_out };
     Ok(render::page(&app, frame, Page::Charts(page), request).await)
 }
 

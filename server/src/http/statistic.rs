@@ -5,7 +5,7 @@ use std::time::Instant;
 use app::{
     links,
     matching::{Pattern, quoted},
-    model::{ChartsPage, Gap, MarkView, NearView, Page, Reset, RowView, StatisticPage, Tab, Ticked, split_name},
+    model::{Axis, ChartsPage, Gap, MarkView, Mode, NearView, Page, Reset, RowView, Scale, StatisticPage, Tab, Ticked, split_name},
     shown::short,
 };
 use axum::{
@@ -50,7 +50,7 @@ pub(super) async fn statistic(
     };
     let frame = render::frame(Tab::None, Some(&caller), request.headers(), request.uri());
     let span = ask.get("span").filter(|span| SPANS.contains(span)).unwrap_or("24h").to_owned();
-    let mode = ask.mode().unwrap_or_default();
+    let mode = ask.mode().unwrap_or_default().filter(|mode| *mode != Mode::Percent);
     let (marks, marks_left_out) = match series {
         Some(series) => happened(&app, &entry, series, &span).await?,
         None => (Vec::new(), 0),
@@ -60,7 +60,21 @@ pub(super) async fn statistic(
         let now = entry.lock();
         let charts = vec![pages::chart(&now, name.clone(), mode)];
         let range = ask.range()?;
-        let chart = ChartsPage { boxes, current: None, span, range, mode, compare: None, search: String::new(), charts, left_out: 0 };
+        let chart = ChartsPage {
+            boxes,
+            current: None,
+            span,
+            range,
+            mode,
+            compare: None,
+            search: String::new(),
+            scale: Scale::Linear,
+            axis: Axis::Auto,
+            composed: Vec::new(),
+            names: Vec::new(),
+            charts,
+            left_out: 0,
+        };
         let near = near(&now, &name);
         StatisticPage {
             current: now.view(Instant::now()),
