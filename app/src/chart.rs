@@ -18,7 +18,7 @@ pub mod zoom;
 
 use plotters::prelude::*;
 
-use crate::model::{Axis, Columns, Gap, Mode, Reset, Scale};
+use crate::model::{Axis, Columns, Gap, Mode, Note, Reset, Scale};
 use axis::{Asked, Extent, ValueAxis};
 pub use facts::{Facts, facts};
 use legend::Legend;
@@ -134,6 +134,8 @@ pub struct How<'a> {
     pub stacked: bool,
     /// Bars as wide as so many milliseconds: what grew over each of these.
     pub every_ms: Option<i64>,
+    /// What people wrote on instants and spans.
+    pub notes: &'a [Note],
 }
 
 /// A drawn chart, and where its plot lies: what a cross-hair needs.

@@ -143,6 +143,12 @@ pub fn notes(box_name: &str, search: &str) -> String {
     with_query(NOTES, &[("box", box_name), ("match", search)])
 }
 
+/// A chart set, on a box.
+#[must_use]
+pub fn set(box_name: &str, name: &str) -> String {
+    with_query(&format!("{SETS}/{}", segment(name)), &[("box", box_name)])
+}
+
 /// The form to change a box.
 #[must_use]
 pub fn edit_box(name: &str) -> String {

@@ -161,6 +161,7 @@ impl Read for ChartLines {
             lines: all(json.get("lines"), Series::read)?,
             gaps: all(json.get("gaps"), gap)?,
             resets: all(json.get("resets"), reset)?,
+            notes: all(json.get("notes"), note)?,
         })
     }
 }

@@ -58,6 +58,8 @@ pub struct Board {
     boxes: RwLock<BTreeMap<i64, Arc<Entry>>>,
     default_interval_ms: i64,
     derived: Mutex<around::DerivedState>,
+    /// The chart sets that the start page leads to, by name.
+    pinned: RwLock<Arc<[String]>>,
     version: watch::Sender<u64>,
 }
 
@@ -65,7 +67,7 @@ impl Board {
     /// An empty board.
     #[must_use]
     pub fn new(default_interval_ms: i64) -> Self {
-        Self { boxes: RwLock::default(), default_interval_ms, derived: Mutex::default(), version: watch::Sender::new(0) }
+        Self { boxes: RwLock::default(), default_interval_ms, derived: Mutex::default(), pinned: RwLock::default(), version: watch::Sender::new(0) }
     }
 
     /// The interval of boxes that name none, in milliseconds.
@@ -110,6 +112,17 @@ impl Board {
     pub fn keep_only(&self, ids: &[i64]) {
         self.boxes.write().unwrap_or_else(PoisonError::into_inner).retain(|id, _| ids.contains(id));
         self.tell();
+    }
+
+    /// The chart sets that the start page leads to.
+    #[must_use]
+    pub fn pinned(&self) -> Arc<[String]> {
+        Arc::clone(&self.pinned.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes them.
+    pub fn pin(&self, sets: Vec<String>) {
+        *self.pinned.write().unwrap_or_else(PoisonError::into_inner) = sets.into();
     }
 
     /// Tells watchers that something is new.

@@ -146,6 +146,7 @@ impl Sampler {
         let mut seen = self.reloading.lock().await;
         let revision = self.shared.store.revision().await?;
         let boxes = self.shared.store.boxes().await?;
+        self.shared.board.pin(self.shared.store.pinned_sets().await?);
         let mut described = Vec::with_capacity(boxes.len());
         for stored in boxes {
             let rules = Rules::new(self.shared.store.ticks(stored.id).await?);

@@ -203,6 +203,7 @@ fn realtime() -> RealtimePage {
         unseen_left_out: 0,
         left_out: 0,
         resetting: None,
+        pinned: [].into(),
         closely: Closely::No,
     }
 }

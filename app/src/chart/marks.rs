@@ -1,4 +1,4 @@
-//! Gaps and resets in the plot, with their words where there is room.
+//! Gaps, resets and notes in the plot, with their words where there is room.
 
 use plotters::prelude::*;
 
@@ -15,6 +15,9 @@ const NEAREST: i32 = 3;
 const MARKS_MAX: usize = 500;
 /// Pixels between a mark and its words.
 const PAD: i32 = 5;
+/// The bar over the span of a note, and the flag at its instant, in pixels.
+const BAR: i32 = 3;
+const FLAG: i32 = 5;
 /// Rows of words.
 const ROWS: i32 = 2;
 /// Pixels between them.
@@ -28,7 +31,7 @@ pub(super) fn gaps(chart: &Chart<'_>, plan: &Plan, plot: &Plot<'_, '_>) -> Resul
     Ok(())
 }
 
-/// Draws the lines of resets, and all words.
+/// Draws the lines of resets and notes, and all words.
 pub(super) fn labels(chart: &Chart<'_>, plan: &Plan, plot: &Plot<'_, '_>) -> Result<(), Failure> {
     let area = plot.plotting_area();
     let x_of = |at: i64| area.map_coordinate(&(at, HIGH)).0 / UNITS;
@@ -43,7 +46,30 @@ pub(super) fn labels(chart: &Chart<'_>, plan: &Plan, plot: &Plot<'_, '_>) -> Res
         let x = x_of(reset.at);
         // The palette makes it dashed: one element instead of one for each dash.
         area.draw(&PathElement::new([(reset.at, HIGH), (reset.at, LOW)], Role::Warn.color().stroke_width(10)))?;
-        words.beside(x, words::reset(reset, chart))?;
+        words.beside(x, words::reset(reset, chart), (Role::Warn, Role::WarnEnd))?;
+    }
+    notes(chart, plan, &mut words)
+}
+
+/// Draws what people noted: a line at an instant, or two and a bar between them at the upper edge.
+fn notes(chart: &Chart<'_>, plan: &Plan, words: &mut Words<'_, '_, '_>) -> Result<(), Failure> {
+    let (from, to) = plan.time.ends();
+    let area = words.plot.plotting_area();
+    let x_of = |at: i64| area.map_coordinate(&(at, HIGH)).0 / UNITS;
+    let root = area.strip_coord_spec();
+    let origin = root.get_base_pixel();
+    for note in chart.how.notes.iter().filter(|note| note.to >= from && note.from <= to).take(MARKS_MAX) {
+        let ends = [note.from, note.to];
+        let ends = if note.to > note.from { &ends[..] } else { &ends[..1] };
+        for &at in ends.iter().filter(|&&at| at >= from && at <= to) {
+            area.draw(&PathElement::new([(at, HIGH), (at, LOW)], Role::Remark.color().stroke_width(10)))?;
+        }
+        let (left, right) = (x_of(note.from.max(from)), x_of(note.to.min(to)));
+        // A bar, or a flag at an instant.
+        let right_end = right.max(left + FLAG);
+        let corner = |x: i32, y: i32| (x * UNITS - origin.0, y * UNITS - origin.1);
+        root.draw(&Rectangle::new([corner(left, plan.top), corner(right_end, plan.top + BAR)], Role::Remark.color().filled()))?;
+        words.beside(left, words::clean(&note.text), (Role::Remark, Role::RemarkEnd))?;
     }
     Ok(())
 }
@@ -67,15 +93,15 @@ impl Words<'_, '_, '_> {
     }
 
     /// Writes right of a line, or left of it, in the first row that has room.
-    fn beside(&mut self, x: i32, text: String) -> Result<(), Failure> {
+    fn beside(&mut self, x: i32, text: String, (right, left): (Role, Role)) -> Result<(), Failure> {
         let width = text_width(&text);
         let (after, ahead) = ((x + 1, x + PAD + width), (x - PAD - width, x - 1));
         for row in 0..ROWS {
             if self.is_free(row, after) {
-                return self.write(row, after, x + PAD, text, Role::Warn);
+                return self.write(row, after, x + PAD, text, right);
             }
             if self.is_free(row, ahead) {
-                return self.write(row, ahead, x - PAD, text, Role::WarnEnd);
+                return self.write(row, ahead, x - PAD, text, left);
             }
         }
         Ok(())

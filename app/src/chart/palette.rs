@@ -24,6 +24,10 @@ pub(super) enum Role {
     Warn,
     /// Words left of a reset.
     WarnEnd,
+    /// What people noted: its lines, and words right of one.
+    Remark,
+    /// Words left of one.
+    RemarkEnd,
     /// Now, min, mean and max.
     Facts,
     /// The sentence where nothing is to draw.
@@ -83,6 +87,8 @@ impl Role {
     pub(super) fn color(self) -> RGBColor {
         let index = match self {
             Self::Line(index) => return RGBColor(1, 2, index + 1),
+            // The third line's, drawn as no line is.
+            Self::Remark | Self::RemarkEnd => 2,
             Self::Grid => 6,
             Self::Axis => 7,
             Self::Label => 8,
@@ -100,7 +106,7 @@ pub(super) fn font(role: Role) -> TextStyle<'static> {
     // In tenths of a pixel. Not 120: divided again it would be written with all its digits.
     let (horizontal, vertical, size) = match role {
         Role::Reason => (HPos::Center, VPos::Top, 110),
-        Role::WarnEnd => (HPos::Right, VPos::Top, 110),
+        Role::WarnEnd | Role::RemarkEnd => (HPos::Right, VPos::Top, 110),
         Role::Note => (HPos::Center, VPos::Center, 130),
         Role::Facts => (HPos::Left, VPos::Top, 115),
         Role::Title => (HPos::Left, VPos::Top, 130),

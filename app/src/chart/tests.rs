@@ -201,3 +201,15 @@ fn what_was_before_is_drawn_faintly_behind_and_told() {
     assert!(place(&both, "opacity=\"0.4\"") < both.rfind("<polyline").unwrap(), "{both}");
     assert!(both.contains(">40<") && !alone.contains(">40<"), "{both}");
 }
+
+#[test]
+fn notes_stand_at_their_instants_and_over_their_spans() {
+    let columns = series("10 12 11 15 9 14 20 18 17 16 12");
+    let note = |from: i64, to: i64, text: &str| Note { id: 1, from: START + from, to: START + to, text: text.to_owned(), by: "ann".to_owned() };
+    let notes = [note(20_000, 20_000, "<b>Carrier</b>"), note(60_000, 90_000, "campaign"), note(500_000, 600_000, "elsewhere")];
+    let lines = [line("a:b", &columns)];
+    let svg = draw(&Chart { width: 640, how: How { notes: &notes, ..How::default() }, ..chart(&lines, Palette::Page) });
+    assert!(svg.contains("&lt;b&gt;Carrier&lt;/b&gt;") && svg.contains("campaign") && !svg.contains("elsewhere"), "{svg}");
+    let (ends, bars) = (svg.matches("stroke=\"var(--s3)\"").count(), svg.matches("fill=\"var(--s3)\"").count());
+    assert_eq!((ends, bars), (3, 4), "a line and a flag, two lines and a bar, and two words: {svg}");
+}

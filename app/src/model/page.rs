@@ -142,6 +142,8 @@ pub struct RealtimePage {
     pub resetting: Option<ResetQuestion>,
     /// Whether what is shown is looked at closely.
     pub closely: Closely,
+    /// The chart sets that this page leads to.
+    pub pinned: std::sync::Arc<[String]>,
 }
 
 /// Looking closely: what is shown is asked far more often than it is recorded.

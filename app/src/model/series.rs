@@ -214,4 +214,7 @@ pub struct ChartLines {
     pub gaps: Vec<Gap>,
     /// The marks of all of them.
     pub resets: Vec<Reset>,
+    /// What people wrote on instants and spans of their boxes.
+    #[serde(default)]
+    pub notes: Vec<Note>,
 }

@@ -36,7 +36,7 @@ pub(super) fn page(frame: &Frame, page: &RealtimePage) -> AnyView {
     let content = match &page.current {
         Some(current) => view! {
             {tools::tools(frame, page, current)}
-            {banner(current)} {states::notice(current)}
+            {pinned(page, current)} {banner(current)} {states::notice(current)}
             <p class="fresh"><a class="btn" id="new" href=frame.here.clone() hidden></a></p>
             {rows_form(frame, page, current)}
             <RealtimeLive />
@@ -54,6 +54,15 @@ pub(super) fn page(frame: &Frame, page: &RealtimePage) -> AnyView {
         </main>
     }
     .into_any()
+}
+
+/// The chart sets that somebody wants at hand.
+fn pinned(page: &RealtimePage, current: &BoxView) -> Option<AnyView> {
+    if page.pinned.is_empty() {
+        return None;
+    }
+    let sets = page.pinned.iter().map(|name| view! { <a href=links::set(&current.name, name)>{name.clone()}</a> }).collect_view();
+    Some(view! { <nav class="pinned" aria-label="Chart sets"><span>"Charts"</span> {sets}</nav> }.into_any())
 }
 
 /// The form around all rows. Its first button is the one that Enter presses: it saves the check boxes and nothing else.

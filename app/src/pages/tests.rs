@@ -82,6 +82,7 @@ fn realtime(search: &str) -> RealtimePage {
         unseen_left_out: 0,
         left_out: 0,
         resetting: None,
+        pinned: [].into(),
         closely: Closely::No,
     }
 }

@@ -3,7 +3,7 @@
 
 use app::{
     chart,
-    model::{ChartLines, Columns, Combine, Gap, Number, Reset, Series},
+    model::{ChartLines, Columns, Combine, Gap, Note, Number, Reset, Series},
     shown::short,
 };
 
@@ -16,6 +16,9 @@ pub(super) fn together(lines: Vec<Series>, how: Combine) -> ChartLines {
     resets.sort_by_key(|reset| reset.at);
     // Those of a whole box come with each of its series.
     resets.dedup();
+    let mut notes: Vec<Note> = lines.iter().flat_map(|line| line.notes.iter().cloned()).collect();
+    notes.sort_by_key(|note| (note.from, note.id));
+    notes.dedup();
     let gaps = match how {
         Combine::None => common_gaps(&lines),
         _ => by_unit(&lines).iter().flat_map(|members| combined(members, Combine::Sum).gaps).collect(),
@@ -24,7 +27,7 @@ pub(super) fn together(lines: Vec<Series>, how: Combine) -> ChartLines {
         Combine::None | Combine::Stacked => lines,
         how => by_unit(&lines).iter().map(|members| combined(members, how)).collect(),
     };
-    ChartLines { lines, gaps, resets }
+    ChartLines { lines, gaps, resets, notes }
 }
 
 /// What has the same unit is put together, in the order of what comes first.
@@ -174,6 +177,8 @@ mod tests {
             gaps: gaps.iter().map(|&(from, to, reason)| Gap { from, to, reason: reason.into() }).collect(),
             total: Some(Number::Int(3)),
             resets: Vec::new(),
+            notes: Vec::new(),
+            of_means: false,
         }
     }
 

@@ -94,7 +94,8 @@ impl Desk {
         if self.sets().await?.len() >= MAX_SETS {
             return Err(DeskError::Full(format!("there are {MAX_SETS} chart sets already: remove one first")));
         }
-        self.store.add_set(&set, clock::now_ms()).await.map_err(told)
+        self.store.add_set(&set, clock::now_ms()).await.map_err(told)?;
+        self.pin_again().await
     }
 
     /// Replaces a set; the input's name may be another one.
@@ -102,7 +103,8 @@ impl Desk {
     /// # Errors
     /// When it is not there, a field is wrong, the name is taken, or the database fails.
     pub async fn change_set(&self, name: &str, input: &SetInput, by: &str) -> Result<(), DeskError> {
-        self.store.change_set(name, &input.read(by)?, clock::now_ms()).await.map_err(told)
+        self.store.change_set(name, &input.read(by)?, clock::now_ms()).await.map_err(told)?;
+        self.pin_again().await
     }
 
     /// Adds one with the same charts, under a name that is free.
@@ -123,7 +125,8 @@ impl Desk {
     /// # Errors
     /// When it is not there, or the database fails.
     pub async fn move_set(&self, name: &str, up: i64) -> Result<(), DeskError> {
-        self.store.move_set(name, up).await.map_err(told)
+        self.store.move_set(name, up).await.map_err(told)?;
+        self.pin_again().await
     }
 
     /// Removes a set. What it ticked stays ticked.
@@ -131,7 +134,14 @@ impl Desk {
     /// # Errors
     /// When it is not there, or the database fails.
     pub async fn remove_set(&self, name: &str) -> Result<(), DeskError> {
-        self.store.remove_set(name).await.map_err(told)
+        self.store.remove_set(name).await.map_err(told)?;
+        self.pin_again().await
+    }
+
+    /// The start page leads to those that are pinned now.
+    async fn pin_again(&self) -> Result<(), DeskError> {
+        self.board.pin(self.store.pinned_sets().await?);
+        Ok(())
     }
 
     /// All sets as a file.

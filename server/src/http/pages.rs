@@ -66,6 +66,7 @@ pub(super) async fn realtime(State(app): State<Shared>, caller: Caller, ask: Ask
             left_out: 0,
             resetting: None,
             closely: Closely::No,
+            pinned: app.desk.board.pinned(),
         };
         return Ok(render::page(&app, frame, Page::Realtime(page), request).await);
     };
@@ -78,7 +79,8 @@ pub(super) async fn realtime(State(app): State<Shared>, caller: Caller, ask: Ask
         let current = Some(now.view(Instant::now()));
         let resetting = ask.get("reset").map(|words| resetting(&now, words, request.headers()));
         let closely = closely(&now, &ask);
-        RealtimePage { boxes, current, search, choice, counts, still, groups, unseen, unseen_left_out, left_out, resetting, closely }
+        let pinned = app.desk.board.pinned();
+        RealtimePage { boxes, current, search, choice, counts, still, groups, unseen, unseen_left_out, left_out, resetting, closely, pinned }
     };
     Ok(render::page(&app, frame, Page::Realtime(page), request).await)
 }

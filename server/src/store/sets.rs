@@ -42,6 +42,15 @@ impl Store {
         rows.into_iter().map(ChartSet::of_row).collect()
     }
 
+    /// The names of those that are pinned, in their order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn pinned_sets(&self) -> Result<Vec<String>, StoreError> {
+        let select = sqlx::query_scalar("select name from chart_set where pinned = 1 order by place, name");
+        Ok(select.fetch_all(&self.inner.read).await?)
+    }
+
     /// Adds a set after the others.
     ///
     /// # Errors

@@ -34,6 +34,7 @@ mod replay;
 mod resets;
 mod retention;
 mod series;
+mod sets;
 mod statistic;
 mod stop;
 mod stuck;

@@ -326,7 +326,7 @@ impl Card {
             from_ms,
             to_ms,
             mode: series.mode,
-            how: chart::How { every_ms: series.every_ms, ..chart::How::default() },
+            how: chart::How { every_ms: series.every_ms, notes: &series.notes, ..chart::How::default() },
             unit,
             width,
             height: self.height,
