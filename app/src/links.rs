@@ -20,6 +20,8 @@ pub const USERS: &str = "/cp/users";
 pub const SETS: &str = "/cp/sets";
 /// The page of notes.
 pub const NOTES: &str = "/cp/notes";
+/// The page of alerts.
+pub const ALERTS: &str = "/cp/alerts";
 /// The page of statistics that are computed from others.
 pub const DERIVED: &str = "/cp/derived";
 /// The page to sign in.

@@ -1,5 +1,7 @@
 //! The words of the API and the pages: plain data, the same in the server and the browser.
 
+#[cfg(feature = "ssr")]
+mod alerts_page;
 mod boxes;
 #[cfg(any(feature = "ssr", feature = "hydrate"))]
 mod certificates;
@@ -28,6 +30,8 @@ mod taste;
 #[cfg(feature = "ssr")]
 mod users;
 
+#[cfg(feature = "ssr")]
+pub use alerts_page::{AlertForm, AlertRow, AlertsPage, DestinationForm, DestinationRow, FiringRow, MessageRow};
 pub use boxes::{BoxKind, BoxState, BoxView, Origin, ProbeReport, Verdict};
 #[cfg(any(feature = "ssr", feature = "hydrate"))]
 pub use certificates::Certificates;

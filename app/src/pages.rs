@@ -1,5 +1,6 @@
 //! The pages: functions of [`crate::model::Page`], complete without JavaScript. They ask nobody anything.
 
+mod alerts;
 mod boxes;
 mod charts;
 mod derived;
@@ -70,6 +71,7 @@ fn body(frame: &Frame, page: Page) -> AnyView {
         Page::Sets(page) => sets::page(frame, &page).into_any(),
         Page::Notes(page) => notes::page(frame, &page).into_any(),
         Page::Users(page) => users::page(frame, &page).into_any(),
+        Page::Alerts(page) => alerts::page(frame, &page).into_any(),
         Page::Derived(page) => derived::page(frame, &page).into_any(),
         Page::Login(page) => door::login(frame, page).into_any(),
         Page::Setup(page) => door::setup(frame, page).into_any(),
@@ -95,6 +97,7 @@ fn title(page: &Page) -> String {
         Page::Sets(_) => "Chart sets · Tickmark".to_owned(),
         Page::Notes(_) => "Notes · Tickmark".to_owned(),
         Page::Users(_) => "Users · Tickmark".to_owned(),
+        Page::Alerts(_) => "Alerts · Tickmark".to_owned(),
         Page::Derived(_) => "Derived statistics · Tickmark".to_owned(),
         Page::Login(_) => "Sign in · Tickmark".to_owned(),
         Page::Setup(_) => "First account · Tickmark".to_owned(),
@@ -112,6 +115,7 @@ fn bare_frame() -> Frame {
         notice: None,
         alert: None,
         fault: None,
+        firing: (0, false),
         taste: Taste::default(),
     }
 }

@@ -1,5 +1,6 @@
 //! What is known of the statistics of OpenSIPS and Kamailio: kind, unit and meaning. Knows nothing of boxes.
 
+mod alerts;
 mod chosen;
 mod derived;
 mod sets;
@@ -14,6 +15,7 @@ use app::{
     model::{BoxKind, Kind},
 };
 
+pub use alerts::{ReadyAlert, alerts};
 pub use chosen::{Choice, chosen};
 pub use derived::{ReadyMade, derived};
 pub use sets::{Preset, Set, presets_of, sets_of};

@@ -3,6 +3,7 @@
 mod box_fields;
 mod compose;
 mod forms;
+mod forms_alerts;
 mod forms_boxes;
 mod forms_derived;
 mod forms_door;
@@ -135,6 +136,7 @@ pub fn router(parts: Parts) -> Router {
         .route("/cp/notes", get(forms_notes::notes).post(forms_notes::write))
         .route("/cp/users", get(forms_users::users).post(forms_users::change))
         .route("/cp/password", post(forms_users::own_password).get(to_first))
+        .route("/cp/alerts", get(forms_alerts::alerts).post(forms_alerts::act))
         .route("/cp/derived", get(forms_derived::derived).post(forms_derived::define))
         .route("/cp/login", get(pages::login).post(forms_door::login))
         .route("/cp/setup", get(pages::setup).post(forms_door::setup))

@@ -1,7 +1,7 @@
 //! What each page shows. The server fills these from the board and the store; pages only draw them.
 
 use super::{
-    Axis, BoxView, Certificates, ChartSpec, Choice, DerivedPage, Kind, May, Mode, NotesPage, Number, OverviewPage, ProbeReport, Processes, Scale, SetsPage, SpecError, StatisticPage, Taste,
+    AlertsPage, Axis, BoxView, Certificates, ChartSpec, Choice, DerivedPage, Kind, May, Mode, NotesPage, Number, OverviewPage, ProbeReport, Processes, Scale, SetsPage, SpecError, StatisticPage, Taste,
     UsersPage,
 };
 
@@ -16,6 +16,8 @@ pub enum Tab {
     Overview,
     /// Boxes.
     Boxes,
+    /// Alerts.
+    Alerts,
     /// Settings, by the account's menu.
     Settings,
     /// Users, by the account's menu.
@@ -81,6 +83,8 @@ pub struct Frame {
     pub fault: Option<String>,
     /// How who is signed in likes tables to look.
     pub taste: Taste,
+    /// How many alerts fire, and whether one of them is critical.
+    pub firing: (usize, bool),
 }
 
 /// A page: its frame is beside it.
@@ -105,6 +109,8 @@ pub enum Page {
     Sets(Box<SetsPage>),
     /// `/cp/notes`
     Notes(NotesPage),
+    /// `/cp/alerts`
+    Alerts(Box<AlertsPage>),
     /// `/cp/derived`
     Derived(Box<DerivedPage>),
     /// `/cp/login`

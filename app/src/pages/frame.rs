@@ -20,6 +20,7 @@ pub(super) fn header(frame: &Frame) -> AnyView {
                 <a href=links::CHARTS aria-current=current(Tab::Charts)><span>"Statistics "</span>"Charts"</a>
                 <a href=links::OVERVIEW aria-current=current(Tab::Overview)>"Overview"</a>
                 <a href=links::BOXES aria-current=current(Tab::Boxes)>"Boxes"</a>
+                <a href=links::ALERTS aria-current=current(Tab::Alerts)>"Alerts" {badge(frame.firing)}</a>
             </nav>
         }
     });
@@ -42,6 +43,12 @@ pub(super) fn header(frame: &Frame) -> AnyView {
         </header>
     }
     .into_any()
+}
+
+/// How many alerts fire, on every page.
+fn badge((fires, is_critical): (usize, bool)) -> Option<impl IntoView + use<>> {
+    let words = if is_critical { " fire, some of them critical" } else { " fire" };
+    (fires > 0).then(|| view! { <b class="badge" data-critical=is_critical.then_some("yes")>{fires} <span class="vh">{words}</span></b> })
 }
 
 /// Stands above every page while the panel does not answer, or after the session has ended. The islands show and fill it.

@@ -20,6 +20,7 @@ fn render(page: Page) -> String {
         alert: Some("<i>alert</i>".into()),
         fault: None,
         taste: Taste::default(),
+        firing: (0, false),
     };
     Owner::new().with(|| {
         provide_context(frame);

@@ -24,6 +24,7 @@ const MAX_FIELD: usize = 2_000;
 /// What kind of destination it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = DestinationKind)]
 pub enum Kind {
     /// Any program that takes a POST of JSON at `url`. With a `secret` it is signed: `X-Tickmark-Signature: sha256=` and the HMAC-SHA256 of
     /// the header `X-Tickmark-Timestamp`, a dot and the body, in hexadecimal.
@@ -49,6 +50,7 @@ pub enum Kind {
 /// How a mail server is spoken to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = MailTls)]
 pub enum Tls {
     /// TLS that begins after a greeting in the clear; port 587.
     #[default]
@@ -83,6 +85,9 @@ pub struct Destination {
     /// The receivers of mail with commas between, or Telegram's chat.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub to: String,
+    /// A file on the panel's host with the issuer of the mail server's certificate, in PEM, where that is a private one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub ca: String,
     /// Whether nothing is sent there.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub paused: bool,
@@ -127,7 +132,7 @@ impl Destination {
     /// The field that is wrong, and why.
     pub fn check(&self, name: &str, has_secret: bool) -> Result<(), (&'static str, String)> {
         check_derived_name(name).map_err(|message| ("name", message))?;
-        let fields = [("url", &self.url), ("server", &self.server), ("user", &self.user), ("from", &self.from), ("to", &self.to)];
+        let fields = [("ca", &self.ca), ("url", &self.url), ("server", &self.server), ("user", &self.user), ("from", &self.from), ("to", &self.to)];
         if let Some((field, _)) = fields.iter().find(|(_, text)| text.len() > MAX_FIELD || text.chars().any(char::is_control)) {
             return Err((field, format!("has at most {MAX_FIELD} bytes and no line breaks")));
         }

@@ -165,15 +165,25 @@ impl Alerts {
             }
         }
         if kept.iter().any(Option::is_some) {
+            self.count(&self.store.alerts_firing().await?);
             self.wake.notify_one();
             self.board.tell();
         }
         Ok(())
     }
 
+    /// For the pages.
+    fn count(&self, firing: &[AlertEvent]) {
+        self.watching.set_firing(firing.len(), firing.iter().any(|event| event.severity == "critical"));
+    }
+
     /// Tells again what fires on and nobody looks after.
     async fn repeat(&self) -> Result<(), StoreError> {
         let firing = self.store.alerts_firing().await?;
+        self.count(&firing);
+        if firing.iter().any(|event| self.board.by_id(event.box_id).is_none()) {
+            self.store.end_alerts_of_removed_boxes(clock::now_ms()).await?;
+        }
         if firing.is_empty() {
             return Ok(());
         }

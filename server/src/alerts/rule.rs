@@ -43,6 +43,7 @@ impl Severity {
 /// The boxes that a rule is put to. Where all is left out: every box that has what it names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = AlertBoxes)]
 pub struct Boxes {
     /// These alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -64,6 +65,7 @@ impl Boxes {
 /// What must not be, and who is told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = AlertRule)]
 pub struct Rule {
     /// What is looked at: a formula, as of derived statistics. Left out where the condition is of the box itself.
     #[serde(default)]

@@ -3,7 +3,10 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use app::model::BoxState;
@@ -111,6 +114,8 @@ pub struct Watching {
     /// What a value was so long ago as the rule names, by rule and box.
     before: RwLock<HashMap<(Arc<str>, i64), f64>>,
     changes: mpsc::Sender<Change>,
+    /// How many fire on all boxes, and one more bit: whether one is critical.
+    firing: AtomicUsize,
 }
 
 impl Watching {
@@ -118,8 +123,20 @@ impl Watching {
     #[must_use]
     pub fn new() -> (Arc<Self>, mpsc::Receiver<Change>) {
         let (changes, changed) = mpsc::channel(MAX_CHANGES);
-        let watching = Self { rules: RwLock::default(), boxes: Mutex::default(), before: RwLock::default(), changes };
+        let watching = Self { rules: RwLock::default(), boxes: Mutex::default(), before: RwLock::default(), changes, firing: AtomicUsize::new(0) };
         (Arc::new(watching), changed)
+    }
+
+    /// How many alerts fire on all boxes, and whether one is critical.
+    #[must_use]
+    pub fn firing(&self) -> (usize, bool) {
+        let both = self.firing.load(Ordering::Relaxed);
+        (both / 2, both % 2 == 1)
+    }
+
+    /// Takes how many fire.
+    pub fn set_firing(&self, fires: usize, is_critical: bool) {
+        self.firing.store(fires * 2 + usize::from(is_critical), Ordering::Relaxed);
     }
 
     /// Takes the rules that there are now.

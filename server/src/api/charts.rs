@@ -184,7 +184,7 @@ fn picture(spec: &ChartSpec, all: &ChartLines, before: Option<&(Series, String)>
             axis: spec.axis,
             stacked: spec.combine == Combine::Stacked,
             every_ms: first.every_ms,
-            notes: &lines.notes,
+            notes: &all.notes,
         },
         unit: &first.unit,
         width: size.0,

@@ -61,6 +61,8 @@ pub(super) struct NewDestination {
     #[serde(default)]
     to: String,
     #[serde(default)]
+    ca: String,
+    #[serde(default)]
     paused: bool,
 }
 
@@ -100,8 +102,8 @@ pub(super) struct Messages {
 
 impl NewDestination {
     fn parts(self) -> (Option<String>, Destination, Option<Secret>) {
-        let Self { name, kind, url, secret, server, tls, user, from, to, paused } = self;
-        (name, Destination { kind, url, server, tls, user, from, to, paused }, secret.map(Secret))
+        let Self { name, kind, url, secret, server, tls, user, from, to, ca, paused } = self;
+        (name, Destination { kind, url, server, tls, user, from, to, ca, paused }, secret.map(Secret))
     }
 }
 

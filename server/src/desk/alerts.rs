@@ -161,6 +161,12 @@ impl Desk {
         Ok(self.store.alert_events(from_ms, to_ms, most).await?)
     }
 
+    /// How many alerts fire, as far as this panel knows, and whether one is critical.
+    #[must_use]
+    pub fn firing_now(&self) -> (usize, bool) {
+        self.sampler.shared().watching.firing()
+    }
+
     fn name_of(&self, box_id: i64) -> String {
         self.board.by_id(box_id).map_or_else(|| format!("box {box_id}"), |entry| entry.lock().stored.spec.name.clone())
     }

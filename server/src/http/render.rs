@@ -34,7 +34,8 @@ pub(super) async fn page(app: &App, mut frame: Frame, page: Page, request: Reque
 }
 
 /// The same with a status of its own: a form that is drawn again was refused.
-pub(super) async fn page_as(app: &App, status: StatusCode, frame: Frame, page: Page, request: Request) -> Response {
+pub(super) async fn page_as(app: &App, status: StatusCode, mut frame: Frame, page: Page, request: Request) -> Response {
+    frame.firing = app.desk.firing_now();
     let had_notice = frame.notice.is_some() || frame.alert.is_some();
     let options = app.leptos.clone();
     let context = move || {
@@ -86,6 +87,7 @@ pub(super) fn frame(tab: Tab, caller: Option<&Caller>, headers: &HeaderMap, uri:
         alert,
         fault: None,
         taste: Taste::default(),
+        firing: (0, false),
     }
 }
 

@@ -33,7 +33,7 @@ impl Receiver {
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
         let take = move |State(tell): State<mpsc::UnboundedSender<(HeaderMap, String)>>, headers: HeaderMap, body: String| async move {
             tell.send((headers, body)).unwrap();
-            axum::http::StatusCode::from_u16(status.as_u16()).unwrap()
+            status
         };
         let router = Router::new().fallback(post(take)).with_state(tell);
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -265,4 +265,38 @@ async fn of_two_panels_one_tells() {
     assert_eq!(told["alerts"][0]["resolved"], true, "and nothing came twice between");
     first.until(FIRING, |all| count(all) == 0).await;
     assert!(tokio::time::timeout(Duration::from_millis(1), hook.taken.recv()).await.is_err());
+}
+
+#[tokio::test]
+async fn the_page_writes_rules_tells_what_fires_and_takes_ready_made_ones() {
+    let (panel, sip1) = with_box(Start::new()).await;
+    let hook = Receiver::start().await;
+    let told = panel.form("/cp/alerts", &[("do", "tell"), ("name", "ops"), ("kind", "webhook"), ("url", &hook.url), ("secret", "s3cret")]).await;
+    assert_eq!(told.status(), StatusCode::SEE_OTHER);
+    let tested = panel.form("/cp/alerts", &[("do", "test"), ("name", "ops")]).await;
+    assert!(tested.headers()["set-cookie"].to_str().unwrap().contains("took"));
+    let formula = format!("{{{LEVEL}}}");
+    let fields = [("name", "calls"), ("formula", formula.as_str()), ("condition", "above"), ("bound", "50"), ("boxes", "sip1"), ("box", "sip1")];
+    let wrong = panel.form("/cp/alerts", &[&fields[..], &[("do", "save"), ("hold", "soon")]].concat()).await;
+    assert_eq!(wrong.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.text().await.unwrap().contains("30s, 5m or 4h"));
+    let previewed = panel.form("/cp/alerts", &[&fields[..], &[("do", "preview")]].concat()).await;
+    assert!(previewed.text().await.unwrap().contains("Nothing can be said of the last week"));
+    let saved = panel.form("/cp/alerts", &[&fields[..], &[("do", "save")]].concat()).await;
+    assert_eq!(saved.status(), StatusCode::SEE_OTHER);
+    sip1.set(LEVEL, 60);
+    panel.until(FIRING, |all| count(all) == 1).await;
+    for page in ["/cp/alerts", "/cp", "/cp/boxes"] {
+        let text = panel.until_text(page, |text| text.contains("class=\"badge\"")).await;
+        assert!(!text.contains("s3cret"), "{page}");
+    }
+    let silenced = panel.form("/cp/alerts", &[("do", "silence"), ("name", "calls"), ("box", "sip1")]).await;
+    assert_eq!(silenced.status(), StatusCode::SEE_OTHER);
+    assert_eq!(panel.get(FIRING).await["items"][0]["silenced"], true);
+    panel.form("/cp/alerts", &[("do", "ready"), ("box", "sip1")]).await;
+    let names: Vec<String> =
+        panel.get(ALERTS).await["items"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect();
+    assert!(names.contains(&"shm_low".to_owned()) && names.contains(&"box_silent".to_owned()), "{names:?}");
+    let edited = panel.ask(Method::GET, "/cp/alerts?edit=registrations_drop", None).await.text().await.unwrap();
+    assert!(edited.contains("Change registrations_drop") && edited.contains("compared_below"));
 }

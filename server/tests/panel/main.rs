@@ -22,6 +22,7 @@ mod hostile;
 mod https;
 mod left_out;
 mod logins;
+mod mail;
 mod mi;
 mod mi_fifo;
 mod notes;

@@ -5,7 +5,10 @@ use std::time::Duration;
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message as Mail, Tokio1Executor,
     message::{Attachment, Mailbox, MultiPart, SinglePart, header::ContentType},
-    transport::smtp::authentication::Credentials,
+    transport::smtp::{
+        authentication::Credentials,
+        client::{Certificate, Tls as SmtpTls, TlsParameters},
+    },
 };
 
 use super::{Destination, Parcel, Refused, Tls};
@@ -78,6 +81,10 @@ pub(super) async fn send(destination: &Destination, secret: &str, parcel: &Parce
         Tls::None => Ok(AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&host)),
     };
     let mut builder = builder.map_err(|error| Refused::once(error.to_string()))?.port(port).timeout(Some(LIMIT));
+    if !destination.ca.is_empty() && destination.tls != Tls::None {
+        let parameters = issuer(&host, &destination.ca).await.map_err(Refused::once)?;
+        builder = builder.tls(if destination.tls == Tls::Tls { SmtpTls::Wrapper(parameters) } else { SmtpTls::Required(parameters) });
+    }
     if !destination.user.is_empty() {
         builder = builder.credentials(Credentials::new(destination.user.clone(), secret.to_owned()));
     }
@@ -85,6 +92,13 @@ pub(super) async fn send(destination: &Destination, secret: &str, parcel: &Parce
         Ok(_) => Ok(()),
         Err(error) => Err(Refused { for_good: error.is_permanent(), reason: why(&error) }),
     }
+}
+
+/// TLS that takes a certificate of this issuer alone beside those that the system knows.
+async fn issuer(host: &str, path: &str) -> Result<TlsParameters, String> {
+    let pem = tokio::fs::read(path).await.map_err(|error| format!("{path} cannot be read: {error}"))?;
+    let certificate = Certificate::from_pem(&pem).map_err(|_| format!("{path} holds no certificate in PEM"))?;
+    TlsParameters::builder(host.to_owned()).add_root_certificate(certificate).build().map_err(|error| error.to_string())
 }
 
 fn why(error: &lettre::transport::smtp::Error) -> String {
