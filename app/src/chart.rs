@@ -5,6 +5,7 @@
 
 mod axis;
 mod facts;
+mod how;
 mod legend;
 mod line;
 mod marks;
@@ -18,9 +19,10 @@ pub mod zoom;
 
 use plotters::prelude::*;
 
-use crate::model::{Axis, Columns, Gap, Mode, Note, Reset, Scale};
+use crate::model::{Axis, Columns, Gap, Mode, Reset};
 use axis::{Asked, Extent, ValueAxis};
 pub use facts::{Facts, facts};
+pub use how::How;
 use legend::Legend;
 pub use names::labels;
 use palette::{Role, font};
@@ -119,23 +121,6 @@ pub struct Chart<'a> {
     pub zone: &'a str,
     /// Whether now/min/mean/max, and which line is which, are written above the plot (images without a page around them).
     pub with_facts: bool,
-}
-
-/// How lines are drawn, where that is not as usual.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct How<'a> {
-    /// What stands above the picture; nothing in a page.
-    pub title: &'a str,
-    /// Equal steps or equal ratios.
-    pub scale: Scale,
-    /// Where the axis begins.
-    pub axis: Axis,
-    /// Lines of one unit lie one upon the other. They have the same times.
-    pub stacked: bool,
-    /// Bars as wide as so many milliseconds: what grew over each of these.
-    pub every_ms: Option<i64>,
-    /// What people wrote on instants and spans.
-    pub notes: &'a [Note],
 }
 
 /// A drawn chart, and where its plot lies: what a cross-hair needs.
@@ -248,6 +233,9 @@ impl Plan {
         };
         let drawing = |(index, line): (usize, &Line<'_>)| {
             let axis = second.as_ref().filter(|_| second::is_on(chart, line)).unwrap_or(&value);
+            if chart.how.hides(index) {
+                return Drawing::Line(Vec::new());
+            }
             if let Some(every_ms) = chart.how.every_ms {
                 return Drawing::Bars(stack::bars(chart, index, &stacks, axis, every_ms));
             }
@@ -365,7 +353,7 @@ impl Plan {
 
 /// What one of the axes is to hold.
 fn asked<'a>(chart: &'a Chart<'_>, second: bool, stacks: &[Option<stack::Stack>], height: i32) -> Asked<'a> {
-    let own = || chart.lines.iter().enumerate().filter(|(_, line)| second::is_on(chart, line) == second);
+    let own = || chart.lines.iter().enumerate().filter(|(index, line)| second::is_on(chart, line) == second && !chart.how.hides(*index));
     let before = chart.before.iter().filter(|_| !second).map(|line| line.columns);
     let shown = own().map(|(index, line)| stacks.get(index).and_then(Option::as_ref).map_or(line.columns, |layer| &layer.upper));
     let unit = if second { second::unit(chart) } else { second::first_unit(chart) };

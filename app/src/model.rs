@@ -11,6 +11,8 @@ mod choice;
 mod derived_page;
 mod notes;
 mod chart_spec;
+#[cfg(feature = "ssr")]
+mod composed;
 mod number;
 #[cfg(feature = "ssr")]
 mod overview;
@@ -43,12 +45,14 @@ pub use derived_page::{DerivedForm, DerivedPage, DerivedRow, ReadyRow};
 #[cfg(feature = "ssr")]
 pub use choice::{By, Choice, Hide, Show, Sort};
 pub use chart_spec::{Axis, CHART_STATISTICS_MAX, ChartSpec, Combine, Scale, SpecError, Wanted};
+#[cfg(feature = "ssr")]
+pub use composed::Composed;
 pub use number::Number;
 #[cfg(feature = "ssr")]
 pub use overview::{NumberView, Order, OverviewPage, Size, TileView};
 #[cfg(feature = "ssr")]
 pub use page::{
-    BoxForm, BoxesPage, ChartView, ChartsPage, Closely, Composed, Frame, GroupView, KeepForm, KeepRow, LoginPage, MessagePage, Page, PushForm,
+    BoxForm, BoxesPage, ChartView, ChartsPage, Closely, Frame, GroupView, KeepForm, KeepRow, LoginPage, MessagePage, Page, PushForm,
     RealtimePage, ResetQuestion, RowView, SettingsPage, SetupPage, Tab, Theme, UsageRow,
 };
 #[cfg(feature = "ssr")]

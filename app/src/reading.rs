@@ -155,8 +155,13 @@ fn note(note: &Json<'_>) -> Option<Note> {
     Some(Note { id: note.get("id").int()?, from, to, text: text(note.get("text"))?, by: text(note.get("by"))? })
 }
 
+/// A chart of several lines, or one series, which is a chart of one.
 impl Read for ChartLines {
     fn read(json: &Json<'_>) -> Option<Self> {
+        if *json.get("lines") == Json::Null {
+            let line = Series::read(json)?;
+            return Some(Self { gaps: line.gaps.clone(), resets: line.resets.clone(), notes: line.notes.clone(), lines: vec![line] });
+        }
         Some(Self {
             lines: all(json.get("lines"), Series::read)?,
             gaps: all(json.get("gaps"), gap)?,

@@ -26,8 +26,8 @@ pub(super) fn stacks(chart: &Chart<'_>) -> Vec<Option<Stack>> {
         return Vec::new();
     }
     let mut below: Vec<Option<f64>> = chart.lines.first().map_or_else(Vec::new, |line| vec![Some(0.0); line.columns.t.len()]);
-    let stack = |line: &Line<'_>| {
-        if second::is_on(chart, line) || line.columns.t.len() != below.len() {
+    let stack = |(index, line): (usize, &Line<'_>)| {
+        if chart.how.hides(index) || second::is_on(chart, line) || line.columns.t.len() != below.len() {
             return None;
         }
         let sum = |(point, below): (usize, &Option<f64>)| Some((*below)? + value(line.columns, point)?);
@@ -38,7 +38,7 @@ pub(super) fn stacks(chart: &Chart<'_>) -> Vec<Option<Stack>> {
         let upper = Columns { t, first: column.clone(), min: column.clone(), max: column.clone(), mean: Vec::new(), last: column };
         Some(Stack { upper, lower })
     };
-    chart.lines.iter().map(stack).collect()
+    chart.lines.iter().enumerate().map(stack).collect()
 }
 
 /// The number that stands for a point.

@@ -46,6 +46,12 @@ pub(super) fn on<E: JsCast + 'static>(target: &EventTarget, event: &str, mut hea
     let _ = target.add_event_listener_with_callback(event, heard.into_js_value().unchecked_ref());
 }
 
+/// The same for an event that does not bubble, of all that is inside.
+pub(super) fn on_capture(target: &EventTarget, event: &str, heard: impl FnMut(Event) + 'static) {
+    let heard = Closure::<dyn FnMut(Event)>::new(heard).into_js_value();
+    let _ = target.add_event_listener_with_callback_and_bool(event, heard.unchecked_ref(), true);
+}
+
 /// The element an event happened on, or the nearest around it that a selector finds.
 pub(super) fn origin(event: &Event, selector: &str) -> Option<Element> {
     event.target()?.dyn_into::<Element>().ok()?.closest(selector).ok().flatten()

@@ -1,7 +1,7 @@
 //! What each page shows. The server fills these from the board and the store; pages only draw them.
 
 use super::{
-    AlertsPage, Axis, BoxView, Certificates, ChartSpec, Choice, DerivedPage, Kind, May, Mode, NotesPage, Number, OverviewPage, ProbeReport, Processes, Scale, SetsPage, SpecError, StatisticPage, Taste,
+    AlertsPage, Axis, BoxView, Certificates, Choice, Composed, DerivedPage, Kind, May, Mode, NotesPage, Number, OverviewPage, ProbeReport, Processes, Scale, SetsPage, StatisticPage, Taste,
     UsersPage,
 };
 
@@ -256,29 +256,6 @@ pub struct ChartsPage {
     pub charts: Vec<ChartView>,
     /// How many matched beyond the bound of one page and are left out.
     pub left_out: usize,
-}
-
-/// A chart that somebody put together.
-#[derive(Clone, Debug)]
-pub struct Composed {
-    /// Its text, as the address has it.
-    pub text: String,
-    /// What that says, or why it says nothing.
-    pub spec: Result<ChartSpec, String>,
-}
-
-impl Composed {
-    /// That of a chart.
-    #[must_use]
-    pub fn of(spec: ChartSpec) -> Self {
-        Self { text: spec.to_string(), spec: Ok(spec) }
-    }
-
-    /// Reads the text of an address.
-    #[must_use]
-    pub fn read(text: &str) -> Self {
-        Self { text: text.to_owned(), spec: text.parse().map_err(|error: SpecError| crate::wording::sentence(&error.0)) }
-    }
 }
 
 /// One chart card. Its numbers come with the picture, so that the page reads no series.

@@ -1,18 +1,24 @@
 //! One chart of the page: what it is of, what was loaded, and how it is drawn into its figure.
 
+mod lines;
+mod telling;
+
 use leptos::prelude::document;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, HtmlElement};
 
 use crate::chart::{
-    self, Chart, Line, Palette, facts,
+    self, Chart, Line, Palette,
     zoom::{self, Span},
 };
 use crate::format;
 use crate::islands::{browser, dom};
 use crate::links;
-use crate::model::{COMPARED, LiveStatistic, Mode, Number, Series};
+use crate::model::{Axis, COMPARED, ChartLines, Combine, LiveStatistic, Mode, Number, Scale, Series};
 use crate::shown::short;
+
+use super::legend::{self, Chosen};
+use super::table;
 
 /// The lowest and the highest chart; between them it takes the place of its picture.
 const HEIGHT: (i32, i32) = (150, 420);
@@ -22,6 +28,8 @@ const FACTS_HEIGHT: i32 = 18;
 const WIDTH: u32 = 640;
 /// What lies over the drawing, and stays when it is drawn again.
 const OVER: &str = ":scope > .hair, :scope > .pin, :scope > .selection";
+/// A bar of an increase is so wide, in pixels, air included.
+const BAR_PX: u32 = 8;
 /// The shortest time between two requests of one chart, in milliseconds.
 const PERIOD_MIN_MS: f64 = 1000.0;
 /// How much wider a chart must become before it is loaded anew.
@@ -36,6 +44,12 @@ pub(super) struct Card {
     /// What it is of, as an address says it: HTML cannot hold every name as it is.
     query: String,
     mode: Option<Mode>,
+    /// It is of several statistics, which the panel reads together.
+    composed: bool,
+    scale: Scale,
+    axis: Axis,
+    combine: Combine,
+    chosen: Chosen,
     unit: String,
     span: String,
     /// From one instant to another instead of up to now.
@@ -60,7 +74,10 @@ pub(super) struct Card {
     next_ms: f64,
     loaded_width: u32,
     drawn_width: u32,
+    /// The first line.
     series: Option<Series>,
+    /// The lines after it, with what is shaded and marked in all of them.
+    others: ChartLines,
     /// What was before, at the times of now.
     before: Option<Series>,
     /// That is to be loaded, or is on its way.
@@ -94,7 +111,7 @@ impl View {
 impl Card {
     /// Every chart of the page.
     pub(super) fn all() -> Vec<Self> {
-        let Ok(found) = document().query_selector_all("figure[data-box][data-name]") else { return Vec::new() };
+        let Ok(found) = document().query_selector_all("figure[data-query]") else { return Vec::new() };
         let figures = (0..found.length()).filter_map(|index| found.get(index)?.dyn_into::<HtmlElement>().ok());
         // All are measured before one is changed: else the browser lays the page out again for each.
         let measured: Vec<_> = figures
@@ -131,6 +148,13 @@ impl Card {
         let compare = read("data-compare");
         let compare_ms = COMPARED.iter().find(|(word, _)| *word == compare).map(|&(_, ms)| ms);
         let span = if span.is_empty() { "24h".to_owned() } else { span };
+        let composed = box_name.is_empty();
+        let word = |name: &str| figure.get_attribute(name).unwrap_or_default();
+        let scale = Scale::ALL.into_iter().find(|one| one.as_str() == word("data-scale")).unwrap_or_default();
+        let axis = Axis::ALL.into_iter().find(|one| one.as_str() == word("data-axis")).unwrap_or_default();
+        let combine = Combine::ALL.into_iter().find(|one| one.as_str() == word("data-combine")).unwrap_or_default();
+        // Of several lines nothing is drawn that was before.
+        let compare_ms = compare_ms.filter(|_| !composed || combine.is_one_line());
         Some(Self {
             figure,
             plot,
@@ -138,6 +162,11 @@ impl Card {
             name,
             query,
             mode,
+            composed,
+            scale,
+            axis,
+            combine,
+            chosen: Chosen::default(),
             unit,
             span,
             range,
@@ -154,6 +183,7 @@ impl Card {
             loaded_width: 0,
             drawn_width: 0,
             series: None,
+            others: ChartLines { lines: Vec::new(), gaps: Vec::new(), resets: Vec::new(), notes: Vec::new() },
             before: None,
             before_wanted: false,
             asking_before: false,
@@ -194,13 +224,16 @@ impl Card {
     pub(super) fn ask(&mut self) -> String {
         self.loading = true;
         self.asking_before = self.before_wanted;
-        let points = |width: u32| width.to_string();
-        let mode = self.mode.map_or("", Mode::as_str);
+        // A chart that was put together says its mode itself.
+        let mode = if self.composed { "" } else { self.mode.map_or("", Mode::as_str) };
+        let path = format!("{}/{}{}", links::API, if self.composed { "chart" } else { "series" }, self.query);
+        let per_point = if self.mode == Some(Mode::Increase) { BAR_PX } else { 1 };
+        let points = |width: u32| (width / per_point).max(1).to_string();
         if let (true, Some(series), Some(by_ms)) = (self.asking_before, &self.series, self.compare_ms) {
             self.before_wanted = false;
             let how = links::with_query("", &[("points", &points(self.loaded_width)), ("mode", mode)]);
             let span = (series.from - by_ms, series.to - by_ms);
-            return links::with_span(&format!("{}/series{}&{}", links::API, self.query, how.trim_start_matches('?')), Some(span), "");
+            return links::with_span(&format!("{path}&{}", how.trim_start_matches('?')), Some(span), "");
         }
         self.stale = false;
         self.loaded_width = self.width();
@@ -208,7 +241,7 @@ impl Card {
         // A span that somebody chose is drawn as it is, also where little of it is known.
         let fit = if self.range.is_some() { "" } else { "true" };
         let how = links::with_query("", &[("fit", fit), ("points", &points), ("mode", mode)]);
-        links::with_span(&format!("{}/series{}&{}", links::API, self.query, how.trim_start_matches('?')), self.range, &self.span)
+        links::with_span(&format!("{path}&{}", how.trim_start_matches('?')), self.range, &self.span)
     }
 
     /// Shows another span from now on: at once as far as it is loaded, and then all of it.
@@ -255,7 +288,12 @@ impl Card {
 
     /// Takes what was loaded; the next request waits until a pixel's worth of time has passed.
     #[expect(clippy::cast_precision_loss, reason = "spans are far below what a float can count")]
-    pub(super) fn take(&mut self, series: Series, now_ms: f64) {
+    pub(super) fn take(&mut self, mut answer: ChartLines, now_ms: f64) {
+        if answer.lines.is_empty() {
+            self.loading = false;
+            return;
+        }
+        let series = answer.lines.remove(0);
         if let (true, Some(by_ms)) = (self.asking_before, self.compare_ms) {
             self.loading = false;
             self.dirty = true;
@@ -272,6 +310,7 @@ impl Card {
         self.failures = 0;
         self.dirty = true;
         self.series = Some(series);
+        self.others = answer;
         self.message("");
     }
 
@@ -318,15 +357,29 @@ impl Card {
         let (from_ms, to_ms) = shown(series, self.range);
         let unit = if series.unit.is_empty() { &self.unit } else { &series.unit };
         let label = self.compared_with();
+        let labels = self.labels();
+        let told = self.lines();
+        let unit_of = |one: &'_ Series| if one.unit.is_empty() { unit.clone() } else { one.unit.clone() };
+        let units: Vec<String> = told.iter().map(|one| unit_of(one)).collect();
+        let lines: Vec<Line<'_>> = told.iter().zip(&labels).zip(&units).map(|((one, label), unit)| line(one, label, unit)).collect();
+        let same = self.others.lines.iter().all(|one| one.mode == series.mode);
         let drawn = chart::draw_placed(&Chart {
-            lines: &[Line { label: &self.name, columns: &series.columns, gaps: &series.gaps, unit }],
+            lines: &lines,
             before: self.before.as_ref().map(|before| Line { label: &label, columns: &before.columns, gaps: &before.gaps, unit }),
-            gaps: &series.gaps,
-            resets: &series.resets,
+            gaps: &self.others.gaps,
+            resets: &self.others.resets,
             from_ms,
             to_ms,
-            mode: series.mode,
-            how: chart::How { every_ms: series.every_ms, notes: &series.notes, ..chart::How::default() },
+            mode: if same { series.mode } else { Mode::Value },
+            how: chart::How {
+                scale: self.scale,
+                axis: self.axis,
+                stacked: self.combine == Combine::Stacked,
+                every_ms: series.every_ms,
+                notes: &self.others.notes,
+                hidden: self.chosen.hidden,
+                ..chart::How::default()
+            },
             unit,
             width,
             height: self.height,
@@ -343,48 +396,15 @@ impl Card {
         if f64::from(width) > f64::from(self.loaded_width) * WIDER {
             self.stale = true;
         }
+        legend::write(self, &self.lines(), &self.labels(), self.chosen);
+        table::offer(self);
+        self.write_table();
         self.write_facts();
     }
+}
 
-    /// Now, min, mean and max above the plot; the newest value counts too.
-    fn write_facts(&self) {
-        let (Some(series), Ok(Some(place))) = (&self.series, self.figure.query_selector(".facts")) else { return };
-        let Some(facts) = facts(&series.columns) else {
-            // The line stays free, so that charts beside each other begin at the same height.
-            dom::write(&place, "\u{a0}");
-            return;
-        };
-        let unit = if series.unit.is_empty() { &self.unit } else { &series.unit };
-        // Of a span that is over, the last value in it.
-        let newest = self.newest.filter(|_| self.grows());
-        let now = newest.unwrap_or(facts.now);
-        let min = if now.as_f64() < facts.min.as_f64() { now } else { facts.min };
-        let max = if now.as_f64() > facts.max.as_f64() { now } else { facts.max };
-        let write = |word: &str, n: Number| format!("<span>{word} <b>{}</b></span>", format::fact(n, unit));
-        let mean = write("mean", Number::Float(facts.mean));
-        let word = if self.grows() { "now" } else { "last" };
-        // Of a rate, what it adds up to: a count, whose unit is no rate.
-        let counted = unit.strip_suffix("/s").unwrap_or(unit);
-        let total = series.total.map(|total| format!(" <span>total <b>{}</b></span>", format::fact(total, counted))).unwrap_or_default();
-        place.set_inner_html(&format!("{} {} {mean} {}{total}", write(word, now), write("min", min), write("max", max)));
-    }
-
-    /// Writes below the chart, or removes what stands there.
-    fn message(&self, text: &str) {
-        let found = self.figure.query_selector(".chart-error").ok().flatten();
-        match (found, text.is_empty()) {
-            (Some(place), true) => place.remove(),
-            (Some(place), false) => place.set_text_content(Some(text)),
-            (None, true) => {}
-            (None, false) => {
-                if let Ok(place) = document().create_element("p") {
-                    place.set_class_name("chart-error");
-                    place.set_text_content(Some(text));
-                    let _ = self.figure.append_child(&place);
-                }
-            }
-        }
-    }
+fn line<'a>(series: &'a Series, label: &'a str, unit: &'a str) -> Line<'a> {
+    Line { label, columns: &series.columns, gaps: &series.gaps, unit }
 }
 
 /// The time axis of a series: the span that was chosen, or what there is of it up to now.

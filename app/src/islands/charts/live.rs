@@ -10,11 +10,12 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Element, Event, IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit};
 
 use super::card::Card;
+use super::legend;
 use super::zooming::{self, Zooming};
 use crate::islands::feed::{Feed, Heard};
 use crate::islands::{browser, dom, pills};
 use crate::links;
-use crate::model::{LiveValues, Recorded, Series};
+use crate::model::{ChartLines, LiveValues, Recorded};
 use crate::reading::{self, BoxNews};
 
 /// How many requests may be under way.
@@ -58,6 +59,14 @@ pub(super) fn start() {
     };
     on("resize", |live, _| live.resized());
     on("visibilitychange", |live, _| live.load());
+    on("click", |live, event| live.pressed(event, false));
+    on("dblclick", |live, event| live.pressed(event, true));
+    // It does not bubble.
+    let opened = Rc::clone(&live);
+    for figure in dom::all("figure[data-query]") {
+        let opened = Rc::clone(&opened);
+        dom::on_capture(&figure, "toggle", move |_| opened.cards.borrow().iter().for_each(Card::write_table));
+    }
     zooming::listen(&live);
 }
 
@@ -155,7 +164,7 @@ impl Live {
     fn events_url(&self) -> String {
         let cards = self.cards.borrow();
         match cards.split_first() {
-            Some((first, rest)) if rest.iter().all(|card| card.box_name == first.box_name) => {
+            Some((first, rest)) if !first.box_name.is_empty() && rest.iter().all(|card| card.box_name == first.box_name) => {
                 links::with_query("/cp/events", &[("box", &pills::id_of(&first.box_name)), ("show", "recorded")])
             }
             _ => "/cp/events?show=recorded".to_owned(),
@@ -172,10 +181,21 @@ impl Live {
             // Whoever points at an instant wants it to stay where it is.
             return;
         }
-        for card in self.cards.borrow_mut().iter_mut().filter(|card| box_name.is_none_or(|name| card.box_name == name)) {
+        for card in self.cards.borrow_mut().iter_mut().filter(|card| box_name.is_none_or(|name| card.is_of(name))) {
             card.stale |= card.grows();
         }
         self.load();
+    }
+
+    /// A line of a legend, or a head of it, is pressed: with alt, or twice, the line is left alone.
+    fn pressed(self: &Rc<Self>, event: &Event, twice: bool) {
+        let Some(button) = dom::origin(event, ".legend button") else { return };
+        let (Some(pressed), Some(figure)) = (legend::pressed(&button), button.closest("figure").ok().flatten()) else { return };
+        let alone = twice || event.dyn_ref::<web_sys::MouseEvent>().is_some_and(web_sys::MouseEvent::alt_key);
+        if let Some(card) = self.cards.borrow_mut().iter_mut().find(|card| *card.figure() == figure) {
+            card.press(&pressed, alone);
+        }
+        self.ask_frame();
     }
 
     fn resized(self: &Rc<Self>) {
@@ -196,7 +216,7 @@ impl Live {
             self.work.borrow_mut().in_flight += 1;
             let live = Rc::clone(self);
             spawn_local(async move {
-                let answer = browser::get_json::<Series>(&url).await;
+                let answer = browser::get_json::<ChartLines>(&url).await;
                 live.answered(index, answer);
             });
         }
@@ -206,12 +226,12 @@ impl Live {
         }
     }
 
-    fn answered(self: &Rc<Self>, index: usize, answer: Result<Series, browser::Failure>) {
+    fn answered(self: &Rc<Self>, index: usize, answer: Result<ChartLines, browser::Failure>) {
         self.work.borrow_mut().in_flight -= 1;
         if let Some(card) = self.cards.borrow_mut().get_mut(index) {
             let now = browser::now_ms();
             match answer {
-                Ok(series) => card.take(series, now),
+                Ok(lines) => card.take(lines, now),
                 Err(failure) => {
                     card.failures = card.failures.saturating_add(1);
                     let pause = f64::from(1000_u32 << card.failures.min(16)).min(PAUSE_MAX_MS);

@@ -99,6 +99,9 @@ impl Readout {
 
     /// The value at an instant, what it is compared with, and where somebody is at it, when that was.
     pub(super) fn text(&self, card: &Card, series: &Series, at: i64, with_time: bool) -> String {
+        if card.lines().len() > 1 {
+            return self.text_of_all(card, at, with_time);
+        }
         let unit = card.unit();
         let found = nearest(series, at);
         let gap = series.gaps.iter().find(|gap| gap.from < at && at < gap.to);
@@ -122,6 +125,29 @@ impl Readout {
         }
         if let Some(pinned) = self.pins[0] {
             text.push_str(&compared(series, unit, pinned, found).unwrap_or_default());
+        }
+        text
+    }
+}
+
+impl Readout {
+    /// The value of each line that is shown, and what it is compared with.
+    fn text_of_all(&self, card: &Card, at: i64, with_time: bool) -> String {
+        let mut text = if with_time { stamp(at) } else { String::new() };
+        for (index, (line, label)) in card.lines().into_iter().zip(card.labels()).enumerate() {
+            if card.chosen().hides(index) {
+                continue;
+            }
+            let found = nearest(line, at);
+            let value = found.and_then(|found| line.columns.last.get(found).copied().flatten());
+            let value = value.filter(|_| !line.gaps.iter().any(|gap| gap.from < at && at < gap.to));
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            text.push_str(&format!("{}  {label}", value.map_or_else(|| "–".to_owned(), |value| format::fact(value, &line.unit))));
+            if let (Some(pinned), Some(found)) = (self.pins[0], found) {
+                text.push_str(&compared(line, &line.unit, pinned, found).unwrap_or_default());
+            }
         }
         text
     }
