@@ -65,6 +65,6 @@ pub use statistic::{Fault, Kind, LiveStatistic, LiveValues, Recorded, Removed, S
 #[cfg(feature = "ssr")]
 pub use statistic_page::{MarkView, NearView, StatisticPage, Ticked};
 #[cfg(feature = "ssr")]
-pub use taste::{Column, Density, Taste};
+pub use taste::{Column, Density, Taste, USUAL_SPAN};
 #[cfg(feature = "ssr")]
 pub use users::{Asked, May, PersonRow, TokenRow, Typed, UsersPage};

@@ -37,6 +37,7 @@ const SOON: &str = "{const idle=window.requestIdleCallback;if(idle)window.reques
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let frame = use_context::<Frame>().unwrap_or_else(bare_frame);
     let page = use_context::<Page>().unwrap_or_else(|| Page::Message(unfilled()));
+    let zone = (!frame.taste.zone.is_empty()).then(|| frame.taste.zone.clone());
     let may = frame.user.is_some().then(|| frame.may.as_str());
     let theme = (frame.theme != Theme::Auto).then(|| frame.theme.as_str());
     view! {
@@ -53,7 +54,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <script nonce=use_nonce() inner_html=SOON></script>
                 <HydrationScripts options islands=true root="/cp" />
             </head>
-            <body data-may=may>
+            <body data-may=may data-zone=zone>
                 {frame::header(&frame)} {frame::lost(&frame)} {body(&frame, page)} {frame::help()} <FrameLive />
             </body>
         </html>

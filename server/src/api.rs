@@ -40,6 +40,7 @@ pub fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(session::login))
         .routes(routes!(session::logout))
         .routes(routes!(session::me))
+        .routes(routes!(session::settings, session::change_settings))
         .routes(routes!(boxes::list, boxes::add))
         .routes(routes!(boxes::probe))
         .routes(routes!(boxes::get, boxes::change, boxes::remove))

@@ -33,7 +33,7 @@ pub use caller::Caller;
 pub use device::Device;
 pub use guard::{Door, FIRST_PAGE, LOGIN_PAGE, Refusal, door, guard, judge, local_next, right_for};
 pub use origin::{CrossSite, is_form, is_safe, same_origin};
-pub use people::{PeopleError, account_scope};
+pub use people::{PeopleError, SPANS, account_scope};
 pub use password::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, PasswordError, Passwords, check_password, is_password_hash};
 pub use session::{COOKIE, SESSION_LIFETIME_MS, SessionCookie, is_https, session_secret};
 pub use throttle::{Client, Throttle};

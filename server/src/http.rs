@@ -146,6 +146,7 @@ pub fn router(parts: Parts) -> Router {
         .route("/cp/reset", post(forms::reset).get(to_first))
         .route("/cp/kind", post(forms::kind).get(to_first))
         .route("/cp/push", post(forms_push::push).get(to_boxes))
+        .route("/cp/taste", post(forms::taste).get(to_first))
         .route("/cp/theme", post(forms::theme).get(to_first))
         .route("/cp/events", get(events))
         .route("/cp/assets/{file}", get(assets::serve))

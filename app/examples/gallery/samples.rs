@@ -249,6 +249,7 @@ fn charts() -> ChartsPage {
     ChartsPage {
         boxes: boxes(),
         current: Some("sip1".into()),
+        usual_span: "24h".into(),
         span: "24h".into(),
         range: None,
         compare: None,

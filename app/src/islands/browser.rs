@@ -1,6 +1,6 @@
 //! What islands ask of the browser: requests, one event stream, the clock and the time zone. It knows nothing of what they carry.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, collections::HashMap};
 
 use leptos::prelude::window;
 use wasm_bindgen::prelude::*;
@@ -65,15 +65,67 @@ pub(crate) fn now_ms() -> f64 {
     js_sys::Date::now()
 }
 
-/// The offset of this browser's time from UTC at an instant, in milliseconds.
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "dates are floats in JavaScript")]
+thread_local! {
+    /// The zone that whoever is signed in chose, if they did.
+    static CHOSEN: Option<String> = window().document().and_then(|document| document.body()?.get_attribute("data-zone"));
+    /// Its offsets, by quarters of an hour: to ask for one takes a while.
+    static OFFSETS: RefCell<HashMap<i64, i64>> = RefCell::default();
+}
+
+/// Offsets change at quarters of an hour.
+const QUARTER_MS: i64 = 900_000;
+
+/// The offset of the reader's time from UTC at an instant, in milliseconds.
 pub(crate) fn offset_ms(at: i64) -> i64 {
+    CHOSEN.with(|zone| match zone {
+        None => offset_here(at),
+        Some(zone) => OFFSETS.with_borrow_mut(|known| {
+            let quarter = at.div_euclid(QUARTER_MS);
+            *known.entry(quarter).or_insert_with(|| offset_in(zone, quarter * QUARTER_MS).unwrap_or_else(|| offset_here(at)))
+        }),
+    })
+}
+
+/// The instant that a field for a local time says.
+#[expect(clippy::cast_possible_truncation, reason = "dates are floats in JavaScript")]
+pub(crate) fn instant(local: &str) -> Option<i64> {
+    let at = js_sys::Date::parse(&format!("{local}Z"));
+    // An hour that comes twice, or never, is read as either.
+    at.is_finite().then(|| at as i64).map(|as_utc| as_utc - offset_ms(as_utc - offset_ms(as_utc)))
+}
+
+/// What a date is written with so that it is in the reader's zone.
+pub(crate) fn of_zone() -> js_sys::Object {
+    let options = js_sys::Object::new();
+    CHOSEN.with(|zone| {
+        if let Some(zone) = zone {
+            let _ = js_sys::Reflect::set(&options, &JsValue::from_str("timeZone"), &JsValue::from_str(zone));
+        }
+    });
+    options
+}
+
+/// Sweden writes dates as machines read them.
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "dates are floats in JavaScript")]
+fn offset_in(zone: &str, at: i64) -> Option<i64> {
+    debug_assert!(!zone.is_empty());
+    let text = js_sys::Date::new(&JsValue::from_f64(at as f64)).to_locale_string("sv-SE", &of_zone()).as_string()?;
+    let there = js_sys::Date::parse(&format!("{}Z", text.replace(' ', "T")));
+    there.is_finite().then(|| there as i64 - at)
+}
+
+/// The offset of this browser's time.
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "dates are floats in JavaScript")]
+fn offset_here(at: i64) -> i64 {
     let minutes = js_sys::Date::new(&JsValue::from_f64(at as f64)).get_timezone_offset();
     if minutes.is_finite() { -(minutes * 60_000.0) as i64 } else { 0 }
 }
 
-/// The name of this browser's time zone, such as `Europe/Berlin`.
+/// The name of the reader's time zone, such as `Europe/Berlin`.
 pub(crate) fn zone() -> Option<String> {
+    if let Some(zone) = CHOSEN.with(Clone::clone) {
+        return Some(zone);
+    }
     let format = js_sys::Intl::DateTimeFormat::new(&js_sys::Array::new(), &js_sys::Object::new());
     js_sys::Reflect::get(&format.resolved_options(), &JsValue::from_str("timeZone")).ok()?.as_string()
 }

@@ -133,8 +133,7 @@ mod browser {
         let Some(form) = dom::origin(event, "form[data-local-times]") else { return };
         for field in dom::all_in(&form, "input[type=datetime-local]") {
             let Ok(field) = field.dyn_into::<HtmlInputElement>() else { continue };
-            let at = js_sys::Date::parse(&field.value());
-            if at.is_finite() {
+            if let Some(at) = asked::instant(&field.value()) {
                 field.set_type("hidden");
                 field.set_value(&at.to_string());
             }
@@ -146,6 +145,7 @@ mod browser {
     fn local(ms: i64) -> Option<String> {
         let date = js_sys::Date::new(&JsValue::from_f64(ms as f64));
         let format = js_sys::Reflect::get(&date, &JsValue::from_str("toLocaleString")).ok()?;
-        format.dyn_into::<js_sys::Function>().ok()?.call0(&date).ok()?.as_string()
+        let format = format.dyn_into::<js_sys::Function>().ok()?;
+        format.call2(&date, &JsValue::UNDEFINED, &asked::of_zone()).ok()?.as_string()
     }
 }

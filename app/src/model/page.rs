@@ -29,7 +29,9 @@ pub enum Tab {
 }
 
 /// Light or dark, as kept in the cookie `theme`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub enum Theme {
     /// As the system says.
     #[default]
@@ -236,6 +238,8 @@ pub struct ChartsPage {
     pub current: Option<String>,
     /// The span: `1h`, `6h`, `24h`, `7d`, `30d` or `1y`.
     pub span: String,
+    /// The one that pages begin with: it stays out of their addresses.
+    pub usual_span: String,
     /// From one instant to another instead, epoch milliseconds.
     pub range: Option<(i64, i64)>,
     /// Rate or value for all charts; each by its kind when none is chosen.

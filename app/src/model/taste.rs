@@ -1,10 +1,16 @@
-//! How somebody likes tables to look: how close their rows stand, and which columns they have.
+//! How somebody likes pages to look: how close rows stand, which columns tables have, light or dark, the zone of times, the span of charts.
 
 use serde::{Deserialize, Serialize};
+
+use super::Theme;
+
+/// The span of charts for who never chose one.
+pub const USUAL_SPAN: &str = "24h";
 
 /// How close rows stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub enum Density {
     /// Easily read and pressed.
     #[default]
@@ -27,6 +33,7 @@ impl Density {
 /// A column that can be left out; names and check boxes cannot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub enum Column {
     /// What the statistic means, beside its name.
     Meaning,
@@ -56,15 +63,28 @@ impl Column {
 
 /// All of it. The default shows everything, comfortably.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct Taste {
     /// How close rows stand.
     pub density: Density,
     /// The columns that are left out.
     pub without: Vec<Column>,
+    /// Light or dark; `auto`: as this browser chose last, or its system.
+    pub theme: Theme,
+    /// The zone of times, such as `Europe/Berlin` or `UTC`; empty: that of the browser.
+    pub zone: String,
+    /// The span that charts begin with; empty: a day.
+    pub span: String,
 }
 
 impl Taste {
+    /// The span that charts begin with.
+    #[must_use]
+    pub fn span(&self) -> &str {
+        if self.span.is_empty() { USUAL_SPAN } else { &self.span }
+    }
+
     /// Whether a column is shown.
     #[must_use]
     pub fn shows(&self, column: Column) -> bool {
@@ -84,9 +104,9 @@ mod tests {
 
     #[test]
     fn taste_is_kept_as_words() {
-        let taste = Taste { density: Density::Compact, without: vec![Column::Course, Column::Rate] };
+        let taste = Taste { density: Density::Compact, without: vec![Column::Course, Column::Rate], ..Taste::default() };
         let text = serde_json::to_string(&taste).unwrap();
-        assert_eq!(text, r#"{"density":"compact","without":["course","rate"]}"#);
+        assert_eq!(text, r#"{"density":"compact","without":["course","rate"],"theme":"auto","zone":"","span":""}"#);
         assert_eq!(serde_json::from_str::<Taste>(&text).unwrap(), taste);
         assert_eq!(serde_json::from_str::<Taste>("{}").unwrap(), Taste::default());
         assert_eq!((taste.without().as_str(), taste.shows(Column::Value), taste.shows(Column::Rate)), ("course rate", true, false));

@@ -61,6 +61,7 @@ struct Address<'a> {
     box_name: &'a str,
     search: &'a str,
     span: &'a str,
+    usual: &'a str,
     range: Option<(i64, i64)>,
     mode: &'a str,
     compare: &'a str,
@@ -75,6 +76,7 @@ impl<'a> Address<'a> {
             box_name: page.current.as_deref().unwrap_or_default(),
             search: &page.search,
             span: &page.span,
+            usual: &page.usual_span,
             range: page.range,
             mode: page.mode.map_or("", Mode::as_str),
             compare: page.compare.as_deref().unwrap_or_default(),
@@ -95,7 +97,7 @@ impl<'a> Address<'a> {
     }
 
     fn link(self) -> String {
-        let span = if self.span == "24h" { "" } else { self.span };
+        let span = if self.span == self.usual { "" } else { self.span };
         let pairs = [
             ("box", self.box_name),
             ("mode", self.mode),

@@ -3,17 +3,24 @@
 use leptos::prelude::*;
 
 use super::{
+    charts::SPANS,
     field::{self, Field},
     frame,
 };
 use crate::{
     format, links,
-    model::{Frame, KeepForm, KeepRow, SettingsPage, UsageRow},
+    model::{Column, Density, Frame, KeepForm, KeepRow, SettingsPage, Taste, Theme, UsageRow},
 };
 
 /// The tiers as columns: the field of each, its name, and what it is.
 const TIERS: [(&str, &str, &str); 3] =
     [("raw", "Samples", "as they were polled"), ("minute", "Minutes", "one-minute roll-ups"), ("hour", "Hours", "one-hour roll-ups")];
+
+/// Zones that are offered; any other can be typed.
+const ZONES: [&str; 14] = [
+    "UTC", "Europe/London", "Europe/Berlin", "Europe/Paris", "Europe/Madrid", "Europe/Bucharest", "Europe/Athens", "America/New_York",
+    "America/Chicago", "America/Los_Angeles", "America/Sao_Paulo", "Asia/Kolkata", "Asia/Singapore", "Australia/Sydney",
+];
 
 /// Draws it.
 pub(super) fn page(frame: &Frame, page: &SettingsPage) -> AnyView {
@@ -23,8 +30,68 @@ pub(super) fn page(frame: &Frame, page: &SettingsPage) -> AnyView {
     view! {
         <main id="main" class="sheet">
             <h1 class="vh">"Settings"</h1>
-            {frame::notices(frame)} {first} {second} {usage(page)}
+            {frame::notices(frame)} {taste(frame)} {first} {second} {usage(page)}
         </main>
+    }
+    .into_any()
+}
+
+/// How pages look for who reads this.
+fn taste(frame: &Frame) -> AnyView {
+    let Taste { density, theme, zone, .. } = &frame.taste;
+    let span = frame.taste.span();
+    let column = |column: Column| {
+        let words = match column {
+            Column::Meaning => "Meaning",
+            Column::Course => "Spark line",
+            Column::Value => "Value",
+            Column::Rate => "Per second",
+        };
+        view! {
+            <label class="check">
+                <input type="checkbox" name="column" value=column.as_str() checked=frame.taste.shows(column) />
+                {words}
+            </label>
+        }
+    };
+    let theme_option = |one: Theme, words: &'static str| view! { <option value=one.as_str() selected={*theme == one}>{words}</option> };
+    let spans = SPANS.iter().map(|(word, words)| view! { <option value=*word selected={*word == span}>{*words}</option> });
+    view! {
+        <section class="card form" id="taste" aria-labelledby="taste-title">
+            <h2 id="taste-title">"For you"</h2>
+            <form method="post" action="/cp/taste">
+                <div class="fields">
+                    <div class="field">
+                        <label for="v-theme">"Colours"</label>
+                        <select id="v-theme" name="theme">
+                            {theme_option(Theme::Auto, "As the browser")} {theme_option(Theme::Light, "Light")} {theme_option(Theme::Dark, "Dark")}
+                        </select>
+                    </div>
+                    <div class="field">
+                        <label for="v-zone">"Time zone"</label>
+                        <input id="v-zone" name="zone" value=zone.clone() placeholder="that of the browser" list="zones" spellcheck="false" aria-describedby="v-zone-hint" />
+                        <datalist id="zones">{ZONES.iter().map(|zone| view! { <option value=*zone></option> }).collect_view()}</datalist>
+                        <p class="hint" id="v-zone-hint">"Such as Europe/Berlin, or UTC; empty: that of the browser"</p>
+                    </div>
+                    <div class="field">
+                        <label for="v-span">"Charts begin with"</label>
+                        <select id="v-span" name="span">{spans.collect_view()}</select>
+                    </div>
+                    <div class="field">
+                        <label for="v-density">"Rows"</label>
+                        <select id="v-density" name="density">
+                            <option value="comfortable" selected={*density == Density::Comfortable}>"Comfortable"</option>
+                            <option value="compact" selected={*density == Density::Compact}>"Compact"</option>
+                        </select>
+                    </div>
+                    <fieldset class="field">
+                        <legend>"Columns"</legend>
+                        {Column::ALL.map(column).into_iter().collect_view()}
+                    </fieldset>
+                </div>
+                <div class="buttons"><button class="btn main">"Keep it"</button></div>
+            </form>
+        </section>
     }
     .into_any()
 }

@@ -114,6 +114,7 @@ fn charts() -> ChartsPage {
     ChartsPage {
         boxes: vec![one_box()],
         current: None,
+        usual_span: "24h".into(),
         span: "24h".into(),
         range: None,
         compare: None,

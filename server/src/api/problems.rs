@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 
 use crate::{
-    auth::AuthError,
+    auth::{AuthError, PeopleError},
     desk::DeskError,
     problem::{Problem, problem},
     store::{StoreError, Trouble},
@@ -26,6 +26,16 @@ impl From<DeskError> for Problem {
             other => other.to_string(),
         };
         problem(status, title, detail)
+    }
+}
+
+impl From<PeopleError> for Problem {
+    fn from(error: PeopleError) -> Self {
+        match error {
+            PeopleError::Invalid { field, message } => problem(StatusCode::BAD_REQUEST, "The question is not right", format!("{field}: {message}")),
+            PeopleError::Refused(message) => problem(StatusCode::FORBIDDEN, "Not allowed", message),
+            PeopleError::Failed(error) => error.into(),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
+use app::model::{Column, Density, Taste, Theme};
 use axum::{
     Json,
     extract::{ConnectInfo, State},
@@ -62,6 +63,39 @@ pub(super) async fn login(
 pub(super) async fn logout(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<impl IntoResponse, Problem> {
     let cookie = app.auth.logout(&headers).await?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie.header())]))
+}
+
+/// How one's pages look.
+#[utoipa::path(get, path = "/me/settings", tag = "session", responses((status = 200, body = Taste)))]
+pub(super) async fn settings(caller: Caller) -> Json<Taste> {
+    Json(caller.taste())
+}
+
+/// Some of how one's pages look; what is left out stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TasteChange {
+    density: Option<Density>,
+    without: Option<Vec<Column>>,
+    theme: Option<Theme>,
+    zone: Option<String>,
+    span: Option<String>,
+}
+
+/// Changes it; it is kept with the account, on the server.
+#[utoipa::path(patch, path = "/me/settings", tag = "session", request_body = TasteChange, responses((status = 200, body = Taste)))]
+pub(super) async fn change_settings(State(app): State<Arc<App>>, caller: Caller, Body(change): Body<TasteChange>) -> Result<Json<Taste>, Problem> {
+    let before = caller.taste();
+    let TasteChange { density, without, theme, zone, span } = change;
+    let taste = Taste {
+        density: density.unwrap_or(before.density),
+        without: without.unwrap_or(before.without),
+        theme: theme.unwrap_or(before.theme),
+        zone: zone.unwrap_or(before.zone),
+        span: span.unwrap_or(before.span),
+    };
+    app.auth.keep_taste(&caller, &taste).await?;
+    Ok(Json(taste))
 }
 
 /// Who one is.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use app::model::Taste;
 use axum::http::{HeaderMap, header};
 
 use super::{Auth, AuthError, Right, Scope, hash_secret, looks_like_token, session_secret};
@@ -21,6 +22,8 @@ pub enum Caller {
         name: String,
         /// What it may.
         scope: Scope,
+        /// How its pages look.
+        taste: Box<Taste>,
     },
     /// A tool with a token.
     Token {
@@ -45,6 +48,15 @@ impl Caller {
         match self {
             Self::Account { name, .. } => name.clone(),
             Self::Token { name, .. } => format!("token {name}"),
+        }
+    }
+
+    /// How pages look for this caller.
+    #[must_use]
+    pub fn taste(&self) -> Taste {
+        match self {
+            Self::Account { taste, .. } => (**taste).clone(),
+            Self::Token { .. } => Taste::default(),
         }
     }
 
@@ -97,7 +109,11 @@ impl Auth {
 
     async fn account_of(&self, hash: &[u8], now_ms: i64) -> Result<Option<Caller>, StoreError> {
         let account = self.store.session(hash, now_ms).await?;
-        Ok(account.and_then(|Account { id, name, scope, .. }| Some(Caller::Account { id, name, scope: Scope::parse(&scope).ok()? })))
+        Ok(account.and_then(|Account { id, name, scope, taste, .. }| {
+            // What a later version kept is better forgotten than in the way.
+            let taste = serde_json::from_str(&taste).unwrap_or_default();
+            Some(Caller::Account { id, name, scope: Scope::parse(&scope).ok()?, taste })
+        }))
     }
 
     fn is_away(&self) -> bool {

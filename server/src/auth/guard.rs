@@ -57,7 +57,7 @@ pub fn door(method: &Method, path: &str) -> Door {
 pub fn right_for(method: &Method, path: &str) -> Option<Right> {
     let api = path.strip_prefix("/cp/api/v1/");
     match (api, path) {
-        (Some("me" | "logout"), _) | (_, "/cp/logout" | "/cp/theme" | "/cp/password") => return None,
+        (Some("me" | "me/settings" | "logout"), _) | (_, "/cp/logout" | "/cp/theme" | "/cp/password" | "/cp/taste") => return None,
         _ if is_safe(method) => return Some(Right::Read),
         (_, "/cp/refresh") => return Some(Right::Read),
         (_, "/cp/ticks" | "/cp/kind" | "/cp/notes" | "/cp/sets") => return Some(Right::Tick),

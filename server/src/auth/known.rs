@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     fn ann(id: i64) -> Caller {
-        Caller::Account { id, name: "ann".to_owned(), scope: crate::auth::Scope::Admin }
+        Caller::Account { id, name: "ann".to_owned(), scope: crate::auth::Scope::Admin, taste: Box::default() }
     }
 
     #[test]

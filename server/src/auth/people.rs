@@ -1,15 +1,18 @@
 //! Accounts and tokens as administrators keep them: who is added, changed and taken away. It must not know pages.
 
-use app::model::Origin;
+use app::model::{Origin, Taste};
 use axum::http::HeaderMap;
 
-use super::{Auth, AuthError, Scope, SessionCookie, hash_secret, new_token};
+use super::{Auth, AuthError, Caller, Scope, SessionCookie, hash_secret, new_token};
 use crate::{
     clock,
     config::{check_account_name, check_token_name},
     source::Secret,
     store::{Account, StoreError, Token},
 };
+
+/// The spans that charts can begin with.
+pub const SPANS: [&str; 6] = ["1h", "6h", "24h", "7d", "30d", "1y"];
 
 /// Why somebody was not added, changed or taken away.
 #[derive(Debug, thiserror::Error)]
@@ -180,6 +183,28 @@ impl Auth {
     pub async fn revoke_token(&self, name: &str) -> Result<(), PeopleError> {
         self.store.revoke_token(name).await?;
         self.somebody_left();
+        Ok(())
+    }
+
+    /// Keeps how pages look for somebody.
+    ///
+    /// # Errors
+    /// When a field is wrong, a token asks, or the database fails.
+    pub async fn keep_taste(&self, caller: &Caller, taste: &Taste) -> Result<(), PeopleError> {
+        let Caller::Account { id, .. } = caller else {
+            return Err(PeopleError::Refused("a token has no pages: sign in as the account whose settings these are".to_owned()));
+        };
+        if !taste.zone.is_empty() && taste.zone.parse::<chrono_tz::Tz>().is_err() {
+            return Err(invalid("zone", format!("{:?} is no time zone: write one such as Europe/Berlin, or UTC", app::shown::short(&taste.zone))));
+        }
+        if !SPANS.contains(&taste.span()) {
+            return Err(invalid("span", format!("is {:?}; allowed are {}", app::shown::short(&taste.span), SPANS.join(", "))));
+        }
+        let mut taste = taste.clone();
+        taste.without.sort_unstable_by_key(|column| column.as_str());
+        taste.without.dedup();
+        // Words and lists: it can always be written.
+        self.store.set_taste(*id, &serde_json::to_string(&taste).unwrap_or_default()).await?;
         Ok(())
     }
 

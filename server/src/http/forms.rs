@@ -4,12 +4,12 @@ use std::collections::{BTreeSet, HashSet};
 
 use app::{
     matching::words,
-    model::{Kind, Theme},
+    model::{Column, Density, Kind, Taste, Theme},
     shown::short,
 };
 use axum::{
     extract::State,
-    http::{HeaderValue, header},
+    http::{HeaderMap, HeaderValue, header},
     response::Response,
 };
 
@@ -19,7 +19,8 @@ use super::{
 };
 use crate::{
     api::{self, Ask},
-    auth::Caller,
+    auth::{Caller, PeopleError},
+    clock,
     desk::{DeskError, Word},
     problem::Problem,
     sampler::ResetDone,
@@ -130,11 +131,37 @@ pub(super) async fn kind(State(app): State<Shared>, form: Form) -> Result<Respon
 }
 
 /// Light, dark, or as the system says.
-pub(super) async fn theme(form: Form) -> Response {
+pub(super) async fn theme(State(app): State<Shared>, headers: HeaderMap, form: Form) -> Response {
     let theme = Theme::parse(form.text("theme"));
+    // The login has the switch too, so nobody need be signed in; who is has it on every browser.
+    if let Ok(Some(caller)) = app.auth.caller(&headers, clock::now_ms()).await {
+        let kept = app.auth.keep_taste(&caller, &Taste { theme, ..caller.taste() }).await;
+        if let Err(error) = kept {
+            tracing::debug!(%error, "light or dark is kept by the browser alone");
+        }
+    }
     let mut response = back(form.text("return"), &Ok(String::new()));
     if let Ok(value) = HeaderValue::from_str(&cookie(THEME_COOKIE, theme.as_str(), THEME_MAX_AGE_S)) {
         response.headers_mut().append(header::SET_COOKIE, value);
     }
     response
+}
+
+/// How pages look for who asks.
+pub(super) async fn taste(State(app): State<Shared>, caller: Caller, form: Form) -> Result<Response, Problem> {
+    let shown: Vec<&str> = form.0.all("column").collect();
+    let density = if form.text("density") == Density::Compact.as_str() { Density::Compact } else { Density::Comfortable };
+    let taste = Taste {
+        density,
+        without: Column::ALL.into_iter().filter(|column| !shown.contains(&column.as_str())).collect(),
+        theme: Theme::parse(form.text("theme")),
+        zone: form.text("zone").trim().to_owned(),
+        span: form.text("span").to_owned(),
+    };
+    let told = match app.auth.keep_taste(&caller, &taste).await {
+        Ok(()) => Ok("Kept for you, on every browser that you sign in with".to_owned()),
+        Err(PeopleError::Failed(error)) => return Err(error.into()),
+        Err(error) => Err(error.to_string()),
+    };
+    Ok(back(app::links::SETTINGS, &told))
 }

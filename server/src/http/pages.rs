@@ -22,7 +22,7 @@ use axum::{
 use super::{App, Shared, box_fields, compose, render, rows::Room};
 use crate::{
     api::Ask,
-    auth::Caller,
+    auth::{Caller, SPANS},
     board::BoxNow,
     config::format_duration,
     desk::{MAX_RESETS, charted, unit_of},
@@ -37,8 +37,6 @@ const MAX_CHARTS: usize = 400;
 const MAX_UNSEEN: usize = 200;
 /// How often is asked what is looked at closely.
 const CLOSELY: Duration = Duration::from_millis(200);
-/// The spans that the charts page offers.
-pub(super) const SPANS: [&str; 6] = ["1h", "6h", "24h", "7d", "30d", "1y"];
 
 /// Realtime Statistics.
 pub(super) async fn realtime(State(app): State<Shared>, caller: Caller, ask: Ask, request: Request) -> Result<Response, Problem> {
@@ -132,7 +130,8 @@ pub(super) async fn charts(State(app): State<Shared>, caller: Caller, ask: Ask, 
         return Ok(Redirect::to(&to).into_response());
     }
     let frame = render::frame(Tab::Charts, Some(&caller), request.headers(), request.uri());
-    let span = ask.get("span").filter(|span| SPANS.contains(span)).unwrap_or("24h").to_owned();
+    let usual_span = caller.taste().span().to_owned();
+    let span = ask.get("span").filter(|span| SPANS.contains(span)).unwrap_or(&usual_span).to_owned();
     let range = ask.range()?;
     let compare = ask.get("compare").filter(|word| COMPARED.iter().any(|(known, _)| known == word)).map(str::to_owned);
     // A share is one of something, which only a chart of its own can say.
@@ -171,7 +170,7 @@ pub(super) async fn charts(State(app): State<Shared>, caller: Caller, ask: Ask, 
         }
     }
     let (boxes, names) = (app.boxes(), names.take());
-    let page = ChartsPage { boxes, current, span, range, mode, compare, search, scale, axis, composed, names, charts, left_out };
+    let page = ChartsPage { boxes, current, span, usual_span, range, mode, compare, search, scale, axis, composed, names, charts, left_out };
     Ok(render::page(&app, frame, Page::Charts(page), request).await)
 }
 

@@ -1,7 +1,7 @@
 //! Draws a page: its frame and content go to Leptos, its headers are set here.
 
 use app::{
-    model::{Frame, May, Page, Tab, Taste, Theme},
+    model::{Frame, May, Page, Tab, Theme},
     pages,
 };
 use axum::{
@@ -77,16 +77,20 @@ pub(super) fn frame(tab: Tab, caller: Option<&Caller>, headers: &HeaderMap, uri:
         },
         None => (None, None),
     };
+    let taste = caller.map(Caller::taste).unwrap_or_default();
+    // What the account chose, wherever it signs in; else what this browser did.
+    let theme = Some(taste.theme).filter(|theme| *theme != Theme::Auto);
+    let theme = theme.or_else(|| read_cookie(headers, THEME_COOKIE).map(Theme::parse)).unwrap_or_default();
     Frame {
         tab,
         user: caller.map(|caller| caller.name().to_owned()),
         may: caller.map(may).unwrap_or_default(),
-        theme: read_cookie(headers, THEME_COOKIE).map(Theme::parse).unwrap_or_default(),
+        theme,
         here: uri.path_and_query().map_or_else(|| "/cp".to_owned(), ToString::to_string),
         notice,
         alert,
         fault: None,
-        taste: Taste::default(),
+        taste,
         firing: (0, false),
     }
 }

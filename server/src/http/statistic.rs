@@ -13,10 +13,10 @@ use axum::{
     response::Response,
 };
 
-use super::{App, Shared, pages, pages::SPANS, render, rows::Room};
+use super::{App, Shared, pages, render, rows::Room};
 use crate::{
     api::{Ask, Path},
-    auth::Caller,
+    auth::{Caller, SPANS},
     board::{BoxNow, Entry},
     catalogue, clock,
     config::parse_duration,
@@ -63,7 +63,8 @@ pub(super) async fn statistic(
         let chart = ChartsPage {
             boxes,
             current: None,
-            span,
+            usual_span: "24h".into(),
+        span,
             range,
             mode,
             compare: None,

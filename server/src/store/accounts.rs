@@ -8,12 +8,12 @@ use super::{Store, StoreError, taken};
 /// The scope of whoever may do everything.
 const ADMIN: &str = "admin";
 
-type AccountRow = (i64, String, String, String, String);
+type AccountRow = (i64, String, String, String, String, String);
 type TokenRow = (String, String, i64);
 
-fn account_of((id, name, password_hash, origin, scope): AccountRow) -> Result<Account, StoreError> {
+fn account_of((id, name, password_hash, origin, scope, taste): AccountRow) -> Result<Account, StoreError> {
     let origin = origin_of(&origin, || format!("the account {name}"))?;
-    Ok(Account { id, name, password_hash, origin, scope })
+    Ok(Account { id, name, password_hash, origin, scope, taste })
 }
 
 fn token_of((name, scope, created_ms): TokenRow) -> Token {
@@ -26,7 +26,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
-        let select = "select account_id, name, password_hash, origin, scope from account order by name";
+        let select = "select account_id, name, password_hash, origin, scope, taste from account order by name";
         let rows: Vec<AccountRow> = sqlx::query_as(select).fetch_all(&self.inner.read).await?;
         rows.into_iter().map(account_of).collect()
     }
@@ -36,7 +36,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn account(&self, name: &str) -> Result<Option<Account>, StoreError> {
-        let select = sqlx::query_as("select account_id, name, password_hash, origin, scope from account where name = $1").bind(name);
+        let select = sqlx::query_as("select account_id, name, password_hash, origin, scope, taste from account where name = $1").bind(name);
         let row: Option<AccountRow> = select.fetch_optional(&self.inner.read).await?;
         row.map(account_of).transpose()
     }
@@ -74,6 +74,16 @@ impl Store {
         if updated == 0 {
             return Err(StoreError::Missing(format!("the account {name}")));
         }
+        Ok(change.commit().await?)
+    }
+
+    /// Changes how an account's pages look. No other process need hear of it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_taste(&self, account_id: i64, taste: &str) -> Result<(), StoreError> {
+        let mut change = self.begin_write().await?;
+        sqlx::query("update account set taste = $1 where account_id = $2").bind(taste).bind(account_id).execute(&mut *change).await?;
         Ok(change.commit().await?)
     }
 
@@ -145,7 +155,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn session(&self, hash: &[u8], now_ms: i64) -> Result<Option<Account>, StoreError> {
-        let select = "select account.account_id, account.name, account.password_hash, account.origin, account.scope from session \
+        let select = "select account.account_id, account.name, account.password_hash, account.origin, account.scope, account.taste from session \
                       join account on account.account_id = session.account_id \
                       where session.session_hash = $1 and session.expires_ms > $2";
         let row: Option<AccountRow> = sqlx::query_as(select).bind(hash).bind(now_ms).fetch_optional(&self.inner.read).await?;

@@ -76,6 +76,8 @@ pub struct Account {
     pub origin: Origin,
     /// What it may: `read`, `tick` or `admin`.
     pub scope: String,
+    /// How its pages look, JSON.
+    pub taste: String,
 }
 
 /// A token for tools; its secret is not kept, only its hash.

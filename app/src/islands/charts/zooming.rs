@@ -314,12 +314,10 @@ impl Live {
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "dates are floats in JavaScript")]
     fn take_custom(self: &Rc<Self>, event: &Event) {
         let entered = |name: &str| {
             let field = dom::one(&format!("[data-custom] input[name={name}]"))?.dyn_into::<HtmlInputElement>().ok()?;
-            let at = js_sys::Date::parse(&field.value());
-            at.is_finite().then_some(at as i64)
+            browser::instant(&field.value())
         };
         // Without both, the form is sent, and answered with what is wrong.
         let Some((from, to)) = entered("from").zip(entered("to")).filter(|(from, to)| from < to) else { return };

@@ -1,31 +1,23 @@
-//! How the table looks: columns and density, by the menu "View". The browser remembers what differs from what is usual.
+//! How the table looks: columns and density, by the menu "View". The server keeps it with the account.
 
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlInputElement};
 
-use super::folds::storage;
-use crate::islands::dom;
+use crate::{
+    islands::{browser, dom},
+    links,
+};
 
-/// What the browser calls it: the words of columns that are left out, and of a density.
-const KEY: &str = "tickmark.taste";
-
-/// Shows the menu, and the table as it was liked before.
+/// Shows the menu.
 pub(super) fn start() {
     let Some(menu) = dom::one("#view") else { return };
     dom::show(&menu, true);
-    if let Some(kept) = storage().and_then(|storage| storage.get_item(KEY).ok()?) {
-        for (input, is_column) in inputs() {
-            let is_kept = kept.split(' ').any(|word| word == input.value());
-            input.set_checked(is_kept != is_column);
-        }
-        apply();
-    }
     dom::on::<Event>(&menu, "change", |_| {
-        let kept = apply();
-        if let Some(storage) = storage() {
-            // A full storage is as good as none.
-            let _ = storage.set_item(KEY, &kept);
-        }
+        apply();
+        leptos::task::spawn_local(async {
+            // Where it cannot be kept the table looks so until it is left.
+            let _ = browser::request("PATCH", &format!("{}/me/settings", links::API), Some(&told())).await;
+        });
     });
 }
 
@@ -38,8 +30,16 @@ fn inputs() -> impl Iterator<Item = (HtmlInputElement, bool)> {
     })
 }
 
-/// Has the table look so; answers the words for it.
-fn apply() -> String {
+/// What is chosen, as the API takes it. The words are plain.
+fn told() -> String {
+    let is_compact = inputs().any(|(input, is_column)| !is_column && input.checked());
+    let without = inputs().filter(|(input, is_column)| *is_column && !input.checked()).map(|(input, _)| format!("\"{}\"", input.value()));
+    let without = without.collect::<Vec<_>>().join(",");
+    format!("{{\"density\":\"{}\",\"without\":[{without}]}}", if is_compact { "compact" } else { "comfortable" })
+}
+
+/// Has the table look so.
+fn apply() {
     let unusual: Vec<String> = inputs().filter(|(input, usual)| input.checked() != *usual).map(|(input, _)| input.value()).collect();
     let words = unusual.join(" ");
     if let Some(rows) = dom::one("#rows") {
@@ -47,5 +47,4 @@ fn apply() -> String {
         let _ = rows.set_attribute("data-without", &words);
         let _ = rows.remove_attribute("data-density");
     }
-    words
 }

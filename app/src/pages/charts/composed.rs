@@ -165,7 +165,7 @@ fn kept(page: &ChartsPage, place: usize, text: &str) -> AnyView {
     }
     let charts = texts.into_iter().map(|text| view! { <input type="hidden" name="chart" value=text /> }).collect_view();
     let (from, to) = at.range.map(|(from, to)| (from.to_string(), to.to_string())).unzip();
-    let span = if at.range.is_some() || at.span == "24h" { "" } else { at.span };
+    let span = if at.range.is_some() || at.span == at.usual { "" } else { at.span };
     let rest = [
         ("box", at.box_name.to_owned()),
         ("compare", at.compare.to_owned()),

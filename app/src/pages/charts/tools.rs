@@ -29,7 +29,7 @@ pub(super) fn tools(page: &ChartsPage) -> AnyView {
     let find = (!is_composed).then(|| search(links::CHARTS, "Find charts", &page.search, &hidden, clear));
     view! {
         <div class="tools">
-            {switch("Span", spans)} {custom(at)} {chosen} {compare(at)} {find} {all}
+            {switch("Span", spans)} {custom(at)} {chosen} {compare(at)} {more(at)} {find} {all}
             <div class="state" id="live">
                 <span class="pulse" hidden></span>
                 <span data-live hidden></span>
@@ -105,6 +105,22 @@ fn compare(at: Address<'_>) -> AnyView {
         <details class="custom">
             <summary class=class>{summary}</summary>
             <div class="menu">{links.collect_view()}</div>
+        </details>
+    }
+    .into_any()
+}
+
+/// Where charts are kept, and what was noted on them.
+fn more(at: Address<'_>) -> AnyView {
+    let of_box = |path: &str| links::with_query(path, &[("box", at.box_name)]);
+    let keep = (!at.charts.is_empty()).then(|| {
+        let link = at.charts.iter().fold(of_box(links::SETS), |link, chart| links::with_chart(&link, &chart.text));
+        view! { <a href=link>"Keep these as a set"</a> }
+    });
+    view! {
+        <details class="custom">
+            <summary class="ghost">"more"</summary>
+            <div class="menu">{keep} <a href=of_box(links::SETS)>"Chart sets"</a> <a href=links::notes(at.box_name, "")>"Notes"</a></div>
         </details>
     }
     .into_any()

@@ -9,7 +9,7 @@ fn token(scope: Scope) -> Caller {
 }
 
 fn account() -> Caller {
-    Caller::Account { id: 1, name: "admin".to_owned(), scope: Scope::Admin }
+    Caller::Account { id: 1, name: "admin".to_owned(), scope: Scope::Admin, taste: Box::default() }
 }
 
 fn judged(method: &Method, path: &str, caller: Option<&Caller>) -> Result<(), Refusal> {

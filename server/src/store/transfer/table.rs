@@ -140,7 +140,7 @@ pub(in crate::store) static TABLES: &[Table] = &[
     table("custom", &[("name", Text), ("kind", Text), ("value", Int)], 1),
     numbered(
         "account",
-        &[("account_id", Int), ("name", Text), ("password_hash", Text), ("origin", Text), ("created_ms", Int), ("scope", Text)],
+        &[("account_id", Int), ("name", Text), ("password_hash", Text), ("origin", Text), ("created_ms", Int), ("scope", Text), ("taste", Text)],
     ),
     table("session", &[("session_hash", Bytes), ("account_id", Int), ("created_ms", Int), ("expires_ms", Int)], 1),
     numbered("token", &[("token_id", Int), ("name", Text), ("scope", Text), ("token_hash", Bytes), ("created_ms", Int)]),
