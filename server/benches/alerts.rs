@@ -36,8 +36,7 @@ fn main() {
         for now in &mut boxes {
             let values = (0..SERIES).map(|n| Ok(Number::Int(i64::from(second) * 7 + i64::try_from(n).unwrap()))).collect();
             let at_ms = i64::from(second) * 1_000;
-            let answer =
-                Answer { at_ms, took: Duration::ZERO, started_at_ms: None, names: Arc::clone(&names), values, left_out: None };
+            let answer = Answer { at_ms, took: Duration::ZERO, started_at_ms: None, names: Arc::clone(&names), values, left_out: None };
             now.apply(&answer, None, start + Duration::from_secs(second.into()));
             let before = cpu();
             watching.look(now, at_ms, &Across::default());
@@ -52,7 +51,10 @@ fn main() {
         changed += 1;
     }
     let share = took.as_secs_f64() / f64::from(SECONDS - 1) * 100.0;
-    println!("alerts  {RULES} rules over {} series at 1 s: {share:.2} % of one core ({changed} changes)", SERIES * usize::try_from(BOXES).unwrap());
+    println!(
+        "alerts  {RULES} rules over {} series at 1 s: {share:.2} % of one core ({changed} changes)",
+        SERIES * usize::try_from(BOXES).unwrap()
+    );
 }
 
 fn cpu() -> Duration {

@@ -11,6 +11,7 @@ mod now;
 mod order;
 mod patterns;
 mod rates;
+mod relayout;
 mod rules;
 mod sparks;
 mod view;

@@ -238,7 +238,20 @@ impl Panel {
         tokio::spawn(follow_before(Arc::clone(&desk), watching, stop.clone()));
         let mi = Mi::new(Arc::clone(&engine), store.clone(), config.mi.get_writes, config.mi.token);
         let router = http::router(http::Parts { desk, auth, engine: Arc::clone(&engine), store: store.clone(), stop: stop.clone() });
-        Ok(Self { listener, address, setup_link, router, sampler, store, engine, mi, mi_listens, stop, telling: (telling, told), _locks: [one_alone, me.lock] })
+        Ok(Self {
+            listener,
+            address,
+            setup_link,
+            router,
+            sampler,
+            store,
+            engine,
+            mi,
+            mi_listens,
+            stop,
+            telling: (telling, told),
+            _locks: [one_alone, me.lock],
+        })
     }
 
     /// Where it listens.

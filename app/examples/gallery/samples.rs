@@ -50,7 +50,7 @@ pub(crate) fn all() -> Vec<(&'static str, Frame, Page)> {
 fn frame(tab: Tab, user: Option<&str>) -> Frame {
     let (here, user, taste) = ("/cp?box=sip1".into(), user.map(str::to_owned), Taste::default());
     let may = May { tick: true, admin: true };
-    Frame { tab, user, may, theme: Theme::Auto, here, notice: None, alert: None, fault: None, firing: (0, false), taste }
+    Frame { tab, user, may, theme: Theme::Auto, here, notice: None, alert: None, fault: None, firing: (2, true), taste }
 }
 
 fn one_box(name: &str, kind: BoxKind, state: BoxState) -> BoxView {

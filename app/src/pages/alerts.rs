@@ -34,7 +34,8 @@ fn severity(word: &str) -> AnyView {
         "warning" => "▲",
         _ => "●",
     };
-    view! { <span class="severity" data-severity=word.to_owned()><span aria-hidden="true">{sign}</span> " " {word.to_owned()}</span> }.into_any()
+    view! { <span class="severity" data-severity=word.to_owned()><span aria-hidden="true">{sign}</span> " " {word.to_owned()}</span> }
+        .into_any()
 }
 
 pub(super) fn instant(ms: i64) -> AnyView {
@@ -53,7 +54,8 @@ fn box_link(row: &FiringRow) -> AnyView {
 fn firing(page: &AlertsPage) -> AnyView {
     let rows = page.firing.iter().map(|row| firing_row(row, page.now_ms)).collect_view();
     let none = page.firing.is_empty().then(|| {
-        let words = if page.rules.is_empty() { "Nothing is looked at yet: take ready-made alerts below, or write one." } else { "Nothing fires." };
+        let words =
+            if page.rules.is_empty() { "Nothing is looked at yet: take ready-made alerts below, or write one." } else { "Nothing fires." };
         view! { <p class="muted">{words}</p> }
     });
     let table = (!page.firing.is_empty()).then(|| {

@@ -185,7 +185,13 @@ fn general_error(form: &DerivedForm) -> Option<AnyView> {
     Some(field::general_error(text))
 }
 
-fn field(form: &DerivedForm, (name, value): (&'static str, &str), label: &'static str, example: &'static str, hint: &'static str) -> AnyView {
+fn field(
+    form: &DerivedForm,
+    (name, value): (&'static str, &str),
+    label: &'static str,
+    example: &'static str,
+    hint: &'static str,
+) -> AnyView {
     Field { form: "d", name, value, label, example, hint, is_required: name == "name" }.draw(wrong(form, name))
 }
 

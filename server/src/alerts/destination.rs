@@ -132,7 +132,8 @@ impl Destination {
     /// The field that is wrong, and why.
     pub fn check(&self, name: &str, has_secret: bool) -> Result<(), (&'static str, String)> {
         check_derived_name(name).map_err(|message| ("name", message))?;
-        let fields = [("ca", &self.ca), ("url", &self.url), ("server", &self.server), ("user", &self.user), ("from", &self.from), ("to", &self.to)];
+        let fields =
+            [("ca", &self.ca), ("url", &self.url), ("server", &self.server), ("user", &self.user), ("from", &self.from), ("to", &self.to)];
         if let Some((field, _)) = fields.iter().find(|(_, text)| text.len() > MAX_FIELD || text.chars().any(char::is_control)) {
             return Err((field, format!("has at most {MAX_FIELD} bytes and no line breaks")));
         }

@@ -132,12 +132,7 @@ impl Alerts {
         let rules = self.store.alert_rules().await?.into_iter();
         let rules = rules.filter_map(|stored| Some((stored.name, serde_json::from_str(&stored.body).ok()?)));
         let destinations = self.store.destinations().await?.into_iter().map(|stored| stored.name);
-        Ok(Telling {
-            rules: rules.collect(),
-            silences: self.store.silences(now_ms).await?,
-            destinations: destinations.collect(),
-            now_ms,
-        })
+        Ok(Telling { rules: rules.collect(), silences: self.store.silences(now_ms).await?, destinations: destinations.collect(), now_ms })
     }
 
     async fn try_keep(&self, batch: &[Change]) -> Result<(), StoreError> {

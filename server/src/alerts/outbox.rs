@@ -7,7 +7,10 @@ use reqwest::{Client, redirect::Policy};
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Destination, Message, destination::{Parcel, Refused}};
+use super::{
+    Destination, Message,
+    destination::{Parcel, Refused},
+};
 use crate::{
     clock,
     source::Secret,
@@ -86,7 +89,12 @@ impl Outbox {
         let noted = match sent {
             Ok(()) => self.store.delivered(delivery, now_ms).await,
             Err(refused) => {
-                tracing::warn!(destination = delivery.destination, reason = refused.reason, tries = delivery.tries + 1, "a message did not arrive");
+                tracing::warn!(
+                    destination = delivery.destination,
+                    reason = refused.reason,
+                    tries = delivery.tries + 1,
+                    "a message did not arrive"
+                );
                 let again_ms = (!refused.for_good).then(|| wait_ms(delivery.tries));
                 self.store.not_delivered(delivery, &refused.reason, again_ms, now_ms).await
             }

@@ -100,7 +100,7 @@ fn what_a_rule_may_not_say_is_named() {
     assert_eq!(field(Rule { formula: String::new(), ..good.clone() }, "x"), "formula");
     assert_eq!(field(Rule { formula: "1 +".to_owned(), ..good.clone() }, "x"), "formula");
     assert_eq!(field(Rule { hold: "long".to_owned(), ..good.clone() }, "x"), "hold");
-    assert_eq!(field(Rule { repeat: "1s".to_owned(), ..good.clone() }, "x"), "repeat");
+    assert_eq!(field(Rule { repeat: "1s".to_owned(), ..good }, "x"), "repeat");
     assert_eq!(field(rule(Condition::BoxDown), "x"), "formula");
     for wrong in [
         Condition::Above { threshold: f64::NAN, clear: None },

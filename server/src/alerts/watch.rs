@@ -12,11 +12,7 @@ use std::{
 use app::model::BoxState;
 use tokio::sync::mpsc;
 
-use super::{
-    Phase, Rule, Turn,
-    condition::Seen,
-    past::Past,
-};
+use super::{Phase, Rule, Turn, condition::Seen, past::Past};
 use crate::{
     board::BoxNow,
     formula::{Bound, Formula, Known, NONE},
@@ -123,7 +119,8 @@ impl Watching {
     #[must_use]
     pub fn new() -> (Arc<Self>, mpsc::Receiver<Change>) {
         let (changes, changed) = mpsc::channel(MAX_CHANGES);
-        let watching = Self { rules: RwLock::default(), boxes: Mutex::default(), before: RwLock::default(), changes, firing: AtomicUsize::new(0) };
+        let watching =
+            Self { rules: RwLock::default(), boxes: Mutex::default(), before: RwLock::default(), changes, firing: AtomicUsize::new(0) };
         (Arc::new(watching), changed)
     }
 

@@ -106,7 +106,15 @@ pub(super) struct Wrong {
 fn shown(view: DerivedView) -> Derived {
     let DerivedView { stored, boxes } = view;
     let statistic = full_name(&stored.name).to_string();
-    Derived { statistic, name: stored.name, formula: stored.formula, unit: stored.unit, meaning: stored.meaning, origin: stored.origin, boxes }
+    Derived {
+        statistic,
+        name: stored.name,
+        formula: stored.formula,
+        unit: stored.unit,
+        meaning: stored.meaning,
+        origin: stored.origin,
+        boxes,
+    }
 }
 
 /// Statistics that are computed from others.

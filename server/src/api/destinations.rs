@@ -139,10 +139,7 @@ pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<Destination
 /// Adds a destination.
 #[utoipa::path(post, path = "/destinations", tag = "alerts", request_body = NewDestination, responses(
     (status = 201, body = Shown), (status = 409, description = "The name is taken")))]
-pub(super) async fn add(
-    State(app): State<Arc<App>>,
-    Body(new): Body<NewDestination>,
-) -> Result<(StatusCode, Json<Shown>), Problem> {
+pub(super) async fn add(State(app): State<Arc<App>>, Body(new): Body<NewDestination>) -> Result<(StatusCode, Json<Shown>), Problem> {
     let (name, destination, secret) = new.parts();
     let name = name.unwrap_or_default();
     app.desk.add_destination(&name, &destination, secret.as_ref()).await?;

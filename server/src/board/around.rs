@@ -6,8 +6,9 @@ use std::{collections::HashMap, sync::Arc, time::Instant};
 use app::model::{BoxState, Kind};
 
 use super::{
-    Board, BoxNow, Definition, Entry, Layout, MAX_GAP_INTERVALS, input_words, reason, unbound_reason,
+    Board, BoxNow, Definition, Entry, Layout, MAX_GAP_INTERVALS,
     derived::{Around, Extra, newest},
+    input_words, reason, unbound_reason,
 };
 use crate::{
     config::BUILTIN_BOX,
@@ -193,7 +194,11 @@ impl Picked {
     fn of(now: &BoxNow) -> Self {
         let longest = now.interval.saturating_mul(MAX_GAP_INTERVALS);
         let is_fresh = now.state == BoxState::Up && now.age(Instant::now()).is_some_and(|age| age <= longest);
-        if is_fresh { Self { values: now.values.clone(), rates: now.rates.clone() } } else { Self { values: Vec::new(), rates: Vec::new() } }
+        if is_fresh {
+            Self { values: now.values.clone(), rates: now.rates.clone() }
+        } else {
+            Self { values: Vec::new(), rates: Vec::new() }
+        }
     }
 
     fn value(&self, input: Input) -> f64 {
@@ -208,7 +213,8 @@ fn near(seen: &SeenBox, name: &str) -> Option<Arc<str>> {
 }
 
 fn bind(formula: &Formula, seen: &[SeenBox], own: Option<usize>) -> Result<Bound, Unbound> {
-    let places: Vec<_> = seen.iter().map(|one| |name: &str| one.layout.place(name).filter(|place| *place < one.layout.asked.len())).collect();
+    let places: Vec<_> =
+        seen.iter().map(|one| |name: &str| one.layout.place(name).filter(|place| *place < one.layout.asked.len())).collect();
     let known = seen.iter().zip(&places).map(|(one, place)| Known { box_name: &one.name, names: &one.layout.asked, place });
     formula.bind(&known.collect::<Vec<_>>(), own)
 }

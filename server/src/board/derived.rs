@@ -178,7 +178,7 @@ pub fn unbound_reason(formula: &Formula, unbound: &Unbound) -> String {
         Cause::NoBox => format!("there is no box for {{{text}}}"),
         Cause::NoStatistic => format!("there is no statistic {{{text}}}"),
         Cause::NoMatch => format!("nothing matches {{{text}}} and what it is paired with"),
-        Cause::TooMany => format!("{{{text}}} matches too many: at most {} values are computed with", MAX_INPUTS),
+        Cause::TooMany => format!("{{{text}}} matches too many: at most {MAX_INPUTS} values are computed with"),
     }
 }
 

@@ -62,7 +62,12 @@ static READY: LazyLock<Vec<ReadyAlert>> = LazyLock::new(|| {
     let ready = file.alert.into_iter().map(|written| {
         let Written { name, title, systems, formula, condition, hold, severity, text } = written;
         let (boxes, destinations, repeat) = (Boxes::default(), Vec::new(), String::new());
-        ReadyAlert { name, title, systems, rule: Rule { formula, condition, hold, severity, boxes, text, destinations, repeat, paused: false } }
+        ReadyAlert {
+            name,
+            title,
+            systems,
+            rule: Rule { formula, condition, hold, severity, boxes, text, destinations, repeat, paused: false },
+        }
     });
     ready.collect()
 });

@@ -175,14 +175,7 @@ impl Desk {
     ///
     /// # Errors
     /// When there is no such rule or box.
-    pub async fn silence(
-        &self,
-        rule: &str,
-        box_name: Option<&str>,
-        span: Option<Duration>,
-        end: bool,
-        who: &str,
-    ) -> Result<(), DeskError> {
+    pub async fn silence(&self, rule: &str, box_name: Option<&str>, span: Option<Duration>, end: bool, who: &str) -> Result<(), DeskError> {
         self.alert(rule).await?;
         let box_id = box_name.map(|name| self.entry(name)).transpose()?.map(|entry| entry.lock().stored.id);
         let from_ms = clock::now_ms();
@@ -243,7 +236,8 @@ impl Desk {
             if after.phase == Phase::Firing && turn.phase != Phase::Firing {
                 let value = if matches!(rule.condition, Condition::Below { .. }) { low } else { high };
                 spans.push((at_ms, now_ms, (!value.is_nan()).then_some(value)));
-            } else if turn.phase == Phase::Firing && after.phase != Phase::Firing
+            } else if turn.phase == Phase::Firing
+                && after.phase != Phase::Firing
                 && let Some(last) = spans.last_mut()
             {
                 last.1 = at_ms;
@@ -345,9 +339,7 @@ impl Desk {
         let sealed = match secret {
             None => before,
             Some(secret) if secret.0.is_empty() => None,
-            Some(secret) => {
-                Some(self.vault.seal_destination(secret).map_err(|error| DeskError::invalid("secret", error.to_string()))?)
-            }
+            Some(secret) => Some(self.vault.seal_destination(secret).map_err(|error| DeskError::invalid("secret", error.to_string()))?),
         };
         destination.check(name, sealed.is_some()).map_err(|(field, message)| DeskError::invalid(field, message))?;
         let body = serde_json::to_string(destination).map_err(|error| DeskError::invalid("kind", error.to_string()))?;

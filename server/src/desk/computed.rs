@@ -12,7 +12,7 @@ use super::{
 use crate::{
     board::{Definition, Entry, unbound_reason},
     formula::{Bound, Input, Inputs, Known, NONE, Unbound},
-    history::{self, NO_VALUE, Span},
+    history::{self, NO_VALUE, NOT_RECORDED, Span},
     store::{Samples, SeriesId, Tier},
 };
 
@@ -37,6 +37,19 @@ struct Question<'a> {
     sources: Vec<Source>,
     bound: Result<Bound, Unbound>,
     box_name: String,
+}
+
+/// What a formula comes to.
+struct Computed {
+    samples: Samples,
+    /// What happened meanwhile.
+    resets: Vec<Reset>,
+    /// What it was made of.
+    tier: Tier,
+    /// Whether of the means of points.
+    of_means: bool,
+    /// The points of which no input is known.
+    unrecorded: Vec<i64>,
 }
 
 /// The values of one input at common times.
@@ -85,12 +98,14 @@ impl Desk {
         let question = self.question(&ask.box_name, definition).await?;
         let span = Span { from_ms: ask.from_ms, to_ms: ask.to_ms, points: ask.points, mode: Mode::Value };
         let gaps = self.gaps_of(&question, span).await?;
-        let (samples, resets, tier, of_means) = self.compute(&question, span).await?;
+        let Computed { samples, resets, tier, of_means, unrecorded } = self.compute(&question, span).await?;
         let points = if of_means { samples.at_ms.len().max(1) } else { ask.points };
         let mut drawn = history::columns_on(ask.grid, &samples, &gaps, &resets, Kind::Gauge, Span { points, ..span });
         let reason = question.bound.as_ref().err().map(|unbound| unbound_reason(&definition.formula, unbound));
         for gap in drawn.gaps.iter_mut().filter(|gap| gap.reason == NO_VALUE) {
-            gap.reason = covers(&gaps, gap).map_or(NOT_COMPUTED, |of_box| &of_box.reason).to_owned();
+            let within = |times: &[i64]| times.partition_point(|at| *at < gap.to) - times.partition_point(|at| *at <= gap.from);
+            let other = if 2 * within(&unrecorded) > within(&samples.at_ms) { NOT_RECORDED } else { NOT_COMPUTED };
+            gap.reason = covers(&gaps, gap).map_or(other, |of_box| &of_box.reason).to_owned();
         }
         if let Some(reason) = reason {
             drawn.gaps = vec![Gap { from: ask.from_ms, to: ask.to_ms, reason }];
@@ -126,7 +141,7 @@ impl Desk {
     ) -> Result<Samples, DeskError> {
         let question = self.question(box_name, definition).await?;
         let span = Span { from_ms, to_ms, points: MAX_POINTS, mode: Mode::Value };
-        let (samples, ..) = self.compute(&question, span).await?;
+        let Computed { samples, .. } = self.compute(&question, span).await?;
         let mut within = Samples::default();
         for (place, (at_ms, value)) in samples.iter().enumerate().filter(|(_, (at_ms, _))| (from_ms..to_ms).contains(at_ms)) {
             within.push(at_ms, value, samples.interval_ms(place));
@@ -184,18 +199,20 @@ impl Desk {
         Ok(gaps)
     }
 
-    /// What it comes to at its times, what happened then, what that was made of, and whether of means.
-    async fn compute(&self, question: &Question<'_>, span: Span) -> Result<(Samples, Vec<Reset>, Tier, bool), DeskError> {
-        let Ok(bound) = &question.bound else { return Ok((Samples::default(), Vec::new(), Tier::Raw, false)) };
+    /// What it comes to.
+    async fn compute(&self, question: &Question<'_>, span: Span) -> Result<Computed, DeskError> {
+        let nothing =
+            Computed { samples: Samples::default(), resets: Vec::new(), tier: Tier::Raw, of_means: false, unrecorded: Vec::new() };
+        let Ok(bound) = &question.bound else { return Ok(nothing) };
         let mut resets = Vec::new();
         if !question.definition.formula.is_across()
             && let Some(samples) = self.by_sample(question, bound, span, &mut resets).await?
         {
-            return Ok((samples, sorted(resets), Tier::Raw, false));
+            return Ok(Computed { samples, resets: sorted(resets), ..nothing });
         }
         resets.clear();
-        let (samples, tier) = self.by_point(question, bound, span, &mut resets).await?;
-        Ok((samples, sorted(resets), tier, true))
+        let (samples, tier, unrecorded) = self.by_point(question, bound, span, &mut resets).await?;
+        Ok(Computed { samples, resets: sorted(resets), tier, of_means: true, unrecorded })
     }
 
     /// Sample by sample; none where samples of an input are gone or too many.
@@ -245,7 +262,7 @@ impl Desk {
         bound: &Bound,
         span: Span,
         resets: &mut Vec<Reset>,
-    ) -> Result<(Samples, Tier), DeskError> {
+    ) -> Result<(Samples, Tier, Vec<i64>), DeskError> {
         let mut tier = Tier::for_width(span.width_ms());
         let mut width_ms = span.width_ms().max(tier.bucket_ms());
         if question.definition.formula.is_across() {
@@ -270,11 +287,14 @@ impl Desk {
             columns.push(Column::new(on_grid(&times, &drawn.columns), is_one_of_many(question, input)));
             resets.extend(marks);
         }
-        let mut computed = Samples::default();
+        let (mut computed, mut unrecorded) = (Samples::default(), Vec::new());
         for (row, &at_ms) in times.iter().enumerate() {
             computed.push(at_ms, number(bound.value(&At { columns: &columns, row })), grid.width_ms());
+            if columns.iter().all(|column| column.values[row].is_nan()) {
+                unrecorded.push(at_ms);
+            }
         }
-        Ok((computed, tier))
+        Ok((computed, tier, unrecorded))
     }
 
     /// What is stored of an input, its kind, and its marks.

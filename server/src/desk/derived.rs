@@ -194,6 +194,9 @@ impl DerivedInput {
 pub fn check_derived_name(name: &str) -> Result<(), String> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let is_good = name != "check" && !name.is_empty() && name.len() <= MAX_NAME_LEN && name.chars().all(allowed);
-    if is_good { Ok(()) } else { Err(format!("is 1 to {MAX_NAME_LEN} of A-Z, a-z, 0-9, _ - and ., and not check: such as shm_free_percent")) }
+    if is_good {
+        Ok(())
+    } else {
+        Err(format!("is 1 to {MAX_NAME_LEN} of A-Z, a-z, 0-9, _ - and ., and not check: such as shm_free_percent"))
+    }
 }
-

@@ -5,10 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{
-    Expr, Formula, Inputs, Reference, Why,
-    evaluate::Node,
-};
+use super::{Expr, Formula, Inputs, Reference, Why, evaluate::Node};
 
 /// So many values one formula is computed from at most.
 pub const MAX_INPUTS: usize = 2_048;

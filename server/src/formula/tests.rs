@@ -4,9 +4,12 @@ use proptest::prelude::*;
 
 use super::{Bound, Cause, Formula, Inputs, Known, MAX_BYTES, MAX_DEPTH, NONE, Why};
 
+/// A box, its statistics, and their places.
+type Named = (String, Vec<Arc<str>>, HashMap<String, usize>);
+
 /// Statistics of boxes with their values, as `box/name value`; those without a box are of `own`.
 struct Boxes {
-    boxes: Vec<(String, Vec<Arc<str>>, HashMap<String, usize>)>,
+    boxes: Vec<Named>,
     values: Vec<Vec<f64>>,
 }
 

@@ -59,17 +59,22 @@ pub(super) async fn act(State(app): State<Shared>, caller: Caller, headers: Head
     let told = match form.text("do") {
         "remove" => app.desk.remove_alert(&name).await.map(|()| format!("{name} is removed. What it did stays in the history")),
         "acknowledge" => app.desk.acknowledge(&name, on, &who).await.map(|_| format!("You look after {name} now: it is not told again")),
-        "silence" => app.desk.silence(&name, on, Some(SILENCED), false, &who).await.map(|()| format!("Nobody is told of {name} for an hour")),
+        "silence" => {
+            app.desk.silence(&name, on, Some(SILENCED), false, &who).await.map(|()| format!("Nobody is told of {name} for an hour"))
+        }
         "once" => app.desk.silence(&name, on, None, false, &who).await.map(|()| format!("Nobody is told of {name} until it is over")),
         "speak" => app.desk.silence(&name, on, None, true, &who).await.map(|()| format!("{name} is told again")),
         "drop" => app.desk.remove_destination(&name).await.map(|()| format!("{name} is removed")),
         "test" => {
             let outcome = app.desk.test_destination(&name).await;
-            return Ok(back(HERE, &match outcome {
-                Ok(Ok(())) => Ok(format!("{name} took the test")),
-                Ok(Err(reason)) => Err(format!("{name} did not take the test: {reason}")),
-                Err(error) => Err(error.to_string()),
-            }));
+            return Ok(back(
+                HERE,
+                &match outcome {
+                    Ok(Ok(())) => Ok(format!("{name} took the test")),
+                    Ok(Err(reason)) => Err(format!("{name} did not take the test: {reason}")),
+                    Err(error) => Err(error.to_string()),
+                },
+            ));
         }
         "ready" => take_ready(&app, &box_name).await,
         "tell" => return add_destination(&app, &caller, &headers, &form).await,

@@ -128,7 +128,6 @@ pub struct Silence {
     pub by_whom: Option<String>,
 }
 
-
 const EVENT: &str = "event_id, rule, box_id, box_name, severity, message, value, since_ms, fired_ms, ended_ms, told, told_ms, acknowledged_by, \
                      acknowledged_ms";
 
@@ -261,13 +260,21 @@ impl Store {
                 let insert = sqlx::query_scalar(insert).bind(rule).bind(box_id).bind(box_name).bind(severity).bind(message);
                 let insert = insert.bind(value.map(|value| value.to_string())).bind(since_ms).bind(at_ms).bind(i64::from(*told));
                 let event: i64 = insert.fetch_one(&mut *change).await?;
-                sqlx::query("delete from alert_state where rule = $1 and box_id = $2").bind(rule).bind(box_id).execute(&mut *change).await?;
+                sqlx::query("delete from alert_state where rule = $1 and box_id = $2")
+                    .bind(rule)
+                    .bind(box_id)
+                    .execute(&mut *change)
+                    .await?;
                 let state = sqlx::query("insert into alert_state (rule, box_id, since_ms, event_id) values ($1, $2, $3, $4)");
                 state.bind(rule).bind(box_id).bind(since_ms).bind(event).execute(&mut *change).await?;
                 self.event_in(change, event).await
             }
             StepTo::Fine => {
-                sqlx::query("delete from alert_state where rule = $1 and box_id = $2").bind(rule).bind(box_id).execute(&mut *change).await?;
+                sqlx::query("delete from alert_state where rule = $1 and box_id = $2")
+                    .bind(rule)
+                    .bind(box_id)
+                    .execute(&mut *change)
+                    .await?;
                 let Some(event) = before.flatten() else { return Ok(None) };
                 let end = sqlx::query("update alert_event set ended_ms = $1 where event_id = $2 and ended_ms is null");
                 end.bind(at_ms).bind(event).execute(&mut *change).await?;
@@ -332,12 +339,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn tell_again(
-        &self,
-        event: &AlertEvent,
-        deliveries: &[NewDelivery],
-        now_ms: i64,
-    ) -> Result<bool, StoreError> {
+    pub async fn tell_again(&self, event: &AlertEvent, deliveries: &[NewDelivery], now_ms: i64) -> Result<bool, StoreError> {
         let mut change = self.begin_write().await?;
         let update = "update alert_event set told_ms = $1, told = 1 where event_id = $2 and told_ms = $3 and ended_ms is null";
         let update = sqlx::query(update).bind(now_ms).bind(event.event_id).bind(event.told_ms).execute(&mut *change).await?;

@@ -60,11 +60,7 @@ pub struct Delivery {
 const DELIVERY: &str = "delivery_id, destination, body, made_ms, due_ms, claimed_ms, tries, done_ms, reason";
 
 /// Adds messages in the transaction of what they tell of.
-pub(super) async fn insert_deliveries(
-    change: &mut sqlx::AnyConnection,
-    deliveries: &[NewDelivery],
-    now_ms: i64,
-) -> Result<(), StoreError> {
+pub(super) async fn insert_deliveries(change: &mut sqlx::AnyConnection, deliveries: &[NewDelivery], now_ms: i64) -> Result<(), StoreError> {
     for delivery in deliveries {
         let insert = sqlx::query("insert into delivery (destination, body, made_ms, due_ms) values ($1, $2, $3, $3)");
         insert.bind(&delivery.destination).bind(&delivery.body).bind(now_ms).execute(&mut *change).await?;
@@ -181,7 +177,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn deliveries(&self, destination: Option<&str>, most: i64) -> Result<Vec<Delivery>, StoreError> {
-        let select = format!("select {DELIVERY} from delivery where destination = coalesce($1, destination) order by delivery_id desc limit $2");
+        let select =
+            format!("select {DELIVERY} from delivery where destination = coalesce($1, destination) order by delivery_id desc limit $2");
         let select = sqlx::query_as(sqlx::AssertSqlSafe(select)).bind(destination).bind(most);
         Ok(select.fetch_all(&self.inner.read).await?)
     }

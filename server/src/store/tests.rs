@@ -8,9 +8,9 @@ mod bringing;
 mod config;
 mod custom;
 mod damage;
-mod derived;
 #[path = "../../tests/support/database.rs"]
 mod database;
+mod derived;
 mod merging;
 mod months;
 mod opening;

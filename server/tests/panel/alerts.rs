@@ -108,7 +108,11 @@ async fn what_breaks_a_rule_is_told_signed_and_told_again_when_it_is_over() {
     assert_eq!(count(&panel.until(FIRING, |all| count(all) == 0).await), 0);
     let history = panel.get("/cp/api/v1/alerts/history").await;
     assert!(history["items"][0]["ended"].as_i64() > history["items"][0]["fired"].as_i64(), "{history}");
-    let log = panel.until("/cp/api/v1/destinations/ops/deliveries", |log| log["items"].as_array().unwrap().iter().all(|one| one["state"] == "delivered")).await;
+    let log = panel
+        .until("/cp/api/v1/destinations/ops/deliveries", |log| {
+            log["items"].as_array().unwrap().iter().all(|one| one["state"] == "delivered")
+        })
+        .await;
     assert_eq!(count(&log), 2);
 }
 
@@ -271,12 +275,14 @@ async fn of_two_panels_one_tells() {
 async fn the_page_writes_rules_tells_what_fires_and_takes_ready_made_ones() {
     let (panel, sip1) = with_box(Start::new()).await;
     let hook = Receiver::start().await;
-    let told = panel.form("/cp/alerts", &[("do", "tell"), ("name", "ops"), ("kind", "webhook"), ("url", &hook.url), ("secret", "s3cret")]).await;
+    let told =
+        panel.form("/cp/alerts", &[("do", "tell"), ("name", "ops"), ("kind", "webhook"), ("url", &hook.url), ("secret", "s3cret")]).await;
     assert_eq!(told.status(), StatusCode::SEE_OTHER);
     let tested = panel.form("/cp/alerts", &[("do", "test"), ("name", "ops")]).await;
     assert!(tested.headers()["set-cookie"].to_str().unwrap().contains("took"));
     let formula = format!("{{{LEVEL}}}");
-    let fields = [("name", "calls"), ("formula", formula.as_str()), ("condition", "above"), ("bound", "50"), ("boxes", "sip1"), ("box", "sip1")];
+    let fields =
+        [("name", "calls"), ("formula", formula.as_str()), ("condition", "above"), ("bound", "50"), ("boxes", "sip1"), ("box", "sip1")];
     let wrong = panel.form("/cp/alerts", &[&fields[..], &[("do", "save"), ("hold", "soon")]].concat()).await;
     assert_eq!(wrong.status(), StatusCode::UNPROCESSABLE_ENTITY);
     assert!(wrong.text().await.unwrap().contains("30s, 5m or 4h"));

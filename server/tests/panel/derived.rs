@@ -207,7 +207,12 @@ async fn who_may_read_may_try_and_not_define() {
     let token = panel.token("read").await;
     let ask = async |path: &str| {
         let request = TestPanel::client().post(panel.url(path)).bearer_auth(&token).header("content-type", "application/json");
-        request.body(r#"{"formula": "1", "name": "x"}"#.replace(r#", "name": "x""#, if path == CHECK { "" } else { r#", "name": "x""# })).send().await.unwrap().status()
+        request
+            .body(r#"{"formula": "1", "name": "x"}"#.replace(r#", "name": "x""#, if path == CHECK { "" } else { r#", "name": "x""# }))
+            .send()
+            .await
+            .unwrap()
+            .status()
     };
     assert_eq!(ask(CHECK).await, StatusCode::OK);
     assert_eq!(ask(DERIVED).await, StatusCode::FORBIDDEN);

@@ -100,7 +100,13 @@ async fn a_mail_goes_out_by_tls_and_only_to_whom_it_trusts() {
     let tested = panel.send(Method::POST, "/cp/api/v1/destinations/post/test", json!(null), StatusCode::OK).await;
     assert_eq!(tested["ok"], true, "{tested}");
     let conversation = tokio::time::timeout(LIMIT, taken.recv()).await.unwrap().unwrap();
-    for part in ["MAIL FROM:<panel@example.org>", "RCPT TO:<ops@example.org>", "RCPT TO:<boss@example.org>", "Subject: [info] firing", "nothing is wrong"] {
+    for part in [
+        "MAIL FROM:<panel@example.org>",
+        "RCPT TO:<ops@example.org>",
+        "RCPT TO:<boss@example.org>",
+        "Subject: [info] firing",
+        "nothing is wrong",
+    ] {
         assert!(conversation.contains(part), "{part}: {conversation}");
     }
 }

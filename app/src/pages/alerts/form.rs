@@ -24,8 +24,7 @@ const CONDITIONS: [(&str, &str); 9] = [
     ("restarted", "(no formula) the box restarted"),
 ];
 const SEVERITIES: [(&str, &str); 3] = [("info", "info"), ("warning", "warning"), ("critical", "critical")];
-const FIELDS: [&str; 11] =
-    ["name", "formula", "condition", "bound", "time", "hold", "text", "boxes", "labels", "destinations", "repeat"];
+const FIELDS: [&str; 11] = ["name", "formula", "condition", "bound", "time", "hold", "text", "boxes", "labels", "destinations", "repeat"];
 
 /// Draws it.
 pub(super) fn rule(page: &AlertsPage) -> AnyView {
@@ -100,7 +99,9 @@ pub(super) fn select<'a>(
 fn would(page: &AlertsPage) -> Option<AnyView> {
     let form = &page.form;
     if let Some(reason) = &form.would_not {
-        return Some(view! { <p class="note warn" role="status">{format!("Nothing can be said of the last week: {reason}.")}</p> }.into_any());
+        return Some(
+            view! { <p class="note warn" role="status">{format!("Nothing can be said of the last week: {reason}.")}</p> }.into_any(),
+        );
     }
     let spans = form.would.as_ref()?;
     let words = match spans.len() {

@@ -47,8 +47,7 @@ pub(super) async fn teams(client: &Client, hook: &str, parcel: &Parcel<'_>) -> R
         "type": "AdaptiveCard", "version": "1.4", "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "body": items, "actions": [{"type": "Action.OpenUrl", "title": "Open", "url": link}],
     });
-    let body =
-        json!({"type": "message", "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "content": card}]});
+    let body = json!({"type": "message", "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "content": card}]});
     delivered(json(client.post(hook), &body)).await
 }
 
@@ -79,9 +78,7 @@ pub(super) async fn ntfy(client: &Client, url: &str, token: &str, parcel: &Parce
     }
     request = request.header("title", header(&cut(&parcel.message.title())));
     let request = match parcel.chart {
-        Some(chart) => {
-            request.header("filename", "chart.png").header("message", header(&cut(&parcel.message.text()))).body(chart.to_vec())
-        }
+        Some(chart) => request.header("filename", "chart.png").header("message", header(&cut(&parcel.message.text()))).body(chart.to_vec()),
         None => request.body(cut(&parcel.message.text())),
     };
     delivered(request).await

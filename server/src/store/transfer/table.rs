@@ -83,11 +83,7 @@ pub(in crate::store) static TABLES: &[Table] = &[
     numbered("tick", &[("tick_id", Int), ("box_id", Int), ("pattern", Text), ("is_exception", Int), ("origin", Text)]),
     table("kind", &[("box_id", Int), ("name", Text), ("kind", Text)], 2),
     numbered("retention", &[("retention_id", Int), ("box_id", Int), ("pattern", Text), ("tier", Int), ("keep_ms", Int)]),
-    table(
-        "derived",
-        &[("name", Text), ("formula", Text), ("unit", Text), ("meaning", Text), ("origin", Text), ("created_ms", Int)],
-        1,
-    ),
+    table("derived", &[("name", Text), ("formula", Text), ("unit", Text), ("meaning", Text), ("origin", Text), ("created_ms", Int)], 1),
     table("alert_rule", &[("name", Text), ("body", Text), ("origin", Text), ("created_ms", Int)], 1),
     numbered(
         "alert_event",
@@ -109,15 +105,8 @@ pub(in crate::store) static TABLES: &[Table] = &[
         ],
     ),
     table("alert_state", &[("rule", Text), ("box_id", Int), ("since_ms", Int), ("event_id", Int)], 2),
-    numbered(
-        "alert_silence",
-        &[("silence_id", Int), ("rule", Text), ("box_id", Int), ("from_ms", Int), ("to_ms", Int), ("by_whom", Text)],
-    ),
-    table(
-        "destination",
-        &[("name", Text), ("body", Text), ("secret_sealed", Bytes), ("origin", Text), ("created_ms", Int)],
-        1,
-    ),
+    numbered("alert_silence", &[("silence_id", Int), ("rule", Text), ("box_id", Int), ("from_ms", Int), ("to_ms", Int), ("by_whom", Text)]),
+    table("destination", &[("name", Text), ("body", Text), ("secret_sealed", Bytes), ("origin", Text), ("created_ms", Int)], 1),
     numbered(
         "delivery",
         &[
