@@ -95,7 +95,7 @@ impl Part {
                  alter table {whole}_{tier} attach partition {part} for values from ({from}) to ({to}); "
             )
         };
-        one("span") + &one("chunk")
+        one("span") + one("chunk").as_str()
     }
 }
 

@@ -18,6 +18,7 @@ mod postgres;
 mod power;
 mod recording;
 mod retention;
+mod scripts;
 mod transfer;
 
 use database::{TestDatabase, is_on_server};

@@ -36,10 +36,11 @@ pub(super) async fn panel(url: &str) -> (Store, Vec<SeriesId>) {
     store.add_derived(&StoredDerived { name: "d".to_owned(), formula, unit, meaning, origin: Origin::Panel }, 8).await.unwrap();
     alerts(&store, a).await;
     store.count_start().await.unwrap();
+    scripts::fill(&store).await;
     let ann = store.add_account("ann", "$argon2id$x", 4).await.unwrap();
     store.add_session(&[1, 0, 255], ann, 5, 6).await.unwrap();
     store.add_token(&Token { name: "t".to_owned(), scope: "read".to_owned(), created_ms: 7 }, &[0, 1]).await.unwrap();
-    let long = "s:".to_owned() + &"ü".repeat(4_000);
+    let long = format!("s:{}", "ü".repeat(4_000));
     let series = store.series_ids(a, &["core:x", &long]).await.unwrap();
     let other = store.series_ids(b, &["core:x"]).await.unwrap()[0];
     let float = |n: i64| (n % 5 != 0).then_some(Number::Float(0.1 + f64::from(i32::try_from(n).unwrap())));
