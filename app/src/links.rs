@@ -12,6 +12,8 @@ pub const CHARTS: &str = "/cp/charts";
 pub const OVERVIEW: &str = "/cp/overview";
 /// The page of boxes.
 pub const BOXES: &str = "/cp/boxes";
+/// The page of scripts.
+pub const SCRIPTS: &str = "/cp/scripts";
 /// The page of settings.
 pub const SETTINGS: &str = "/cp/settings";
 /// The page of accounts and tokens.
@@ -149,6 +151,12 @@ pub fn notes(box_name: &str, search: &str) -> String {
 #[must_use]
 pub fn set(box_name: &str, name: &str) -> String {
     with_query(&format!("{SETS}/{}", segment(name)), &[("box", box_name)])
+}
+
+/// The page of one script.
+#[must_use]
+pub fn script(name: &str) -> String {
+    format!("{SCRIPTS}/{}", segment(name))
 }
 
 /// The form to change a box.

@@ -20,6 +20,8 @@ mod overview;
 mod page;
 #[cfg(feature = "ssr")]
 mod processes;
+#[cfg(feature = "ssr")]
+mod scripts;
 mod series;
 #[cfg(feature = "ssr")]
 mod sets;
@@ -60,6 +62,8 @@ pub use processes::Processes;
 pub use series::{COMPARED, ChartLines, Columns, Gap, Mode, Reset, ResetCause, Series};
 #[cfg(feature = "ssr")]
 pub use sets::{ReadySet, SetForm, SetRow, SetsPage};
+#[cfg(feature = "ssr")]
+pub use scripts::{PostRow, ReadyRow, RunRow, ScriptForm, ScriptPage, ScriptRow, ScriptsPage, VersionRow};
 pub use spark::Spark;
 pub use statistic::{Fault, Kind, LiveStatistic, LiveValues, Recorded, Removed, Statistic, Statistics, split_name};
 #[cfg(feature = "ssr")]

@@ -15,6 +15,8 @@ mod overview;
 mod pills;
 mod realtime;
 mod sets;
+mod script;
+mod scripts;
 mod settings;
 mod statistic;
 #[cfg(test)]
@@ -68,6 +70,8 @@ fn body(frame: &Frame, page: Page) -> AnyView {
         Page::Overview(page) => overview::page(frame, &page).into_any(),
         Page::Boxes(page) => boxes::page(frame, &page).into_any(),
         Page::Statistic(page) => statistic::page(frame, &page).into_any(),
+        Page::Scripts(page) => scripts::page(frame, &page).into_any(),
+        Page::Script(page) => script::page(frame, &page).into_any(),
         Page::Settings(page) => settings::page(frame, &page).into_any(),
         Page::Sets(page) => sets::page(frame, &page).into_any(),
         Page::Notes(page) => notes::page(frame, &page).into_any(),
@@ -94,6 +98,8 @@ fn title(page: &Page) -> String {
         Page::Overview(_) => "Overview · Tickmark".to_owned(),
         Page::Statistic(page) => format!("{} · {} · Tickmark", short(&page.row.name), page.current.name),
         Page::Boxes(_) => "Boxes · Tickmark".to_owned(),
+        Page::Scripts(_) => "Scripts · Tickmark".to_owned(),
+        Page::Script(page) => format!("{} · Scripts · Tickmark", page.form.name),
         Page::Settings(_) => "Settings · Tickmark".to_owned(),
         Page::Sets(_) => "Chart sets · Tickmark".to_owned(),
         Page::Notes(_) => "Notes · Tickmark".to_owned(),

@@ -15,6 +15,7 @@ mod problems;
 mod pushing;
 mod resetting;
 mod retention;
+mod scripts;
 mod series;
 mod session;
 mod sets;
@@ -77,6 +78,11 @@ pub fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(sets::file, sets::take))
         .routes(routes!(retention::list, retention::set))
         .routes(routes!(retention::preview))
+        .routes(routes!(scripts::list, scripts::add))
+        .routes(routes!(scripts::get, scripts::change, scripts::remove))
+        .routes(routes!(scripts::run))
+        .routes(routes!(scripts::runs))
+        .routes(routes!(scripts::hosts, scripts::set_hosts))
         .routes(routes!(openapi));
     let (router, mut openapi) = OpenApiRouter::with_openapi(Description::openapi()).nest("/cp/api/v1", inside).split_for_parts();
     description::complete(&mut openapi);

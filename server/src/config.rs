@@ -13,6 +13,7 @@ use clap::{Args, ValueHint};
 
 use crate::{
     auth::{FIRST_ACCOUNT, check_password},
+    scripts::Hosts,
     source::Secret,
 };
 
@@ -26,7 +27,7 @@ mod provided;
 pub use database::Database;
 pub use duration::{MAX_DURATION, MAX_INTERVAL, MIN_INTERVAL, format_duration, parse_duration, parse_instant, parse_interval};
 pub use layers::{ConfigError, Environment};
-pub use names::{BUILTIN_BOX, MAX_NAME_LEN, check_account_name, check_box_name, check_token_name, nearest};
+pub use names::{BUILTIN_BOX, MAX_NAME_LEN, check_account_name, check_box_name, check_script_name, check_token_name, nearest};
 pub use postgres::PostgresUrl;
 pub use provided::{Provided, ProvidedBox, ProvidedDerived, ProvidedPassword, ProvidedUser};
 
@@ -90,6 +91,9 @@ pub struct ServeFlags {
     /// What a GET may do there: read, or write as with OpenSIPS 2.x [env: TICKMARK_MI_GET] [default: read]
     #[arg(long, value_name = "read|write")]
     pub mi_get: Option<String>,
+    /// Hosts that scripts may reach, besides those of the page Scripts [env: TICKMARK_SCRIPT_HOSTS]
+    #[arg(long, value_name = "HOSTS")]
+    pub script_hosts: Option<String>,
     /// The certificate for HTTPS and its chain, PEM; read again when it changes [env: TICKMARK_TLS_CERT]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub tls_cert: Option<String>,
@@ -111,6 +115,7 @@ impl ServeFlags {
             mi_listen: self.mi_listen.or(other.mi_listen),
             mi_fifo: self.mi_fifo.or(other.mi_fifo),
             mi_get: self.mi_get.or(other.mi_get),
+            script_hosts: self.script_hosts.or(other.script_hosts),
             tls_cert: self.tls_cert.or(other.tls_cert),
             tls_key: self.tls_key.or(other.tls_key),
             log: self.log.or(other.log),
@@ -126,6 +131,7 @@ impl ServeFlags {
             (&self.mi_listen, "--mi-listen"),
             (&self.mi_fifo, "--mi-fifo"),
             (&self.mi_get, "--mi-get"),
+            (&self.script_hosts, "--script-hosts"),
             (&self.tls_cert, "--tls-cert"),
             (&self.tls_key, "--tls-key"),
             (&self.log, "--log"),
@@ -205,6 +211,8 @@ pub struct ServeConfig {
     pub admin_password: Option<Secret>,
     /// The management interface.
     pub mi: MiConfig,
+    /// `--script-hosts`, `TICKMARK_SCRIPT_HOSTS`, `script_hosts`: what scripts may reach by HTTP; default none.
+    pub script_hosts: Hosts,
     /// `--tls-cert` and `--tls-key`, `TICKMARK_TLS_CERT` and `TICKMARK_TLS_KEY`, `tls_cert` and `tls_key`: HTTPS; default none.
     pub tls: Option<TlsFiles>,
     /// `[[box]]` and `[[user]]` of the configuration file.
@@ -237,6 +245,7 @@ impl ServeConfig {
                 get_writes: layers.value("mi_get", flags.mi_get.as_deref(), parse_mi_get)?.unwrap_or_default(),
                 token: layers.value("mi_token", None, parse_mi_token)?,
             },
+            script_hosts: layers.value("script_hosts", flags.script_hosts.as_deref(), Hosts::parse)?.unwrap_or_default(),
             tls: tls(&layers, flags)?,
             provided: layers.provided()?,
             notices: env.strangers(),

@@ -35,6 +35,7 @@ mod statistic;
 pub use registry::{DEFAULT_GROUP, Registry, RegistryError};
 pub use statistic::{Compute, Computed, Counter, Statistic, Traits};
 
+mod asking;
 mod custom;
 mod dispatch;
 mod host;

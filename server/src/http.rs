@@ -9,6 +9,7 @@ mod forms_derived;
 mod forms_door;
 mod forms_notes;
 mod forms_push;
+mod forms_scripts;
 mod forms_sets;
 mod forms_settings;
 mod forms_users;
@@ -51,6 +52,7 @@ use crate::{
     engine::Engine,
     live,
     problem::{Problem, problem},
+    scripts::Scripts,
     source::Secret,
     store::Store,
 };
@@ -70,6 +72,8 @@ pub struct App {
     pub auth: Arc<Auth>,
     /// What is counted.
     pub engine: Arc<Engine>,
+    /// The scripts.
+    pub scripts: Arc<Scripts>,
     /// For health alone.
     pub store: Store,
     /// The API's description.
@@ -95,6 +99,8 @@ pub struct Parts {
     pub auth: Arc<Auth>,
     /// The engine.
     pub engine: Arc<Engine>,
+    /// The scripts.
+    pub scripts: Arc<Scripts>,
     /// The store.
     pub store: Store,
     /// Ends streams.
@@ -103,7 +109,7 @@ pub struct Parts {
 
 /// The whole web.
 pub fn router(parts: Parts) -> Router {
-    let Parts { desk, auth, engine, store, stop } = parts;
+    let Parts { desk, auth, engine, scripts, store, stop } = parts;
     // Leptos spawns through this; a second router in one process finds it there already.
     let _ = any_spawner::Executor::init_tokio();
     let (api, openapi) = api::routes();
@@ -112,6 +118,7 @@ pub fn router(parts: Parts) -> Router {
         desk,
         auth,
         engine,
+        scripts,
         store,
         openapi,
         leptos,
@@ -130,6 +137,8 @@ pub fn router(parts: Parts) -> Router {
         .route("/cp/boxes/edit", post(forms_boxes::edit).get(to_boxes))
         .route("/cp/boxes/pause", post(forms_boxes::pause).get(to_boxes))
         .route("/cp/boxes/remove", post(forms_boxes::remove).get(to_boxes))
+        .route("/cp/scripts", get(forms_scripts::list).post(forms_scripts::change))
+        .route("/cp/scripts/{name}", get(forms_scripts::script).post(forms_scripts::edit))
         .route("/cp/settings", get(forms_settings::settings).post(forms_settings::set))
         .route("/cp/sets", get(forms_sets::sets).post(forms_sets::change))
         .route("/cp/sets/{name}", get(forms_sets::open))
@@ -218,6 +227,7 @@ async fn events(State(app): State<Shared>, ask: Ask, request: Request) -> Result
         close_up,
         trouble: app.store.trouble(),
         allowed: async move || matches!(auth.caller(&headers, clock::now_ms()).await, Ok(Some(_))),
+        notices: app.scripts.notices().listen(),
         doors: app.auth.doors(),
         stop: app.stop.clone(),
     });

@@ -26,7 +26,13 @@ pub mod problem;
 pub mod provision;
 pub mod runtime;
 pub mod sampler;
+pub mod scripts;
 pub mod serve;
 pub mod source;
 pub mod store;
 pub mod vault;
+
+/// As the program has it: tests see what a script takes of memory.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

@@ -13,7 +13,10 @@ use app::{
 };
 use axum::response::sse::Event;
 use futures::Stream;
-use tokio::{sync::watch, time::MissedTickBehavior};
+use tokio::{
+    sync::{broadcast, watch},
+    time::MissedTickBehavior,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -22,6 +25,7 @@ use crate::{
     config::parse_interval,
     engine::Engine,
     sampler::{CloseUp, MAX_CLOSELY},
+    scripts::Notice,
     store::Trouble,
 };
 
@@ -102,6 +106,8 @@ pub struct Watch<A> {
     pub close_up: Option<Arc<CloseUp>>,
     /// What keeps samples from being recorded.
     pub trouble: watch::Receiver<Option<Trouble>>,
+    /// What scripts tell people.
+    pub notices: broadcast::Receiver<Notice>,
     /// Whether the watcher still may. Asked at each ping, and when `doors` changes.
     pub allowed: A,
     /// Changes when somebody leaves.
@@ -112,7 +118,7 @@ pub struct Watch<A> {
 
 /// All boxes and a snapshot first, then which build this is, then what changed.
 pub fn events<A: AsyncFn() -> bool>(watch: Watch<A>) -> impl Stream<Item = Event> {
-    let Watch { board, engine, only, shown, close_up, mut trouble, allowed, mut doors, stop } = watch;
+    let Watch { board, engine, only, shown, close_up, mut trouble, mut notices, allowed, mut doors, stop } = watch;
     async_stream::stream! {
         engine.counts.watchers_opened.count();
         let _watcher = Watcher(engine);
@@ -151,6 +157,14 @@ pub fn events<A: AsyncFn() -> bool>(watch: Watch<A>) -> impl Stream<Item = Event
                 changed = version.changed() => changed.is_ok(),
                 () = changed(&mut closer) => true,
                 changed = trouble.changed() => changed.is_ok(),
+                told = notices.recv() => {
+                    // Of those that were missed the log tells.
+                    let goes_on = !matches!(told, Err(broadcast::error::RecvError::Closed));
+                    if let Ok(notice) = told {
+                        yield event("notice", &notice);
+                    }
+                    goes_on
+                }
                 changed = doors.changed() => changed.is_ok() && allowed().await,
                 _ = pings.tick() => {
                     yield Event::default().event("ping").data("{}");

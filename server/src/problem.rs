@@ -16,6 +16,12 @@ pub struct Problem {
     pub title: String,
     /// What is wrong and what to do, in a sentence.
     pub detail: String,
+    /// Where a script is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// And at which column.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<usize>,
     /// Headers to send along, such as `Retry-After`.
     #[serde(skip)]
     #[schema(ignore)]
@@ -25,7 +31,7 @@ pub struct Problem {
 /// An error with its status, a short title and a sentence.
 #[must_use]
 pub fn problem(status: StatusCode, title: impl Into<String>, detail: impl Into<String>) -> Problem {
-    Problem { status: status.as_u16(), title: title.into(), detail: detail.into(), headers: Vec::new() }
+    Problem { status: status.as_u16(), title: title.into(), detail: detail.into(), line: None, column: None, headers: Vec::new() }
 }
 
 impl Problem {

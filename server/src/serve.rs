@@ -30,6 +30,7 @@ use crate::{
     mi::{Listening, Mi, MiError},
     provision::{self, ProvisionError},
     sampler::{Recorder, Room, Sampler, Shared, Spool},
+    scripts::Scripts,
     store::{PanelName, Store, StoreError},
     vault::{Vault, VaultError},
 };
@@ -82,6 +83,9 @@ pub enum ServeError {
         /// What the system said.
         error: io::Error,
     },
+    /// Scripts cannot be run.
+    #[error("{0}")]
+    Scripts(String),
     /// The panel cannot count.
     #[error(transparent)]
     Engine(#[from] RegistryError),
@@ -99,6 +103,7 @@ pub struct Panel {
     sampler: Arc<Sampler>,
     store: Store,
     engine: Arc<Engine>,
+    scripts: Arc<Scripts>,
     mi: Arc<Mi>,
     mi_listens: Listening,
     stop: CancellationToken,
@@ -236,8 +241,19 @@ impl Panel {
         let outbox = Outbox::new(store.clone(), vault, wake, Some(api::drawing(Arc::clone(&desk)))).map_err(io::Error::other)?;
         telling.spawn(outbox.run(told.clone()));
         tokio::spawn(follow_before(Arc::clone(&desk), watching, stop.clone()));
+        let scripts =
+            Scripts::new(Arc::clone(&desk), Arc::clone(&engine), store.clone(), config.script_hosts).map_err(ServeError::Scripts)?;
+        scripts.go_on(&stop);
         let mi = Mi::new(Arc::clone(&engine), store.clone(), config.mi.get_writes, config.mi.token);
-        let router = http::router(http::Parts { desk, auth, engine: Arc::clone(&engine), store: store.clone(), stop: stop.clone() });
+        let parts = http::Parts {
+            desk,
+            auth,
+            engine: Arc::clone(&engine),
+            scripts: Arc::clone(&scripts),
+            store: store.clone(),
+            stop: stop.clone(),
+        };
+        let router = http::router(parts);
         Ok(Self {
             listener,
             address,
@@ -246,6 +262,7 @@ impl Panel {
             sampler,
             store,
             engine,
+            scripts,
             mi,
             mi_listens,
             stop,
@@ -317,6 +334,8 @@ impl Panel {
         let last = async {
             // What is pushed until the end is kept.
             let _ = mi.await;
+            // So is what scripts did by then.
+            self.scripts.end().await;
             self.sampler.stop().await;
             let (telling, told) = self.telling;
             told.cancel();

@@ -1,7 +1,7 @@
 //! What each page shows. The server fills these from the board and the store; pages only draw them.
 
 use super::{
-    AlertsPage, Axis, BoxView, Certificates, Choice, Composed, DerivedPage, Kind, May, Mode, NotesPage, Number, OverviewPage, ProbeReport, Processes, Scale, SetsPage, StatisticPage, Taste,
+    AlertsPage, Axis, BoxView, Certificates, Choice, Composed, DerivedPage, Kind, May, Mode, NotesPage, Number, OverviewPage, ProbeReport, Processes, Scale, ScriptPage, ScriptsPage, SetsPage, StatisticPage, Taste,
     UsersPage,
 };
 
@@ -18,6 +18,8 @@ pub enum Tab {
     Boxes,
     /// Alerts.
     Alerts,
+    /// Scripts, by the account's menu.
+    Scripts,
     /// Settings, by the account's menu.
     Settings,
     /// Users, by the account's menu.
@@ -103,6 +105,10 @@ pub enum Page {
     Boxes(BoxesPage),
     /// `/cp/boxes/{box}/{group:name}`
     Statistic(Box<StatisticPage>),
+    /// `/cp/scripts`
+    Scripts(ScriptsPage),
+    /// `/cp/scripts/{name}`
+    Script(ScriptPage),
     /// `/cp/settings`
     Settings(SettingsPage),
     /// `/cp/users`

@@ -91,6 +91,7 @@ fn account_menu(frame: &Frame) -> Option<impl IntoView + use<>> {
         </button>
         <form id="account" class="menu" popover="auto" method="post" action="/cp/logout">
             <p>"Signed in as " <b>{user}</b></p>
+            <a href=links::SCRIPTS aria-current=(frame.tab == Tab::Scripts).then_some("page")>"Scripts"</a>
             <a href=links::SETTINGS aria-current=(frame.tab == Tab::Settings).then_some("page")>"Settings"</a>
             <a href=links::USERS aria-current=(frame.tab == Tab::Users).then_some("page")>{users}</a>
             <a href=links::DERIVED>"Derived statistics"</a>

@@ -6,7 +6,7 @@ use super::shell;
 use crate::model::{
     Axis, BoxForm, BoxKind, BoxState, BoxView, BoxesPage, ChartView, ChartsPage, Choice, Closely, Frame, GroupView, KeepForm, KeepRow, Kind,
     LoginPage, MarkView, May, MessagePage, Mode, NearView, Number, NumberView, Order, Origin, OverviewPage, Page, PushForm, RealtimePage,
-    ResetCause, RowView, Scale, SettingsPage, SetupPage, Size, StatisticPage, Tab, Taste, Theme, Ticked, TileView, UsageRow,
+    ResetCause, RowView, RunRow, Scale, ScriptForm, ScriptPage, ScriptRow, ScriptsPage, SettingsPage, SetupPage, Size, StatisticPage, Tab, Taste, Theme, Ticked, TileView, UsageRow,
 };
 
 fn render(page: Page) -> String {
@@ -232,6 +232,34 @@ fn a_rule_says_what_it_frees_before_it_holds() {
     assert!(html.contains("as below") && html.contains("for ever") && html.contains("2.86 MiB"), "{html}");
 }
 
+fn scripts() -> ScriptsPage {
+    let run = RunRow { outcome: "failed".into(), error: Some("line 2, column 3: no".into()), took_ms: Some(7), ..RunRow::default() };
+    let row = ScriptRow { name: "tally".into(), schedule: "every 1h".into(), next_ms: Some(60_000), last: Some(run) };
+    ScriptsPage { scripts: vec![row], hosts: "<i>alert".into(), may_write: true, now_ms: 1_000, ..ScriptsPage::default() }
+}
+
+fn script() -> ScriptPage {
+    let form = ScriptForm {
+        name: "tally".into(),
+        source: "let a = 1;\n\tlet <i>alert = ;\n</textarea>".into(),
+        errors: vec![("source", "line 2, column 6: it is wrong".into())],
+        place: Some((2, 6)),
+        ..ScriptForm::default()
+    };
+    ScriptPage { form, version: 1, may_write: true, now_ms: 1_000, ..ScriptPage::default() }
+}
+
+#[test]
+fn a_script_shows_where_it_is_wrong() {
+    let html = render(Page::Script(script()));
+    assert!(html.contains("Line 2, column 6: it is wrong."), "{html}");
+    assert!(html.contains("    2  \tlet &lt;i&gt;alert = ;"), "{html}");
+    assert!(html.contains(&format!("       \t{}", " ".repeat(4))), "the mark stands below its column: {html}");
+    assert_eq!(html.matches("</textarea>").count(), 1, "what it says stays within: {html}");
+    let viewer = render(Page::Script(ScriptPage { may_write: false, ..script() }));
+    assert!(!viewer.contains("value=\"save\"") && tag(&viewer, "textarea", "id=\"s-source\"").contains("readonly"), "{viewer}");
+}
+
 #[test]
 fn every_page_has_one_heading_its_assets_and_no_inline_style() {
     let pages = [
@@ -240,6 +268,8 @@ fn every_page_has_one_heading_its_assets_and_no_inline_style() {
         Page::Overview(overview()),
         Page::Statistic(Box::new(statistic("core:a_one"))),
         Page::Boxes(boxes()),
+        Page::Scripts(scripts()),
+        Page::Script(script()),
         Page::Settings(settings()),
         Page::Login(LoginPage::default()),
         Page::Setup(SetupPage::default()),

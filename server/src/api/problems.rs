@@ -6,6 +6,7 @@ use crate::{
     auth::{AuthError, PeopleError},
     desk::DeskError,
     problem::{Problem, problem},
+    scripts::ScriptError,
     store::{StoreError, Trouble},
 };
 
@@ -36,6 +37,25 @@ impl From<PeopleError> for Problem {
             PeopleError::Refused(message) => problem(StatusCode::FORBIDDEN, "Not allowed", message),
             PeopleError::Failed(error) => error.into(),
         }
+    }
+}
+
+impl From<ScriptError> for Problem {
+    fn from(error: ScriptError) -> Self {
+        let (status, title) = match &error {
+            ScriptError::Invalid { .. } => (StatusCode::BAD_REQUEST, "The question is not right"),
+            ScriptError::Syntax(_) => (StatusCode::BAD_REQUEST, "The script cannot be read"),
+            ScriptError::NotFound(_) => (StatusCode::NOT_FOUND, "Not found"),
+            ScriptError::Taken(_) => (StatusCode::CONFLICT, "The name is taken"),
+            ScriptError::Full => (StatusCode::CONFLICT, "Too many"),
+            ScriptError::Busy(_) => (StatusCode::CONFLICT, "It is running"),
+            ScriptError::Store(error) => return failed(error),
+        };
+        let mut told = problem(status, title, error.to_string());
+        if let ScriptError::Syntax(fault) = &error {
+            (told.line, told.column) = (fault.line, fault.column);
+        }
+        told
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use super::{CommonFlags, DEFAULT_CONFIG, Provided, nearest, provided};
 
 /// Every option that the file may hold, besides `[[box]]` and `[[user]]`; all but `log_filter` and `mi_token` are flags, too.
-pub(super) const OPTIONS: [&str; 12] = [
+pub(super) const OPTIONS: [&str; 13] = [
     "listen",
     "database",
     "key_file",
@@ -18,6 +18,7 @@ pub(super) const OPTIONS: [&str; 12] = [
     "mi_fifo",
     "mi_get",
     "mi_token",
+    "script_hosts",
     "tls_cert",
     "tls_key",
     "log",

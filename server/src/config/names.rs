@@ -47,6 +47,17 @@ pub fn check_token_name(name: &str) -> Result<(), String> {
     Err(format!("{} is no name for a token: letters, digits, _ . and - are allowed, at most {MAX_NAME_LEN}", quoted(name)))
 }
 
+/// Whether a script may have this name: `[A-Za-z][A-Za-z0-9_.-]*`.
+///
+/// # Errors
+/// A sentence that says what is allowed.
+pub fn check_script_name(name: &str) -> Result<(), String> {
+    if name.starts_with(|c: char| c.is_ascii_alphabetic()) && is_plain(name, "_.-") {
+        return Ok(());
+    }
+    Err(format!("{} is no name for a script: a letter first, then letters, digits, _ . or -, at most {MAX_NAME_LEN}", quoted(name)))
+}
+
 /// The known word that was most likely meant.
 #[must_use]
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

@@ -72,7 +72,7 @@ impl PostgresUrl {
         };
         let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
         let host = asked(&["host", "hostaddr"]).or_else(|| decoded(url.host_str().unwrap_or_default()));
-        let host = host.map_or_else(|| "this host".to_owned(), |host| host + &port);
+        let host = host.map_or_else(|| "this host".to_owned(), |host| host + port.as_str());
         let files = pairs
             .iter()
             .filter(|(key, value)| matches!(key.as_str(), "sslrootcert" | "sslcert" | "sslkey") && !value.contains("-----BEGIN"));

@@ -170,6 +170,11 @@ impl Customs {
         self.lock().elsewhere.is_none()
     }
 
+    /// Whether something of this full name was pushed.
+    pub(super) fn has(&self, full: &str) -> bool {
+        self.lock().pushed.contains_key(full)
+    }
+
     /// Says where else what is pushed is counted, if it is.
     pub(super) fn here(&self) -> Result<(), PushError> {
         self.lock().is_here()

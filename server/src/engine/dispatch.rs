@@ -136,21 +136,10 @@ impl Engine {
         let pattern = Pattern::parse(pattern)?;
         check(destinations, weights)?;
         let _chosen_and_counted_in_one_step = self.dispatch.lock(&pattern);
-        let mut least: Option<(f64, usize, i64, Option<Statistic>)> = None;
-        for (place, destination) in destinations.iter().enumerate() {
-            let weight = weights.get(place).copied().unwrap_or(1.0);
-            if weight == 0.0 {
-                continue;
-            }
-            let found = self.registry.find(&pattern.name(destination));
-            let load = found.as_ref().map_or(0, load_of);
-            #[expect(clippy::cast_precision_loss, reason = "calls of a gateway, far below 2^53")]
-            let share = load as f64 / weight;
-            if least.as_ref().is_none_or(|(smallest, ..)| share < *smallest) {
-                least = Some((share, place, load, found));
-            }
-        }
-        let Some((_, place, load, found)) = least else { return Err(DispatchError::Asked("name at least one destination".to_owned())) };
+        let (place, load, found) = least(&pattern, destinations, weights, |full| {
+            let found = self.registry.find(full);
+            (found.as_ref().map_or(0, load_of), found)
+        })?;
         let load = load.checked_add(1).ok_or(PushError::Range)?;
         match found {
             Some(statistic) => statistic.add(1).map_err(|_| PushError::Own(statistic.name().to_owned()))?,
@@ -159,6 +148,30 @@ impl Engine {
             }
         }
         Ok(Picked { place, load })
+    }
+
+    /// What [`Self::pick`] would choose where these are the loads, by full name; it counts nothing.
+    ///
+    /// # Errors
+    /// As [`Self::pick`].
+    pub fn would_pick(
+        pattern: &str,
+        destinations: &[String],
+        weights: &[f64],
+        load_of: impl Fn(&str) -> i64,
+    ) -> Result<Picked, DispatchError> {
+        let pattern = Pattern::parse(pattern)?;
+        check(destinations, weights)?;
+        let (place, load, ()) = least(&pattern, destinations, weights, |full| (load_of(full), ()))?;
+        Ok(Picked { place, load: load.checked_add(1).ok_or(PushError::Range)? })
+    }
+
+    /// The full name of the statistic that counts the load of a destination.
+    ///
+    /// # Errors
+    /// When the pattern has no place for it, or the name cannot be one.
+    pub fn load_name(pattern: &str, destination: &str) -> Result<String, DispatchError> {
+        Ok(pushable(&Pattern::parse(pattern)?.name(destination))?)
     }
 
     /// Takes one off the load of a destination, unless it has none; answers what is left.
@@ -197,6 +210,30 @@ impl Engine {
         }
         Ok(loads.len())
     }
+}
+
+/// The place of the least loaded, its load, and what else was found of it.
+fn least<T>(
+    pattern: &Pattern,
+    destinations: &[String],
+    weights: &[f64],
+    look: impl Fn(&str) -> (i64, T),
+) -> Result<(usize, i64, T), DispatchError> {
+    let mut least: Option<(f64, usize, i64, T)> = None;
+    for (place, destination) in destinations.iter().enumerate() {
+        let weight = weights.get(place).copied().unwrap_or(1.0);
+        if weight == 0.0 {
+            continue;
+        }
+        let (load, found) = look(&pattern.name(destination));
+        #[expect(clippy::cast_precision_loss, reason = "calls of a gateway, far below 2^53")]
+        let share = load as f64 / weight;
+        if least.as_ref().is_none_or(|(smallest, ..)| share < *smallest) {
+            least = Some((share, place, load, found));
+        }
+    }
+    let (_, place, load, found) = least.ok_or_else(|| DispatchError::Asked("name at least one destination".to_owned()))?;
+    Ok((place, load, found))
 }
 
 fn load_of(statistic: &Statistic) -> i64 {

@@ -174,7 +174,7 @@ impl Dialect {
         let begin = format!(r#"{{"jsonrpc":"2.0","method":"{method}""#);
         let end = format!(r#"{params},"id":{id}}}"#);
         match (carrier, self) {
-            (Carrier::Http, _) => Message::Post { content_type: "application/json", body: begin + &end },
+            (Carrier::Http, _) => Message::Post { content_type: "application/json", body: begin + end.as_str() },
             (Carrier::Datagram, _) => Message::Frame { before: begin, after: end },
             (Carrier::Fifo, Self::Kamailio) => Message::Frame { before: format!(r#"{begin},"reply_name":""#), after: format!("\"{end}\n") },
             (Carrier::Fifo, _) => Message::Frame { before: ":".to_owned(), after: format!(":{begin}{end}") },

@@ -34,6 +34,8 @@ mod pushing;
 mod replay;
 mod resets;
 mod retention;
+mod scripts;
+mod scripts_seen;
 mod series;
 mod sets;
 mod statistic;
