@@ -30,6 +30,8 @@ const INSIDE = [
   '/cp/boxes?edit=byhand',
   '/cp/boxes?edit=tickmark',
   '/cp/boxes?remove=byhand',
+  '/cp/scripts',
+  '/cp/scripts?new=yes',
   '/cp/settings',
   '/cp/settings?change=yes',
   '/cp/there-is-no-such-page',
