@@ -2,7 +2,7 @@
 //! of it comes, by the panel that polls it; what changes is kept with the messages in one transaction, and a message is sent by the panel
 //! that claims it. Knows no wire of a box and no SQL.
 //!
-//! A value's way here: [`Watching::answered`] (rules of the box, computed in place) → [`Change`] → `keep` (state, history, outbox) → `outbox`
+//! A value's way here: [`Watching::look`] (rules of the box, computed in place) → [`Change`] → `keep` (state, history, outbox) → `outbox`
 //! (claims, sends, tries again) → `destination` (what each kind is told).
 
 mod before;
