@@ -182,6 +182,9 @@ pub struct Done {
     pub took_ms: i64,
 }
 
+/// A script that runs when something happens: its name, what, and to which box alone.
+type Waiting = (String, Happening, Option<String>);
+
 /// The scripts.
 pub struct Scripts {
     parts: Arc<Parts>,
@@ -189,7 +192,7 @@ pub struct Scripts {
     stop: Stop,
     tasks: TaskTracker,
     /// The scripts that run when something happens, as of a revision of the database.
-    on_events: Mutex<(Option<i64>, Arc<[(String, Happening, Option<String>)]>)>,
+    on_events: Mutex<(Option<i64>, Arc<[Waiting]>)>,
 }
 
 impl Scripts {

@@ -20,6 +20,7 @@ use server::{
     history::{self, Span},
     http,
     sampler::{Recorder, Room, Sampler, Shared},
+    scripts::{Hosts, Scripts},
     store::{PanelName, SeriesId, Store, Token},
     vault::Vault,
 };
@@ -95,7 +96,7 @@ impl Panel {
         sampler.reload().await?;
         let desk = Arc::new(Desk::new(sampler, [].into()));
         let auth = Arc::new(Auth::new(store.clone()));
-        let router = http::router(http::Parts { desk, auth, engine, store: store.clone(), stop: CancellationToken::new() });
+        let router = http::router(http::Parts { desk, auth, engine, scripts, store: store.clone(), stop: CancellationToken::new() });
         Ok(Self { router, store, token: secret })
     }
 

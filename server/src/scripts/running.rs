@@ -8,7 +8,7 @@ use std::{
 use rhai::Dynamic;
 
 use super::{
-    Began, Done, Happened, Happening, Schedule, ScriptError, Scripts, TIME_LIMIT,
+    Began, Done, Happened, Schedule, ScriptError, Scripts, TIME_LIMIT, Waiting,
     host::{Host, Told},
     sandbox, words,
 };
@@ -150,7 +150,7 @@ impl Scripts {
         }
     }
 
-    async fn waiting(&self) -> Result<Arc<[(String, Happening, Option<String>)]>, StoreError> {
+    async fn waiting(&self) -> Result<Arc<[Waiting]>, StoreError> {
         let revision = self.parts.store.revision().await?;
         {
             let known = self.on_events.lock().unwrap_or_else(PoisonError::into_inner);

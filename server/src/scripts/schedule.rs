@@ -120,7 +120,7 @@ impl Schedule {
             "on" if missed.is_some() => Err("late and skip are for every and cron: what happens is not missed for later".to_owned()),
             "on" => on(rest),
             other => {
-                let hint = nearest(other, ["every", "cron", "on"].into_iter()).map(|near| format!(", did you mean {near}?"));
+                let hint = nearest(other, ["every", "cron", "on"]).map(|near| format!(", did you mean {near}?"));
                 Err(format!(
                     "{other:?} begins no schedule{} write such as \"every 10m\", \"cron 0 0 * * * Europe/Berlin\" or \"on box_down\"",
                     hint.unwrap_or_else(|| ":".to_owned())
