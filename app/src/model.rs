@@ -63,7 +63,7 @@ pub use series::{COMPARED, ChartLines, Columns, Gap, Mode, Reset, ResetCause, Se
 #[cfg(feature = "ssr")]
 pub use sets::{ReadySet, SetForm, SetRow, SetsPage};
 #[cfg(feature = "ssr")]
-pub use scripts::{PostRow, ReadyRow, RunRow, ScriptForm, ScriptPage, ScriptRow, ScriptsPage, VersionRow};
+pub use scripts::{PostRow, ReadyScript, RunRow, ScriptForm, ScriptPage, ScriptRow, ScriptsPage, VersionRow};
 pub use spark::Spark;
 pub use statistic::{Fault, Kind, LiveStatistic, LiveValues, Recorded, Removed, Statistic, Statistics, split_name};
 #[cfg(feature = "ssr")]

@@ -6,7 +6,7 @@ pub struct ScriptsPage {
     /// All scripts, in the order of their names.
     pub scripts: Vec<ScriptRow>,
     /// Those that are ready to be added.
-    pub ready: Vec<ReadyRow>,
+    pub ready: Vec<ReadyScript>,
     /// The hosts that scripts may reach, as they were last filled in.
     pub hosts: String,
     /// What is wrong with them.
@@ -36,7 +36,7 @@ pub struct ScriptRow {
 
 /// A script that is ready to be added.
 #[derive(Clone, Debug, Default)]
-pub struct ReadyRow {
+pub struct ReadyScript {
     /// The name that it is added by.
     pub name: String,
     /// What it does.

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::{field, frame};
 use crate::{
     format, links,
-    model::{Frame, PostRow, ReadyRow, RunRow, ScriptRow, ScriptsPage},
+    model::{Frame, PostRow, ReadyScript, RunRow, ScriptRow, ScriptsPage},
     wording,
 };
 
@@ -128,7 +128,7 @@ fn ready(page: &ScriptsPage) -> AnyView {
     .into_any()
 }
 
-fn ready_card(ready: &ReadyRow, may_write: bool) -> AnyView {
+fn ready_card(ready: &ReadyScript, may_write: bool) -> AnyView {
     let add = if ready.is_added {
         view! { <a class="ghost" href=links::script(&ready.name)>"Added" <span class="vh">" " {ready.name.clone()}</span></a> }.into_any()
     } else {

@@ -57,9 +57,9 @@ fn taste(frame: &Frame) -> AnyView {
     let theme_option = |one: Theme, words: &'static str| view! { <option value=one.as_str() selected={*theme == one}>{words}</option> };
     let spans = SPANS.iter().map(|(word, words)| view! { <option value=*word selected={*word == span}>{*words}</option> });
     view! {
-        <section class="card form" id="taste" aria-labelledby="taste-title">
+        <section class="card form mine" id="taste" aria-labelledby="taste-title">
             <h2 id="taste-title">"For you"</h2>
-            <form method="post" action="/cp/taste">
+            <form method="post" action="/cp/taste" class="own">
                 <div class="fields">
                     <div class="field">
                         <label for="v-theme">"Colours"</label>

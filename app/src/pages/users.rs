@@ -188,9 +188,9 @@ fn own(page: &UsersPage) -> AnyView {
         return view! { <p class="muted">"Your password is the configuration file's, or you came with a token: it is not changed here."</p> }.into_any();
     }
     view! {
-        <section class="card form" id="own" aria-labelledby="own-title">
+        <section class="card form mine" id="own" aria-labelledby="own-title">
             <h2 id="own-title">"Your password"</h2>
-            <form method="post" action="/cp/password">
+            <form method="post" action="/cp/password" class="own">
                 <input class="vh" type="text" name="username" value=page.me.clone() autocomplete="username" readonly tabindex="-1" aria-hidden="true" />
                 <div class="fields">
                     {password(page, "old", "The password now", "current-password")} {password(page, "new", "The new one", "new-password")}

@@ -95,6 +95,7 @@ impl Panel {
         let sampler = Sampler::new(shared);
         sampler.reload().await?;
         let desk = Arc::new(Desk::new(sampler, [].into()));
+        let scripts = Scripts::new(Arc::clone(&desk), Arc::clone(&engine), store.clone(), Hosts::default())?;
         let auth = Arc::new(Auth::new(store.clone()));
         let router = http::router(http::Parts { desk, auth, engine, scripts, store: store.clone(), stop: CancellationToken::new() });
         Ok(Self { router, store, token: secret })

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use app::{
     format,
-    model::{Number, Page, PostRow, ReadyRow, RunRow, ScriptForm, ScriptPage, ScriptRow, ScriptsPage, Tab, VersionRow},
+    model::{Number, Page, PostRow, ReadyScript, RunRow, ScriptForm, ScriptPage, ScriptRow, ScriptsPage, Tab, VersionRow},
 };
 use axum::{
     extract::{Request, State},
@@ -240,7 +240,7 @@ async fn scripts_page(app: &App, caller: &Caller) -> Result<ScriptsPage, Problem
         })
         .collect();
     let names: HashSet<&str> = scripts.iter().map(|script| script.name.as_str()).collect();
-    let ready = READY.iter().map(|ready| ReadyRow {
+    let ready = READY.iter().map(|ready| ReadyScript {
         name: ready.name.to_owned(),
         about: ready.about.to_owned(),
         schedule: ready.schedule.to_owned(),

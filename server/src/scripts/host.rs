@@ -289,7 +289,7 @@ impl Host {
         let of_box = entry.map_or_else(|| BUILTIN_BOX.to_owned(), |entry| entry.lock().stored.spec.name.clone());
         let to_ms = clock::now_ms();
         let from_ms = to_ms.saturating_sub(span_ms.max(1));
-        let ask = SeriesAsk { box_name: of_box, name: full, from_ms, to_ms, points: 1, mode: None };
+        let ask = SeriesAsk { box_name: of_box, name: full, from_ms, to_ms, points: 1, ..SeriesAsk::default() };
         let series = self.wait(self.parts.desk.series(&ask))?.map_err(|error| error.to_string())?;
         let mode = series.mode;
         Ok((series, mode))
