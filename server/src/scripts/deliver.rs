@@ -14,7 +14,7 @@ use crate::{
 /// So much is on its way at once.
 const AT_ONCE: usize = 16;
 /// Whoever takes something to deliver has so long for it: then it is anybody's again.
-const TAKEN_FOR_MS: i64 = 60_000;
+const TAKEN_FOR_MS: i64 = 20_000;
 /// The first wait, and the longest.
 const FIRST_WAIT_MS: i64 = 1_000;
 const LONGEST_WAIT_MS: i64 = 3_600_000;
@@ -31,7 +31,7 @@ pub(super) async fn go_on(parts: Arc<Parts>, stop: CancellationToken) {
     let mut on_their_way = JoinSet::new();
     while !stop.is_cancelled() {
         while on_their_way.try_join_next().is_some() {}
-        match round(&parts, &room, &mut on_their_way).await {
+        match round(&parts, &room, &mut on_their_way, &stop).await {
             Ok(()) => {}
             Err(error) => tracing::debug!(%error, "what scripts post waits"),
         }
@@ -47,11 +47,16 @@ pub(super) async fn go_on(parts: Arc<Parts>, stop: CancellationToken) {
             () = tokio::time::sleep(wait) => {}
         }
     }
-    // What is on its way is anybody's again after a while, should it not end now.
-    on_their_way.abort_all();
+    // What is on its way is given back.
+    while on_their_way.join_next().await.is_some() {}
 }
 
-async fn round(parts: &Arc<Parts>, room: &Arc<Semaphore>, on_their_way: &mut JoinSet<()>) -> Result<(), StoreError> {
+async fn round(
+    parts: &Arc<Parts>,
+    room: &Arc<Semaphore>,
+    on_their_way: &mut JoinSet<()>,
+    stop: &CancellationToken,
+) -> Result<(), StoreError> {
     let free = room.available_permits();
     if free == 0 || parts.store.next_outgoing_ms().await?.is_none_or(|next_ms| next_ms > clock::now_ms()) {
         return Ok(());
@@ -60,9 +65,14 @@ async fn round(parts: &Arc<Parts>, room: &Arc<Semaphore>, on_their_way: &mut Joi
     let now_ms = clock::now_ms();
     for one in parts.store.take_outgoing(now_ms, now_ms + TAKEN_FOR_MS, i64::try_from(free).unwrap_or(1)).await? {
         let Ok(permit) = Arc::clone(room).try_acquire_owned() else { break };
-        let parts = Arc::clone(parts);
+        let (parts, stop) = (Arc::clone(parts), stop.clone());
         on_their_way.spawn(async move {
-            deliver(&parts, one).await;
+            let id = one.id;
+            if stop.run_until_cancelled(deliver(&parts, one)).await.is_none() {
+                // Whoever is there next sends it again: the receiver may have it by then, and knows it by its key.
+                let given_back = parts.store.settle_outgoing(id, "waiting", "the panel ended", Some(clock::now_ms()), 0).await;
+                given_back.unwrap_or_else(|error| tracing::debug!(%error, "a post is sent again after a while"));
+            }
             drop(permit);
         });
     }

@@ -161,6 +161,7 @@ async fn what_is_wrong_is_named_with_its_place() {
 #[tokio::test]
 async fn statistics_are_read_counted_and_reset() {
     let panel = Start::new().signed_in().await;
+    panel.until("/cp/api/v1/boxes/tickmark", |one| one["state"] == "up").await;
     panel.count("method:INVITE", 5).await;
     panel.count("method:BYE", 2).await;
     let source = r#"
@@ -331,6 +332,7 @@ async fn runs_of_one_script_do_not_overlap() {
 async fn every_ready_one_is_added_by_one_click_and_comes_to_its_end() {
     let receiver = Receiver::start(&[]).await;
     let panel = reaching(&receiver).await;
+    panel.until("/cp/api/v1/boxes/tickmark", |one| one["state"] == "up").await;
     panel.count("calls:ended", 4).await;
     panel.count("calls:seconds", 90).await;
     panel.send(Method::PUT, "/cp/api/v1/boxes/tickmark/ticks/panel:requests", Value::Null, StatusCode::NO_CONTENT).await;
