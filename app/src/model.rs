@@ -5,14 +5,14 @@ mod alerts_page;
 mod boxes;
 #[cfg(any(feature = "ssr", feature = "hydrate"))]
 mod certificates;
+mod chart_spec;
 #[cfg(feature = "ssr")]
 mod choice;
 #[cfg(feature = "ssr")]
+mod composed;
+#[cfg(feature = "ssr")]
 mod derived_page;
 mod notes;
-mod chart_spec;
-#[cfg(feature = "ssr")]
-mod composed;
 mod number;
 #[cfg(feature = "ssr")]
 mod overview;
@@ -39,16 +39,16 @@ pub use alerts_page::{AlertForm, AlertRow, AlertsPage, DestinationForm, Destinat
 pub use boxes::{BoxKind, BoxState, BoxView, Origin, ProbeReport, Verdict};
 #[cfg(any(feature = "ssr", feature = "hydrate"))]
 pub use certificates::Certificates;
+pub use chart_spec::{Axis, CHART_STATISTICS_MAX, ChartSpec, Combine, Scale, SpecError, Wanted};
+#[cfg(feature = "ssr")]
+pub use choice::{By, Choice, Hide, Show, Sort};
+#[cfg(feature = "ssr")]
+pub use composed::Composed;
+#[cfg(feature = "ssr")]
+pub use derived_page::{DerivedForm, DerivedPage, DerivedRow, ReadyRow};
 pub use notes::Note;
 #[cfg(feature = "ssr")]
 pub use notes::{NoteForm, NotesPage};
-#[cfg(feature = "ssr")]
-pub use derived_page::{DerivedForm, DerivedPage, DerivedRow, ReadyRow};
-#[cfg(feature = "ssr")]
-pub use choice::{By, Choice, Hide, Show, Sort};
-pub use chart_spec::{Axis, CHART_STATISTICS_MAX, ChartSpec, Combine, Scale, SpecError, Wanted};
-#[cfg(feature = "ssr")]
-pub use composed::Composed;
 pub use number::Number;
 #[cfg(feature = "ssr")]
 pub use overview::{NumberView, Order, OverviewPage, Size, TileView};
@@ -59,11 +59,11 @@ pub use page::{
 };
 #[cfg(feature = "ssr")]
 pub use processes::Processes;
+#[cfg(feature = "ssr")]
+pub use scripts::{PostRow, ReadyScript, RunRow, ScriptForm, ScriptPage, ScriptRow, ScriptsPage, VersionRow};
 pub use series::{COMPARED, ChartLines, Columns, Gap, Mode, Reset, ResetCause, Series};
 #[cfg(feature = "ssr")]
 pub use sets::{ReadySet, SetForm, SetRow, SetsPage};
-#[cfg(feature = "ssr")]
-pub use scripts::{PostRow, ReadyScript, RunRow, ScriptForm, ScriptPage, ScriptRow, ScriptsPage, VersionRow};
 pub use spark::Spark;
 pub use statistic::{Fault, Kind, LiveStatistic, LiveValues, Recorded, Removed, Statistic, Statistics, split_name};
 #[cfg(feature = "ssr")]

@@ -14,9 +14,9 @@ mod notes;
 mod overview;
 mod pills;
 mod realtime;
-mod sets;
 mod script;
 mod scripts;
+mod sets;
 mod settings;
 mod statistic;
 #[cfg(test)]

@@ -4,8 +4,8 @@
 use crate::{
     json::Json,
     model::{
-        BoxKind, BoxState, ChartLines, Columns, Fault, Gap, LiveStatistic, LiveValues, Mode, Note, Number, ProbeReport, Recorded, Removed, Reset,
-        ResetCause, Series, Spark, Verdict,
+        BoxKind, BoxState, ChartLines, Columns, Fault, Gap, LiveStatistic, LiveValues, Mode, Note, Number, ProbeReport, Recorded, Removed,
+        Reset, ResetCause, Series, Spark, Verdict,
     },
 };
 

@@ -23,8 +23,8 @@ mod device;
 mod guard;
 mod known;
 mod origin;
-mod people;
 mod password;
+mod people;
 mod session;
 mod throttle;
 mod token;
@@ -33,8 +33,8 @@ pub use caller::Caller;
 pub use device::Device;
 pub use guard::{Door, FIRST_PAGE, LOGIN_PAGE, Refusal, door, guard, judge, local_next, right_for};
 pub use origin::{CrossSite, is_form, is_safe, same_origin};
-pub use people::{PeopleError, SPANS, account_scope};
 pub use password::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, PasswordError, Passwords, check_password, is_password_hash};
+pub use people::{PeopleError, SPANS, account_scope};
 pub use session::{COOKIE, SESSION_LIFETIME_MS, SessionCookie, is_https, session_secret};
 pub use throttle::{Client, Throttle};
 pub use token::{Right, Scope, TOKEN_PREFIX, hash_secret, looks_like_token, new_secret, new_token};
@@ -242,7 +242,12 @@ impl Auth {
     ///
     /// # Errors
     /// When the password is too weak, or the database fails.
-    pub async fn first_start(&self, admin_password: Option<&Secret>, listen: (&str, SocketAddr), now_ms: i64) -> Result<Option<String>, AuthError> {
+    pub async fn first_start(
+        &self,
+        admin_password: Option<&Secret>,
+        listen: (&str, SocketAddr),
+        now_ms: i64,
+    ) -> Result<Option<String>, AuthError> {
         if !self.needs_setup().await? {
             self.forget_setup().await?;
             return Ok(None);

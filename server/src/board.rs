@@ -68,7 +68,13 @@ impl Board {
     /// An empty board.
     #[must_use]
     pub fn new(default_interval_ms: i64) -> Self {
-        Self { boxes: RwLock::default(), default_interval_ms, derived: Mutex::default(), pinned: RwLock::default(), version: watch::Sender::new(0) }
+        Self {
+            boxes: RwLock::default(),
+            default_interval_ms,
+            derived: Mutex::default(),
+            pinned: RwLock::default(),
+            version: watch::Sender::new(0),
+        }
     }
 
     /// The interval of boxes that name none, in milliseconds.

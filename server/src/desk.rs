@@ -26,9 +26,9 @@ use crate::{
 };
 pub use alerts::{DestinationView, Firing, Preview, RuleView};
 pub use boxes::{BoxInput, BoxPatch};
+pub use charting::{ChartAsk, MAX_LINES, begins_late, charted, shown_of};
 pub use derived::{Checked, DerivedInput, DerivedView, check_derived_name};
 pub use notes::{MAX_NOTE_LETTERS, NoteInput};
-pub use charting::{ChartAsk, MAX_LINES, begins_late, charted, shown_of};
 pub use reading::{MAX_POINTS, SeriesAsk, unit_of};
 pub use resetting::MAX_RESETS;
 pub use retention::{KEEP_FIELDS, KeepInput, written};

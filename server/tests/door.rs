@@ -210,7 +210,11 @@ async fn what_the_file_declares_is_provided_once_and_taken_away_again() {
             paused: false,
             ticks: Some(vec!["dialog:".to_owned()]),
         }],
-        users: vec![ProvidedUser { name: "anna".to_owned(), password: ProvidedPassword::Plain(secret("correct horse")), scope: Scope::Admin }],
+        users: vec![ProvidedUser {
+            name: "anna".to_owned(),
+            password: ProvidedPassword::Plain(secret("correct horse")),
+            scope: Scope::Admin,
+        }],
         derived: Vec::new(),
     };
     let provide = async |provided: &Provided| provision(&store, auth.passwords(), &vault, provided, 0).await.unwrap();
@@ -236,8 +240,11 @@ async fn accounts_leave_with_the_file_and_those_of_the_panel_stay() {
     let (store, auth) = with_admin().await;
     let vault = Vault::in_memory().unwrap();
     let provide = async |users: &[(&str, &str)]| {
-        let user =
-            |&(name, password): &(&str, &str)| ProvidedUser { name: name.to_owned(), password: ProvidedPassword::Plain(secret(password)), scope: Scope::Admin };
+        let user = |&(name, password): &(&str, &str)| ProvidedUser {
+            name: name.to_owned(),
+            password: ProvidedPassword::Plain(secret(password)),
+            scope: Scope::Admin,
+        };
         let provided = Provided { users: users.iter().map(user).collect(), ..Provided::default() };
         provision(&store, auth.passwords(), &vault, &provided, 0).await.unwrap();
     };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use app::model::{
     Axis, BoxForm, BoxKind, BoxState, BoxView, BoxesPage, ChartView, ChartsPage, Choice, Closely, Frame, GroupView, Kind, LoginPage, May,
-    MessagePage,     Mode, Number, Origin, Page, ProbeReport, PushForm, RealtimePage, RowView, Scale, SetupPage, Tab, Taste, Theme, Verdict,
+    MessagePage, Mode, Number, Origin, Page, ProbeReport, PushForm, RealtimePage, RowView, Scale, SetupPage, Tab, Taste, Theme, Verdict,
 };
 
 /// Every page with a name for its file.

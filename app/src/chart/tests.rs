@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Number, ResetCause};
+use crate::model::{Note, Number, ResetCause};
 
 /// 2026-11-23T08:00:00Z.
 const START: i64 = 1_795_420_800_000;
@@ -205,7 +205,8 @@ fn what_was_before_is_drawn_faintly_behind_and_told() {
 #[test]
 fn notes_stand_at_their_instants_and_over_their_spans() {
     let columns = series("10 12 11 15 9 14 20 18 17 16 12");
-    let note = |from: i64, to: i64, text: &str| Note { id: 1, from: START + from, to: START + to, text: text.to_owned(), by: "ann".to_owned() };
+    let note =
+        |from: i64, to: i64, text: &str| Note { id: 1, from: START + from, to: START + to, text: text.to_owned(), by: "ann".to_owned() };
     let notes = [note(20_000, 20_000, "<b>Carrier</b>"), note(60_000, 90_000, "campaign"), note(500_000, 600_000, "elsewhere")];
     let lines = [line("a:b", &columns)];
     let svg = draw(&Chart { width: 640, how: How { notes: &notes, ..How::default() }, ..chart(&lines, Palette::Page) });

@@ -160,7 +160,9 @@ pub(super) fn summary(chart: &Chart<'_>, axis: &TimeAxis) -> String {
     if chart.lines.is_empty() {
         out.push_str("; no lines");
     }
-    for (count, one, many) in [(chart.gaps.len(), "gap", "gaps"), (chart.resets.len(), "reset", "resets"), (chart.how.notes.len(), "note", "notes")] {
+    for (count, one, many) in
+        [(chart.gaps.len(), "gap", "gaps"), (chart.resets.len(), "reset", "resets"), (chart.how.notes.len(), "note", "notes")]
+    {
         if count > 0 {
             out.push_str(&format!("; {count} {}", if count == 1 { one } else { many }));
         }

@@ -1,8 +1,8 @@
 //! What each page shows. The server fills these from the board and the store; pages only draw them.
 
 use super::{
-    AlertsPage, Axis, BoxView, Certificates, Choice, Composed, DerivedPage, Kind, May, Mode, NotesPage, Number, OverviewPage, ProbeReport, Processes, Scale, ScriptPage, ScriptsPage, SetsPage, StatisticPage, Taste,
-    UsersPage,
+    AlertsPage, Axis, BoxView, Certificates, Choice, Composed, DerivedPage, Kind, May, Mode, NotesPage, Number, OverviewPage, ProbeReport,
+    Processes, Scale, ScriptPage, ScriptsPage, SetsPage, StatisticPage, Taste, UsersPage,
 };
 
 /// A tab of the header.

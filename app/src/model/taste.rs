@@ -33,7 +33,7 @@ impl Density {
 /// A column that can be left out; names and check boxes cannot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema), schema(as = TableColumn))]
 pub enum Column {
     /// What the statistic means, beside its name.
     Meaning,

@@ -56,7 +56,8 @@ fn own_row(set: &SetRow, current: &str, can_rise: bool, can_sink: bool) -> AnyVi
     let button = |word: &'static str, label: &'static str, text: &'static str| {
         view! { <button class="ghost" name="do" value=word title=label aria-label=format!("{label}: {}", set.name)>{text}</button> }
     };
-    let (pin, pin_label, pin_text) = if set.is_pinned { ("unpin", "Take it off the start page", "Unpin") } else { ("pin", "Show it on the start page", "Pin") };
+    let (pin, pin_label, pin_text) =
+        if set.is_pinned { ("unpin", "Take it off the start page", "Unpin") } else { ("pin", "Show it on the start page", "Pin") };
     view! {
         <tr>
             <th scope="row" class="who">
@@ -82,14 +83,22 @@ fn own_row(set: &SetRow, current: &str, can_rise: bool, can_sink: bool) -> AnyVi
 /// What the charts of a set are called.
 fn names(charts: &[ChartSpec]) -> String {
     let name = |chart: &ChartSpec| {
-        if chart.title.is_empty() { chart.statistics.iter().map(|wanted| wanted.word.clone()).collect::<Vec<_>>().join(" and ") } else { chart.title.clone() }
+        if chart.title.is_empty() {
+            chart.statistics.iter().map(|wanted| wanted.word.clone()).collect::<Vec<_>>().join(" and ")
+        } else {
+            chart.title.clone()
+        }
     };
     charts.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
 fn ready(page: &SetsPage, current: &str) -> AnyView {
     if page.ready.is_empty() {
-        let text = if current.is_empty() { "Choose a box to see the ready-made sets for it." } else { "The catalogue has no set for what this box tells." };
+        let text = if current.is_empty() {
+            "Choose a box to see the ready-made sets for it."
+        } else {
+            "The catalogue has no set for what this box tells."
+        };
         return view! { <p class="note">{text}</p> }.into_any();
     }
     let cards = page.ready.iter().map(|set| ready_card(set, current)).collect_view();

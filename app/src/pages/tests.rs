@@ -4,9 +4,10 @@ use leptos::prelude::*;
 
 use super::shell;
 use crate::model::{
-    Axis, BoxForm, BoxKind, BoxState, BoxView, BoxesPage, ChartView, ChartsPage, Choice, Closely, Frame, GroupView, KeepForm, KeepRow, Kind,
-    LoginPage, MarkView, May, MessagePage, Mode, NearView, Number, NumberView, Order, Origin, OverviewPage, Page, PushForm, RealtimePage,
-    ResetCause, RowView, RunRow, Scale, ScriptForm, ScriptPage, ScriptRow, ScriptsPage, SettingsPage, SetupPage, Size, StatisticPage, Tab, Taste, Theme, Ticked, TileView, UsageRow,
+    Axis, BoxForm, BoxKind, BoxState, BoxView, BoxesPage, ChartView, ChartsPage, Choice, Closely, Frame, GroupView, KeepForm, KeepRow,
+    Kind, LoginPage, MarkView, May, MessagePage, Mode, NearView, Number, NumberView, Order, Origin, OverviewPage, Page, PushForm,
+    RealtimePage, ResetCause, RowView, RunRow, Scale, ScriptForm, ScriptPage, ScriptRow, ScriptsPage, SettingsPage, SetupPage, Size,
+    StatisticPage, Tab, Taste, Theme, Ticked, TileView, UsageRow,
 };
 
 fn render(page: Page) -> String {

@@ -55,10 +55,7 @@ fn person(page: &UsersPage, one: &PersonRow) -> AnyView {
     let about = || view! { <span class="vh">" of " {one.name.clone()}</span> };
     let of = |what: &str| links::with_query(links::USERS, &[(what, &one.name)]);
     let (may, acts) = if one.is_from_file {
-        (
-            view! { {meaning(&one.scope)} }.into_any(),
-            view! { <span class="muted">"from the configuration file"</span> }.into_any(),
-        )
+        (view! { {meaning(&one.scope)} }.into_any(), view! { <span class="muted">"from the configuration file"</span> }.into_any())
     } else {
         let id = format!("scope-{}", one.name);
         (
@@ -224,9 +221,12 @@ fn question(page: &UsersPage) -> Option<AnyView> {
                 .into_any(),
             );
         }
-        Asked::Remove(name) => {
-            (format!("Remove {name}?"), "Nobody can sign in by this name any more, and who is signed in is not from then on.", name, "remove")
-        }
+        Asked::Remove(name) => (
+            format!("Remove {name}?"),
+            "Nobody can sign in by this name any more, and who is signed in is not from then on.",
+            name,
+            "remove",
+        ),
         Asked::Revoke(name) => (format!("Revoke the token {name}?"), "Whatever uses it may nothing any more.", name, "revoke"),
     };
     let label = if button == "remove" { "Remove" } else { "Revoke" };
@@ -279,7 +279,8 @@ fn password(page: &UsersPage, name: &'static str, label: &'static str, kind: &'s
     let (id, error, hint) = (format!("u-{name}"), format!("ue-{name}"), format!("uh-{name}"));
     let is_new = kind == "new-password";
     let told = if wrong.is_some() { error.clone() } else { hint.clone() };
-    let hint = is_new.then(|| view! { <p class="hint" id=hint>{format!("At least {PASSWORD_MIN_CHARS} characters; a few words are best.")}</p> });
+    let hint =
+        is_new.then(|| view! { <p class="hint" id=hint>{format!("At least {PASSWORD_MIN_CHARS} characters; a few words are best.")}</p> });
     view! {
         <div class="field">
             <label for=id.clone()>{label}</label>

@@ -8,14 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Ask, Body, Path, ask::wrong};
-use crate::{
-    auth::Caller,
-    config::parse_instant,
-    desk::NoteInput,
-    http::App,
-    problem::Problem,
-    store::NoteSearch,
-};
+use crate::{auth::Caller, config::parse_instant, desk::NoteInput, http::App, problem::Problem, store::NoteSearch};
 
 /// So many notes are in one answer unless asked otherwise.
 const MOST: u32 = 1_000;

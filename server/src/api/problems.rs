@@ -33,7 +33,9 @@ impl From<DeskError> for Problem {
 impl From<PeopleError> for Problem {
     fn from(error: PeopleError) -> Self {
         match error {
-            PeopleError::Invalid { field, message } => problem(StatusCode::BAD_REQUEST, "The question is not right", format!("{field}: {message}")),
+            PeopleError::Invalid { field, message } => {
+                problem(StatusCode::BAD_REQUEST, "The question is not right", format!("{field}: {message}"))
+            }
             PeopleError::Refused(message) => problem(StatusCode::FORBIDDEN, "Not allowed", message),
             PeopleError::Failed(error) => error.into(),
         }

@@ -84,7 +84,11 @@ pub(super) struct TasteChange {
 
 /// Changes it; it is kept with the account, on the server.
 #[utoipa::path(patch, path = "/me/settings", tag = "session", request_body = TasteChange, responses((status = 200, body = Taste)))]
-pub(super) async fn change_settings(State(app): State<Arc<App>>, caller: Caller, Body(change): Body<TasteChange>) -> Result<Json<Taste>, Problem> {
+pub(super) async fn change_settings(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Body(change): Body<TasteChange>,
+) -> Result<Json<Taste>, Problem> {
     let before = caller.taste();
     let TasteChange { density, without, theme, zone, span } = change;
     let taste = Taste {

@@ -54,7 +54,11 @@ pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<Sets>, Prob
 /// Adds one, after the others.
 #[utoipa::path(post, path = "/sets", tag = "charts", request_body = SetInput, responses(
     (status = 201, body = Set), (status = 409, description = "The name is taken, or there are too many")))]
-pub(super) async fn add(State(app): State<Arc<App>>, caller: Caller, Body(set): Body<SetInput>) -> Result<(StatusCode, Json<Set>), Problem> {
+pub(super) async fn add(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Body(set): Body<SetInput>,
+) -> Result<(StatusCode, Json<Set>), Problem> {
     app.desk.add_set(&set, &caller.who()).await?;
     Ok((StatusCode::CREATED, Json(shown(&app.desk.set(set.name.trim()).await?))))
 }

@@ -195,7 +195,10 @@ impl Auth {
             return Err(PeopleError::Refused("a token has no pages: sign in as the account whose settings these are".to_owned()));
         };
         if !taste.zone.is_empty() && taste.zone.parse::<chrono_tz::Tz>().is_err() {
-            return Err(invalid("zone", format!("{:?} is no time zone: write one such as Europe/Berlin, or UTC", app::shown::short(&taste.zone))));
+            return Err(invalid(
+                "zone",
+                format!("{:?} is no time zone: write one such as Europe/Berlin, or UTC", app::shown::short(&taste.zone)),
+            ));
         }
         if !SPANS.contains(&taste.span()) {
             return Err(invalid("span", format!("is {:?}; allowed are {}", app::shown::short(&taste.span), SPANS.join(", "))));

@@ -151,7 +151,10 @@ impl Desk {
     pub async fn sets_file(&self) -> Result<String, DeskError> {
         let file = SetFile { set: self.sets().await?.iter().map(SetInput::of).collect() };
         // Texts, flags and lists: it can always be written.
-        Ok(format!("# Chart sets of Tickmark. A chart is a line: statistics, then how it is drawn.\n{}", toml::to_string_pretty(&file).unwrap_or_default()))
+        Ok(format!(
+            "# Chart sets of Tickmark. A chart is a line: statistics, then how it is drawn.\n{}",
+            toml::to_string_pretty(&file).unwrap_or_default()
+        ))
     }
 
     /// Adds the sets of a file, and replaces those of the same name: all of them, or none. Gives how many.
@@ -200,7 +203,8 @@ impl Desk {
     /// When there is no such box, or the database fails.
     pub async fn tick_charts(&self, box_name: &str, charts: &[ChartSpec]) -> Result<usize, DeskError> {
         let of_box = |wanted: &&app::model::Wanted| wanted.box_name.as_deref().is_none_or(|name| name == box_name);
-        let mut words: Vec<&str> = charts.iter().flat_map(|chart| &chart.statistics).filter(of_box).map(|wanted| wanted.word.as_str()).collect();
+        let mut words: Vec<&str> =
+            charts.iter().flat_map(|chart| &chart.statistics).filter(of_box).map(|wanted| wanted.word.as_str()).collect();
         words.dedup();
         let of_all = charts.iter().filter_map(|chart| chart.of.as_deref()).map(Word::Name);
         let words: Vec<Word<'_>> = words.into_iter().map(Word::Pattern).chain(of_all).collect();

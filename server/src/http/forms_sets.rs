@@ -88,7 +88,8 @@ async fn save(app: &App, caller: &Caller, headers: &HeaderMap, form: &Form) -> R
     let (of, pinned) = (text("of"), !form.text("pinned").is_empty());
     let charts = form.text("charts").lines().map(str::to_owned).collect();
     let input = SetInput { name: text("name"), pinned, charts };
-    let done = if of.is_empty() { app.desk.add_set(&input, &caller.who()).await } else { app.desk.change_set(&of, &input, &caller.who()).await };
+    let done =
+        if of.is_empty() { app.desk.add_set(&input, &caller.who()).await } else { app.desk.change_set(&of, &input, &caller.who()).await };
     let wrong = match done {
         Ok(()) => return Ok(back(&links::with_query(HERE, &[("box", &text("box"))]), &Ok(format!("{} is kept", input.name)))),
         Err(DeskError::Invalid { field, message }) => (field, message),
@@ -96,7 +97,8 @@ async fn save(app: &App, caller: &Caller, headers: &HeaderMap, form: &Form) -> R
         Err(error @ (DeskError::NotFound(_) | DeskError::Full(_))) => ("", error.to_string()),
         Err(error) => return Err(error.into()),
     };
-    let form = SetForm { of, name: input.name, charts: form.text("charts").to_owned(), is_pinned: pinned, errors: vec![wrong], is_open: true };
+    let form =
+        SetForm { of, name: input.name, charts: form.text("charts").to_owned(), is_pinned: pinned, errors: vec![wrong], is_open: true };
     let page = SetsPage { form, ..page(app, Some(&text("box"))).await? };
     Ok(again(app, caller, headers, page).await)
 }
@@ -156,7 +158,11 @@ async fn page(app: &App, box_name: Option<&str>) -> Result<SetsPage, Problem> {
 }
 
 /// Opens a set by its name.
-pub(super) async fn open(State(app): State<Shared>, ask: Ask, axum::extract::Path(name): axum::extract::Path<String>) -> Result<Response, Problem> {
+pub(super) async fn open(
+    State(app): State<Shared>,
+    ask: Ask,
+    axum::extract::Path(name): axum::extract::Path<String>,
+) -> Result<Response, Problem> {
     let set = app.desk.set(&name).await?;
     let charts = links::with_query(links::CHARTS, &[("box", ask.get("box").unwrap_or_default())]);
     Ok(Redirect::to(&links::with_charts(&charts, &set.charts)).into_response())

@@ -78,7 +78,21 @@ pub(super) async fn realtime(State(app): State<Shared>, caller: Caller, ask: Ask
         let resetting = ask.get("reset").map(|words| resetting(&now, words, request.headers()));
         let closely = closely(&now, &ask);
         let pinned = app.desk.board.pinned();
-        RealtimePage { boxes, current, search, choice, counts, still, groups, unseen, unseen_left_out, left_out, resetting, closely, pinned }
+        RealtimePage {
+            boxes,
+            current,
+            search,
+            choice,
+            counts,
+            still,
+            groups,
+            unseen,
+            unseen_left_out,
+            left_out,
+            resetting,
+            closely,
+            pinned,
+        }
     };
     Ok(render::page(&app, frame, Page::Realtime(page), request).await)
 }
@@ -170,7 +184,8 @@ pub(super) async fn charts(State(app): State<Shared>, caller: Caller, ask: Ask, 
         }
     }
     let (boxes, names) = (app.boxes(), names.take());
-    let page = ChartsPage { boxes, current, span, usual_span, range, mode, compare, search, scale, axis, composed, names, charts, left_out };
+    let page =
+        ChartsPage { boxes, current, span, usual_span, range, mode, compare, search, scale, axis, composed, names, charts, left_out };
     Ok(render::page(&app, frame, Page::Charts(page), request).await)
 }
 
@@ -179,7 +194,14 @@ pub(super) fn chart(now: &BoxNow, name: String, mode: Option<Mode>) -> ChartView
     // What is derived has values alone: its formula says whether rates are in them.
     let mode = mode.filter(|_| now.derived(&name).is_none());
     let mode = mode.unwrap_or(if kind == Kind::Counter { Mode::Rate } else { Mode::Value });
-    ChartView { box_name: now.stored.spec.name.clone(), name, kind, mode, unit: unit_of(mode, &unit), description: description.into_owned() }
+    ChartView {
+        box_name: now.stored.spec.name.clone(),
+        name,
+        kind,
+        mode,
+        unit: unit_of(mode, &unit),
+        description: description.into_owned(),
+    }
 }
 
 /// Boxes.

@@ -220,13 +220,14 @@ mod tests {
         let mut now = a_box();
         let names: Arc<[Arc<str>]> = ["g:level", "g:low", "g:high", "g:zero", "core:x"].map(Arc::from).into();
         let begun = Instant::now();
-        for (second, values) in [(1, [5, 1, 70, 0, 3]), (2, [5, 2, 90, 0, 3]), (3, [5, 3, 90, 0, 3])] {
+        for (second, values) in [(1, [5, 1, 70, 0, 3]), (2, [5, 2, 90, 0, 3]), (3, [5, 3, 90, 0, 3]), (4, [5, 4, 90, 0, 3])] {
             let values = values.map(|value| Ok(Number::Int(value))).to_vec();
             let took = Duration::from_millis(1);
             let answer = Answer { at_ms: second * 1_000, took, started_at_ms: None, names: Arc::clone(&names), values, left_out: None };
             now.apply(&answer, None, begun + Duration::from_secs(second.unsigned_abs()));
         }
-        let kinds = ["g:low", "g:high", "g:zero", "core:x"].map(|name| (name.into(), Kind::Counter)).to_vec();
+        let mut kinds = ["g:low", "g:high", "g:zero", "core:x"].map(|name| (name.into(), Kind::Counter)).to_vec();
+        kinds.push(("g:level".into(), Kind::Gauge));
         let planned = now.plan_kinds(kinds)();
         now.set_kinds(planned);
         let check = |sort: &str, hide: &str, expect: &[&str]| {

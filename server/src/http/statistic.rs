@@ -64,7 +64,7 @@ pub(super) async fn statistic(
             boxes,
             current: None,
             usual_span: "24h".into(),
-        span,
+            span,
             range,
             mode,
             compare: None,

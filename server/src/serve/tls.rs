@@ -40,7 +40,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// What a connection begins with that speaks TLS.
 const TLS_RECORD: u8 = 0x16;
 /// What a browser or tool is told that speaks plain HTTP here.
-const NOT_HERE: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 55\r\nConnection: close\r\n\r\n\
+const NOT_HERE: &[u8] =
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 55\r\nConnection: close\r\n\r\n\
     This port speaks HTTPS: write https:// in the address.\n";
 
 /// Why HTTPS cannot be spoken.
@@ -269,7 +270,12 @@ mod tests {
         let one = certificate.pair(begin).cert[0].clone();
         let touch = |ahead: u64| {
             for path in [&files.cert, &files.key] {
-                std::fs::File::options().write(true).open(path).unwrap().set_modified(SystemTime::now() + Duration::from_secs(ahead)).unwrap();
+                std::fs::File::options()
+                    .write(true)
+                    .open(path)
+                    .unwrap()
+                    .set_modified(SystemTime::now() + Duration::from_secs(ahead))
+                    .unwrap();
             }
         };
         let key = std::fs::read(&files.key).unwrap();

@@ -55,7 +55,8 @@ impl Store {
     /// [`StoreError::Taken`] when there is an account of this name.
     pub async fn add_account_as(&self, name: &str, password_hash: &str, scope: &str, now_ms: i64) -> Result<i64, StoreError> {
         let mut change = self.begin_change().await?;
-        let insert = "insert into account (name, password_hash, origin, scope, created_ms) values ($1, $2, $3, $4, $5) returning account_id";
+        let insert =
+            "insert into account (name, password_hash, origin, scope, created_ms) values ($1, $2, $3, $4, $5) returning account_id";
         let insert = sqlx::query_scalar(insert).bind(name).bind(password_hash).bind(Origin::Panel.as_str()).bind(scope).bind(now_ms);
         let id = insert.fetch_one(&mut *change).await.map_err(|error| taken(error, "an account named", name))?;
         change.commit().await?;

@@ -36,7 +36,8 @@ impl Store {
         let of = "from note join box on box.box_id = note.box_id and box.removed_ms is null \
                   where ($1 = 0 or note.box_id = $1) and to_ms >= $2 and from_ms <= $3 \
                   and ($4 = '' or lower(text) like $4 escape '\\' or lower(by_whom) like $4 escape '\\')";
-        let select = format!("select note.box_id, note_id, from_ms, to_ms, text, by_whom {of} order by from_ms desc, note_id desc limit $5");
+        let select =
+            format!("select note.box_id, note_id, from_ms, to_ms, text, by_whom {of} order by from_ms desc, note_id desc limit $5");
         let count = format!("select count(*) {of}");
         let box_id = search.box_id.unwrap_or_default();
         let (from_ms, to_ms) = (search.from_ms.unwrap_or(i64::MIN), search.to_ms.unwrap_or(i64::MAX));
@@ -78,7 +79,8 @@ impl Store {
     /// When the database fails, such as for a box that is not there.
     pub async fn add_note(&self, box_id: i64, note: &Note, now_ms: i64) -> Result<i64, StoreError> {
         let mut change = self.begin_change().await?;
-        let insert = "insert into note (box_id, from_ms, to_ms, text, by_whom, written_ms) values ($1, $2, $3, $4, $5, $6) returning note_id";
+        let insert =
+            "insert into note (box_id, from_ms, to_ms, text, by_whom, written_ms) values ($1, $2, $3, $4, $5, $6) returning note_id";
         let insert = sqlx::query_scalar(insert).bind(box_id).bind(note.from).bind(note.to).bind(&note.text).bind(&note.by).bind(now_ms);
         let id = insert.fetch_one(&mut *change).await?;
         change.commit().await?;

@@ -123,6 +123,9 @@ async fn answer(State((says, mut held)): State<(Arc<Mutex<Says>>, watch::Receive
         "uptime" => {
             json!({"Now": "Mon Nov 23 10:00:00 2026", "Up since": "Mon Nov 23 09:58:39 2026", "Up time": format!("{} [sec]", says.started.elapsed().as_secs())})
         }
+        "ps" => {
+            json!({"Processes": [{"ID": 0, "PID": 11, "Type": "attendant"}, {"ID": 1, "PID": 12, "Type": "SIP receiver udp:127.0.0.1:5060"}]})
+        }
         other => panic!("nobody asked an OpenSIPS for {other} yet"),
     };
     let reply = json!({"jsonrpc": "2.0", "result": result, "id": ask["id"]});

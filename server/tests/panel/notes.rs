@@ -31,7 +31,7 @@ async fn a_note_is_kept_found_and_drawn() {
     assert_eq!(found("match=e_4").await, [other_id.clone()]);
     assert_eq!(found("match=e%254").await, [Value::Null; 0], "what it looks for stands for itself");
     assert_eq!(found("from=2026-01-01T12:00:00Z&to=2026-01-01T13:00:00Z").await, [other_id.clone()], "a span reaches over it");
-    let series = panel.get("/cp/api/v1/series?box=tickmark&name=tickmark:requests&span=1h").await;
+    let series = panel.get("/cp/api/v1/series?box=tickmark&name=panel:requests&span=1h").await;
     assert_eq!(series["notes"], json!([one]));
     let page = panel.ask(Method::GET, "/cp/notes?box=tickmark&match=carrier", None).await.text().await.unwrap();
     assert!(page.contains("&lt;b&gt;Carrier&lt;/b&gt; B is 100 % down") && !page.contains("upgrade_4"), "{page}");
@@ -39,7 +39,7 @@ async fn a_note_is_kept_found_and_drawn() {
     let changed = json!({"from": at, "to": at + 5_000, "text": "Carrier B was down"});
     let path = format!("{NOTES}/{one_id}");
     panel.send(Method::PUT, &path, changed, StatusCode::OK).await;
-    let series = panel.get("/cp/api/v1/series?box=tickmark&name=tickmark:requests&span=1h").await;
+    let series = panel.get("/cp/api/v1/series?box=tickmark&name=panel:requests&span=1h").await;
     assert_eq!((&series["notes"][0]["to"], &series["notes"][0]["text"]), (&json!(at + 5_000), &json!("Carrier B was down")));
     panel.send(Method::DELETE, &path, Value::Null, StatusCode::NO_CONTENT).await;
     panel.send(Method::DELETE, &path, Value::Null, StatusCode::NOT_FOUND).await;
@@ -52,7 +52,7 @@ async fn what_is_no_note_says_so() {
     for (body, reason) in [
         (json!({"from": 1, "text": "  "}), "text: is missing"),
         (json!({"from": 5, "to": 4, "text": "x"}), "to: lies before from"),
-        (json!({"from": "noon", "text": "x"}), "from: is \"noon\"; allowed are RFC 3339"),
+        (json!({"from": "noon", "text": "x"}), "from is \"noon\"; allowed are RFC 3339"),
         (json!({"from": 1, "text": "x".repeat(501)}), "more than 500 letters"),
     ] {
         let problem = write(&panel, body, StatusCode::BAD_REQUEST).await;

@@ -9,7 +9,7 @@ use crate::{
 };
 
 const SETS: &str = "/cp/api/v1/sets";
-const MORNING: &str = r#"core:rcv_requests core:rcv_replies .rate ".title=Received""#;
+const MORNING: &str = "core:rcv_requests core:rcv_replies .rate .title=Received";
 
 async fn names(panel: &TestPanel) -> Vec<String> {
     let sets = panel.get(SETS).await;
@@ -42,7 +42,7 @@ async fn a_set_is_kept_ordered_and_moved_as_a_file() {
     let open = panel.ask(Method::GET, "/cp/sets/Morning?box=tickmark", None).await;
     assert_eq!(open.status(), StatusCode::SEE_OTHER);
     let leads = open.headers()[header::LOCATION].to_str().unwrap();
-    assert_eq!(leads, "/cp/charts?box=tickmark&chart=core:rcv_requests+core:rcv_replies+.rate+%22.title%3DReceived%22&chart=dialog:");
+    assert_eq!(leads, "/cp/charts?box=tickmark&chart=core:rcv_requests+core:rcv_replies+.rate+.title%3DReceived&chart=dialog:");
 
     let file = panel.ask(Method::GET, "/cp/api/v1/sets.toml", None).await.text().await.unwrap();
     for name in names(&panel).await {

@@ -42,7 +42,7 @@ async fn a_reader_reads_and_somebody_who_ticks_ticks() {
     let (ann, tim) = (session_of(&panel, "ann", ANNS).await.unwrap(), session_of(&panel, "tim", ANNS).await.unwrap());
     let me: Value = serde_json::from_str(&ask_as(&panel, &ann, Method::GET, "/cp/api/v1/me").await.1).unwrap();
     assert_eq!(me, json!({"name": "ann", "kind": "account", "scope": "read"}));
-    let tick = "/cp/api/v1/boxes/tickmark/ticks/tickmark:requests";
+    let tick = "/cp/api/v1/boxes/tickmark/ticks/panel:requests";
     for path in ["/cp", "/cp/charts", "/cp/boxes", "/cp/settings", USERS, "/cp/api/v1/boxes"] {
         assert_eq!(ask_as(&panel, &ann, Method::GET, path).await.0, StatusCode::OK, "{path}");
     }
@@ -101,7 +101,8 @@ async fn one_changes_ones_own_password_with_the_old_one() {
     panel.form(USERS, &[("do", "add"), ("name", "ann"), ("password", ANNS), ("scope", "read")]).await;
     let (here, elsewhere) = (session_of(&panel, "ann", ANNS).await.unwrap(), session_of(&panel, "ann", ANNS).await.unwrap());
     let change = async |old: &str, new: &str, again: &str| {
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs([("old", old), ("new", new), ("again", again)]).finish();
+        let body =
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs([("old", old), ("new", new), ("again", again)]).finish();
         let asked = TestPanel::client().post(panel.url("/cp/password")).header(header::COOKIE, &here);
         asked.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(body).send().await.unwrap()
     };

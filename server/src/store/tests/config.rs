@@ -135,7 +135,14 @@ async fn accounts_and_their_sessions() {
     let id = store.add_account("ada", "hash1", 1).await.unwrap();
     assert!(matches!(store.add_account("ada", "hash2", 1).await, Err(StoreError::Taken(_))));
     store.add_session(b"one", id, 10, 100).await.unwrap();
-    let ada = Account { id, name: "ada".to_owned(), password_hash: "hash1".to_owned(), origin: Origin::Panel, scope: "admin".to_owned(), taste: "{}".to_owned() };
+    let ada = Account {
+        id,
+        name: "ada".to_owned(),
+        password_hash: "hash1".to_owned(),
+        origin: Origin::Panel,
+        scope: "admin".to_owned(),
+        taste: "{}".to_owned(),
+    };
     assert_eq!(store.session(b"one", 99).await.unwrap(), Some(ada.clone()));
     assert_eq!(store.session(b"one", 100).await.unwrap(), None);
     assert_eq!(store.account("ada").await.unwrap(), Some(ada.clone()));

@@ -236,7 +236,7 @@ async fn far_off_times_have_their_place() {
 
 /// Whether a database has a column.
 async fn has_column(old: &mut sqlx::AnyConnection, table: &str, column: &str) -> bool {
-    old.execute(sqlx::AssertSqlSafe(format!("select {column} from {table} where 1 = 0"))).await.is_ok()
+    old.execute(AssertSqlSafe(format!("select {column} from {table} where 1 = 0"))).await.is_ok()
 }
 
 #[tokio::test]
@@ -292,6 +292,7 @@ async fn history_that_is_there_is_moved_into_months() {
     pool.close().await;
     let store = place.open().await;
     for (table, rows) in later {
+        assert!(!rows.is_empty(), "{} is to be tried as well", table.name);
         let mut change = store.begin_write().await.unwrap();
         table.insert(&mut change, table.columns, &rows).await.unwrap();
         change.commit().await.unwrap();

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use app::model::{Kind, ResetCause};
+use app::model::{Kind, Note, ResetCause};
 use sqlx::AssertSqlSafe;
 use tempfile::TempDir;
 
 use super::*;
 use crate::store::dialect::Dialect;
 use crate::store::retention::Kept;
+use crate::store::sets::ChartSet;
 use crate::store::transfer::table::TABLES;
 
 /// A file of SQLite, whatever the tests run on.
@@ -35,6 +36,10 @@ pub(super) async fn panel(url: &str) -> (Store, Vec<SeriesId>) {
     let (formula, unit, meaning) = ("100 * {ä:b}".to_owned(), "percent".to_owned(), String::new());
     store.add_derived(&StoredDerived { name: "d".to_owned(), formula, unit, meaning, origin: Origin::Panel }, 8).await.unwrap();
     alerts(&store, a).await;
+    let note = Note { id: 0, from: 5, to: 9, text: "ü moved".to_owned(), by: "ann".to_owned() };
+    store.add_note(a, &note, 8).await.unwrap();
+    let charts = vec!["ä:b c:d .rate".parse().unwrap()];
+    store.add_set(&ChartSet { name: "Früh".to_owned(), pinned: true, charts, by: "ann".to_owned() }, 8).await.unwrap();
     store.count_start().await.unwrap();
     scripts::fill(&store).await;
     let ann = store.add_account("ann", "$argon2id$x", 4).await.unwrap();
