@@ -120,7 +120,7 @@ mod browser {
     /// What is to be asked; none where it is missing, which the browser says itself, or where the panel has to bring two together.
     fn address() -> Option<String> {
         let (typed, told) = (value("address").trim().to_owned(), certificates());
-        let is_clear = !typed.is_empty() && !(typed.contains('#') && !told.is_empty());
+        let is_clear = !typed.is_empty() && (!typed.contains('#') || told.is_empty());
         is_clear.then(|| told.behind(&typed))
     }
 

@@ -1,6 +1,6 @@
 //! What islands ask of the browser: requests, one event stream, the clock and the time zone. It knows nothing of what they carry.
 
-use std::{cell::RefCell, collections::HashMap};
+use std::cell::RefCell;
 
 use leptos::prelude::window;
 use wasm_bindgen::prelude::*;
@@ -68,10 +68,12 @@ pub(crate) fn now_ms() -> f64 {
 thread_local! {
     /// The zone that whoever is signed in chose, if they did.
     static CHOSEN: Option<String> = window().document().and_then(|document| document.body()?.get_attribute("data-zone"));
-    /// Its offsets, by quarters of an hour: to ask for one takes a while.
-    static OFFSETS: RefCell<HashMap<i64, i64>> = RefCell::default();
+    /// Its offsets, by quarters of an hour: to ask for one takes a while. A chart asks for a few again and again.
+    static OFFSETS: RefCell<Vec<(i64, i64)>> = RefCell::default();
 }
 
+/// So many offsets are remembered.
+const MAX_OFFSETS: usize = 64;
 /// Offsets change at quarters of an hour.
 const QUARTER_MS: i64 = 900_000;
 
@@ -81,7 +83,15 @@ pub(crate) fn offset_ms(at: i64) -> i64 {
         None => offset_here(at),
         Some(zone) => OFFSETS.with_borrow_mut(|known| {
             let quarter = at.div_euclid(QUARTER_MS);
-            *known.entry(quarter).or_insert_with(|| offset_in(zone, quarter * QUARTER_MS).unwrap_or_else(|| offset_here(at)))
+            if let Some(&(_, offset)) = known.iter().find(|(other, _)| *other == quarter) {
+                return offset;
+            }
+            let offset = offset_in(zone, quarter * QUARTER_MS).unwrap_or_else(|| offset_here(at));
+            if known.len() >= MAX_OFFSETS {
+                known.clear();
+            }
+            known.push((quarter, offset));
+            offset
         }),
     })
 }
@@ -91,7 +101,7 @@ pub(crate) fn offset_ms(at: i64) -> i64 {
 pub(crate) fn instant(local: &str) -> Option<i64> {
     let at = js_sys::Date::parse(&format!("{local}Z"));
     // An hour that comes twice, or never, is read as either.
-    at.is_finite().then(|| at as i64).map(|as_utc| as_utc - offset_ms(as_utc - offset_ms(as_utc)))
+    at.is_finite().then_some(at as i64).map(|as_utc| as_utc - offset_ms(as_utc - offset_ms(as_utc)))
 }
 
 /// What a date is written with so that it is in the reader's zone.

@@ -112,7 +112,7 @@ fn known_ends(columns: &Columns) -> Option<(usize, usize)> {
 
 /// Why a series is missing at a point, if it is: a point between two others that has no sample, and no gap over it, is only asked for more
 /// closely than the box is.
-fn missing<'a>(series: &'a Series, ends: Option<(usize, usize)>, point: usize, (from, to): (i64, i64)) -> Option<&'a str> {
+fn missing(series: &Series, ends: Option<(usize, usize)>, point: usize, (from, to): (i64, i64)) -> Option<&str> {
     let is_known = value(&series.columns, point).is_some();
     if is_known && !adds_up(series.mode) {
         return None;

@@ -77,7 +77,7 @@ test('what somebody likes is kept with the account, wherever they sign in', asyn
 test('a note that is written in local time stands on the charts of its box', async () => {
   const page = await newPage(stage.browser, stage.panel, { storageState: stage.session, timezoneId: 'Asia/Tokyo' });
   await page.goto('/cp/notes?box=edge');
-  await page.getByLabel('When').fill('2026-11-20T09:00:00');
+  await page.getByLabel('When').fill('2026-11-20T09:00:05');
   await page.getByLabel('Note', { exact: true }).fill('Carrier B moved');
   await page.getByRole('button', { name: 'Write it' }).click();
   await page.getByText('stands on every chart').waitFor();

@@ -17,12 +17,12 @@ use crate::{
 /// The counter that the box raises by one at each poll.
 const COUNTER: &str = "core:polls";
 
-/// Starts the panel with its database on a tmpfs; the path is where this process sees it. None where this user may not mount.
-async fn start(folder: &tempfile::TempDir, config: &str) -> Option<(Served, PathBuf)> {
+/// Starts the panel with its database on a tmpfs of this size; the path is where this process sees it. None where this user may not mount.
+async fn start(folder: &tempfile::TempDir, size: &str, config: &str) -> Option<(Served, PathBuf)> {
     fs::write(folder.path().join("tickmark.toml"), config).unwrap();
     let disk = folder.path().join("disk");
     fs::create_dir(&disk).unwrap();
-    let mount = format!("mount -t tmpfs -o size=2m tmpfs '{}'", disk.display());
+    let mount = format!("mount -t tmpfs -o size={size} tmpfs '{}'", disk.display());
     let unshare = |script: &str| {
         let mut command = Command::new("unshare");
         // A user that is not root becomes root of a user namespace, where it may mount.
@@ -47,7 +47,7 @@ async fn a_full_disk_is_said_and_what_was_answered_meanwhile_is_recorded_afterwa
     let address = one.url();
     let config =
         format!("[[box]]\nname = \"sip1\"\nkind = \"opensips\"\naddress = \"{address}\"\ninterval = \"200ms\"\nticks = [\"core:\"]\n");
-    let Some((mut panel, disk)) = start(&folder, &config).await else { return };
+    let Some((mut panel, disk)) = start(&folder, "4m", &config).await else { return };
     let mut told = Told::default();
     let mut watcher = Watcher::open(&panel, COUNTER).await;
     watcher.until(&mut told, "a first sample", |told| !told.recorded.is_empty()).await;

@@ -52,7 +52,7 @@ pub(super) fn listen(page: &Rc<Page>) {
                 choose(&this, true);
                 pick(&this, &row, false);
             }
-            ("c", Some(row)) => copy(&this, Some(row).filter(|_| !is_choosing())),
+            ("c", Some(row)) => copy(&this, Some(&row).filter(|_| !is_choosing())),
             ("Escape", _) if is_choosing() => choose(&this, false),
             _ => {}
         }
@@ -123,9 +123,9 @@ fn write(page: &Page) -> usize {
 }
 
 /// Copies a row, or all that are chosen: `group:name value`, a line each.
-fn copy(page: &Page, row: Option<Element>) {
+fn copy(page: &Page, row: Option<&Element>) {
     let rows = page.rows.borrow();
-    let is_meant = |one: &Element| row.as_ref().map_or_else(|| one.class_list().contains("picked"), |row| row == one);
+    let is_meant = |one: &Element| row.map_or_else(|| one.class_list().contains("picked"), |row| row == one);
     let lines: Vec<String> = rows.iter().filter(|one| is_meant(&one.element)).map(super::rows::Row::line).collect();
     let text = lines.join("\n");
     if !lines.is_empty() && to_clipboard(&text).is_some() {

@@ -1,8 +1,6 @@
 //! The rows of the page by name, and writing what is new into their cells. Knows no stream.
 
-use std::collections::HashMap;
-
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlInputElement};
 
 use crate::{
@@ -41,7 +39,8 @@ struct Fold {
 #[derive(Default)]
 pub(super) struct Rows {
     list: Vec<Row>,
-    by_name: HashMap<String, usize>,
+    /// The browser's own: one of ours would weigh more than all else here.
+    by_name: js_sys::Map,
     moved: Vec<usize>,
     folds: Vec<Fold>,
 }
@@ -50,17 +49,25 @@ impl Rows {
     /// Reads them from the document.
     pub(super) fn read() -> Self {
         let list: Vec<Row> = dom::all("#rows tr[data-name]").into_iter().filter_map(Row::read).collect();
-        let by_name = list.iter().enumerate().map(|(i, row)| (row.name.clone(), i)).collect();
+        let by_name = js_sys::Map::new();
+        for (i, row) in list.iter().enumerate() {
+            by_name.set(&JsValue::from_str(&row.name), &JsValue::from(i));
+        }
         let moved = (0..list.len()).filter(|i| list[*i].element.class_list().contains("moved")).collect();
         let mut rows = Self { list, by_name, moved, folds: Vec::new() };
         rows.folds = dom::all("#rows .family").iter().filter_map(|family| rows.fold(family)).collect();
         rows
     }
 
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was a place when it was put there")]
+    fn place(&self, name: &str) -> Option<usize> {
+        self.by_name.get(&JsValue::from_str(name)).as_f64().map(|place| place as usize)
+    }
+
     fn fold(&self, family: &Element) -> Option<Fold> {
         let value = family.query_selector(".fold .val b").ok()??;
         let members = dom::all_in(family, "tr[data-name]");
-        let members = members.iter().filter_map(|row| self.by_name.get(&row.get_attribute("data-name")?).copied()).collect();
+        let members = members.iter().filter_map(|row| self.place(&row.get_attribute("data-name")?)).collect();
         Some(Fold { unit: value.parent_element()?.get_attribute("data-unit")?, value, members })
     }
 
@@ -81,7 +88,7 @@ impl Rows {
         let mut moved = Vec::new();
         for statistic in news.statistics {
             // The page cannot hold NUL; see how it escapes.
-            let Some(&i) = self.by_name.get(statistic.name.replace('\0', "\u{fffd}").as_str()) else {
+            let Some(i) = self.place(&statistic.name.replace('\0', "\u{fffd}")) else {
                 strangers.push(statistic.name);
                 continue;
             };
