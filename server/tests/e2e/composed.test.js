@@ -105,7 +105,7 @@ test('numbers are a table, and the cross-hair tells every line', async () => {
   const page = await open(CALLS);
   await legend(page).nth(1).waitFor();
   await page.locator('.numbers > summary').click();
-  const cells = page.locator('.numbers tbody tr').first().locator('td');
+  const cells = page.locator('.numbers tbody tr').filter({ has: page.locator('td', { hasText: /^9$/ }) }).first().locator('td');
   await cells.nth(1).waitFor();
   assert.deepEqual(await cells.allInnerTexts(), ['9', '5']);
   await page.locator('.plot').focus();

@@ -80,7 +80,7 @@ test('a note that is written in local time stands on the charts of its box', asy
   await page.getByLabel('When').fill('2026-11-20T09:00:05');
   await page.getByLabel('Note', { exact: true }).fill('Carrier B moved');
   await page.getByRole('button', { name: 'Write it' }).click();
-  await page.getByText('stands on every chart').waitFor();
+  await page.getByText('The note stands on every chart').waitFor();
   const notes = await (await page.request.get('/cp/api/v1/boxes/edge/notes')).json();
   assert.equal(notes.items[0].text, 'Carrier B moved');
   assert.equal(notes.items[0].from, 1795132800000);
