@@ -129,7 +129,10 @@ impl Store {
         let path = if let Target::File(path) = &target { Some(path.clone()) } else { None };
         let health = Arc::new(Health::new(path.clone(), Arc::clone(&claim)));
         let [write, read, side] = target.connect(&health, &claim).await.map_err(|error| target.refusal(&error))?;
-        migrate(&write, &target).await?;
+        if migrate(&write, &target).await? && target.dialect() == Dialect::Sqlite {
+            // What the tables were made through would else take as much of the disk again as they do.
+            write.execute("pragma wal_checkpoint(truncate)").await?;
+        }
         health.opened();
         let leases = Arc::<Leases>::default();
         let shared = record::Sharing { claim: Arc::clone(&claim), leases: Arc::clone(&leases) };
@@ -230,14 +233,15 @@ impl Store {
 }
 
 /// Brings the schema up to date under a lock, so that two processes that start at once do it one after the other.
-async fn migrate(write: &AnyPool, target: &Target) -> Result<(), StoreError> {
+/// Brings the schema up to date, and says whether there was none before.
+async fn migrate(write: &AnyPool, target: &Target) -> Result<bool, StoreError> {
     let dialect = target.dialect();
     let refusal = |error: &sqlx::Error| target.refusal(error);
     let mut change = write.begin_with(dialect.begin_write()).await.map_err(|error| refusal(&error))?;
     if let Some(lock) = dialect.lock_schema() {
         change.execute(lock).await.map_err(|error| refusal(&error))?;
     }
-    refuse_strangers(&mut change, target).await?;
+    let is_new = refuse_strangers(&mut change, target).await?;
     let connection: &mut AnyConnection = &mut change;
     match target.migrations().run(connection).await {
         Ok(()) => {}
@@ -254,7 +258,8 @@ async fn migrate(write: &AnyPool, target: &Target) -> Result<(), StoreError> {
         }
         Err(error) => return Err(error.into()),
     }
-    Ok(change.commit().await?)
+    change.commit().await?;
+    Ok(is_new)
 }
 
 /// Whether it is not for what was asked, but because nothing may be written.
@@ -263,8 +268,8 @@ fn is_refused(error: &sqlx::Error) -> bool {
     error.to_string().contains("readonly") || matches!(code.as_deref(), Some("42501" | "3F000" | "25006"))
 }
 
-/// Another program's database is left alone.
-async fn refuse_strangers(connection: &mut AnyConnection, target: &Target) -> Result<(), StoreError> {
+/// Another program's database is left alone. Says whether there is nothing in it.
+async fn refuse_strangers(connection: &mut AnyConnection, target: &Target) -> Result<bool, StoreError> {
     let dialect = target.dialect();
     let refusal = |error: sqlx::Error| target.refusal(&error);
     let tables: i64 = sqlx::query_scalar(dialect.count_tables()).fetch_one(&mut *connection).await.map_err(refusal)?;
@@ -273,5 +278,5 @@ async fn refuse_strangers(connection: &mut AnyConnection, target: &Target) -> Re
         let another = if dialect == Dialect::Sqlite { "path" } else { "database, or a schema with ?options[search_path]=" };
         return Err(StoreError::Open(format!("{} is the database of another program; name another {another}", target.shown())));
     }
-    Ok(())
+    Ok(tables == 0)
 }
