@@ -60,7 +60,7 @@ fn person(page: &UsersPage, one: &PersonRow) -> AnyView {
         let id = format!("scope-{}", one.name);
         (
             view! {
-                <form method="post" action=links::USERS class="line">
+                <form method="post" action=links::USERS class="choose">
                     <input type="hidden" name="name" value=one.name.clone() />
                     <label class="vh" for=id.clone()>"What " {one.name.clone()} " may"</label>
                     <select id=id name="scope">{options(&SCOPES, &one.scope)}</select>
