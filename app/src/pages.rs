@@ -19,6 +19,7 @@ mod scripts;
 mod sets;
 mod settings;
 mod statistic;
+mod table;
 #[cfg(test)]
 mod tests;
 mod users;

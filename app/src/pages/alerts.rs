@@ -5,7 +5,10 @@ mod form;
 
 use leptos::prelude::*;
 
-use super::frame;
+use super::{
+    frame,
+    table::{ACTIONS, card, instant, table},
+};
 use crate::{
     format, links,
     model::{AlertRow, AlertsPage, FiringRow, Frame, Origin},
@@ -38,11 +41,6 @@ fn severity(word: &str) -> AnyView {
         .into_any()
 }
 
-pub(super) fn instant(ms: i64) -> AnyView {
-    let utc = format::utc(ms);
-    view! { <time datetime=utc.replace(" UTC", "Z") data-ms=ms.to_string()>{utc.clone()}</time> }.into_any()
-}
-
 fn box_link(row: &FiringRow) -> AnyView {
     if row.has_box {
         view! { <a href=links::realtime(&row.box_name, "", "all")>{row.box_name.clone()}</a> }.into_any()
@@ -58,22 +56,7 @@ fn firing(page: &AlertsPage) -> AnyView {
             if page.rules.is_empty() { "Nothing is looked at yet: take ready-made alerts below, or write one." } else { "Nothing fires." };
         view! { <p class="muted">{words}</p> }
     });
-    let table = (!page.firing.is_empty()).then(|| {
-        view! {
-            <table aria-labelledby="firing-title">
-                <thead>
-                    <tr>
-                        <th scope="col">"Alert"</th>
-                        <th scope="col">"Says"</th>
-                        <th scope="col">"Box"</th>
-                        <th scope="col">"For"</th>
-                        <th scope="col"><span class="vh">"Actions"</span></th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        }
-    });
+    let table = (!page.firing.is_empty()).then(|| table("firing-title", &["Alert", "Says", "Box", "For", ACTIONS], rows.into_any()));
     let pending = page.pending.iter().map(|(rule, box_name, since_ms)| {
         view! { <li>{rule.clone()} " on " {box_name.clone()} ", broken for " {format::age(page.now_ms - since_ms)}</li> }
     });
@@ -128,25 +111,7 @@ fn rules(page: &AlertsPage) -> Option<AnyView> {
         return None;
     }
     let rows = page.rules.iter().map(rule).collect_view();
-    Some(
-        view! {
-            <section class="card list" aria-labelledby="rules-title">
-                <h2 id="rules-title">{format!("Rules ({})", page.rules.len())}</h2>
-                <table aria-labelledby="rules-title">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Name"</th>
-                            <th scope="col">"Fires when"</th>
-                            <th scope="col">"Boxes"</th>
-                            <th scope="col"><span class="vh">"Actions"</span></th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </section>
-        }
-        .into_any(),
-    )
+    Some(card("rules-title", format!("Rules ({})", page.rules.len()), &["Name", "Fires when", "Boxes", ACTIONS], rows.into_any()))
 }
 
 fn rule(row: &AlertRow) -> AnyView {
@@ -217,24 +182,5 @@ fn history(page: &AlertsPage) -> Option<AnyView> {
             </tr>
         }
     });
-    Some(
-        view! {
-            <section class="card list" aria-labelledby="history-title">
-                <h2 id="history-title">"What fired"</h2>
-                <table aria-labelledby="history-title">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Alert"</th>
-                            <th scope="col">"Said"</th>
-                            <th scope="col">"Box"</th>
-                            <th scope="col">"Fired"</th>
-                            <th scope="col">"Lasted"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows.collect_view()}</tbody>
-                </table>
-            </section>
-        }
-        .into_any(),
-    )
+    Some(card("history-title", "What fired".to_owned(), &["Alert", "Said", "Box", "Fired", "Lasted"], rows.collect_view().into_any()))
 }

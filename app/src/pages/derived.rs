@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::{
     field::{self, Field},
     frame,
+    table::{ACTIONS, card},
 };
 use crate::{
     format, links,
@@ -32,25 +33,7 @@ fn list(page: &DerivedPage) -> Option<AnyView> {
         return None;
     }
     let rows = page.rows.iter().map(row).collect_view();
-    Some(
-        view! {
-            <section class="card list" aria-labelledby="derived-title">
-                <h2 id="derived-title">"Derived statistics"</h2>
-                <table aria-labelledby="derived-title">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Name"</th>
-                            <th scope="col">"Formula"</th>
-                            <th scope="col">"Newest value"</th>
-                            <th scope="col"><span class="vh">"Actions"</span></th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </section>
-        }
-        .into_any(),
-    )
+    Some(card("derived-title", "Derived statistics".to_owned(), &["Name", "Formula", "Newest value", ACTIONS], rows.into_any()))
 }
 
 fn row(row: &DerivedRow) -> AnyView {

@@ -6,7 +6,8 @@ use super::{
     escape::push_text,
     field::Field,
     frame,
-    scripts::{general_error, instant, outcome, wrong},
+    scripts::{general_error, outcome, wrong},
+    table::instant,
 };
 use crate::{
     links,

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{field, frame};
+use super::{field, frame, table::instant};
 use crate::{
     format, links,
     model::{Frame, PostRow, ReadyScript, RunRow, ScriptRow, ScriptsPage},
@@ -108,12 +108,6 @@ pub(super) fn span(ms: i64) -> String {
 
 fn within(ms: i64) -> String {
     if ms <= 0 { "now".to_owned() } else { format!("in {}", format::age(ms)) }
-}
-
-/// An instant, which the frame's island makes local.
-pub(super) fn instant(ms: i64) -> AnyView {
-    let utc = format::utc(ms);
-    view! { <time datetime=utc.replace(" UTC", "Z") data-ms=ms.to_string()>{utc.clone()}</time> }.into_any()
 }
 
 fn ready(page: &ScriptsPage) -> AnyView {

@@ -6,6 +6,7 @@ use super::{
     field::{self, Field},
     frame,
     pills::pills,
+    table::{ACTIONS, card},
 };
 use crate::{
     links,
@@ -30,24 +31,7 @@ pub(super) fn page(frame: &Frame, page: &SetsPage) -> AnyView {
 fn own(page: &SetsPage, current: &str) -> Option<AnyView> {
     let last = page.own.len().checked_sub(1)?;
     let rows = page.own.iter().enumerate().map(|(place, set)| own_row(set, current, place > 0, place < last)).collect_view();
-    Some(
-        view! {
-            <section class="card list" aria-labelledby="own-title">
-                <h2 id="own-title">"Your sets"</h2>
-                <table aria-labelledby="own-title">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Set"</th>
-                            <th scope="col">"Charts"</th>
-                            <th scope="col"><span class="vh">"Actions"</span></th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </section>
-        }
-        .into_any(),
-    )
+    Some(card("own-title", "Your sets".to_owned(), &["Set", "Charts", ACTIONS], rows.into_any()))
 }
 
 fn own_row(set: &SetRow, current: &str, can_rise: bool, can_sink: bool) -> AnyView {

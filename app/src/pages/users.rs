@@ -6,9 +6,10 @@ use super::{
     door::PASSWORD_MIN_CHARS,
     field::{self, Field},
     frame,
+    table::{ACTIONS, card, instant},
 };
 use crate::{
-    format, links,
+    links,
     model::{Asked, Frame, PersonRow, TokenRow, UsersPage},
     wording::sentence,
 };
@@ -32,22 +33,7 @@ pub(super) fn page(frame: &Frame, page: &UsersPage) -> AnyView {
 
 fn accounts(page: &UsersPage) -> AnyView {
     let rows = page.accounts.iter().map(|one| person(page, one)).collect_view();
-    view! {
-        <section class="card list" aria-labelledby="people-title">
-            <h2 id="people-title">"Who can sign in"</h2>
-            <table aria-labelledby="people-title">
-                <thead>
-                    <tr>
-                        <th scope="col">"User"</th>
-                        <th scope="col">"May"</th>
-                        <th scope="col"><span class="vh">"Actions"</span></th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </section>
-    }
-    .into_any()
+    card("people-title", "Who can sign in".to_owned(), &["User", "May", ACTIONS], rows.into_any())
 }
 
 fn person(page: &UsersPage, one: &PersonRow) -> AnyView {
@@ -122,36 +108,17 @@ fn tokens(page: &UsersPage) -> Option<AnyView> {
         return None;
     }
     let rows = page.tokens.iter().map(token).collect_view();
-    Some(
-        view! {
-            <section class="card list" aria-labelledby="tokens-title">
-                <h2 id="tokens-title">"Tokens of tools"</h2>
-                <table aria-labelledby="tokens-title">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Token"</th>
-                            <th scope="col">"May"</th>
-                            <th scope="col">"Made"</th>
-                            <th scope="col"><span class="vh">"Actions"</span></th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </section>
-        }
-        .into_any(),
-    )
+    Some(card("tokens-title", "Tokens of tools".to_owned(), &["Token", "May", "Made", ACTIONS], rows.into_any()))
 }
 
 fn token(one: &TokenRow) -> AnyView {
-    let utc = format::utc(one.created_ms);
     let revoke = links::with_query(links::USERS, &[("revoke", &one.name)]);
     view! {
         <tr>
             <th scope="row" class="who"><b>{one.name.clone()}</b></th>
             <td data-label="May">{meaning(&one.scope)}</td>
             <td data-label="Made">
-                <time datetime=utc.replace(" UTC", "Z") data-ms=one.created_ms.to_string()>{utc.clone()}</time>
+                {instant(one.created_ms)}
             </td>
             <td class="acts">
                 <div class="buttons"><a class="ghost" href=revoke>"Revoke…" <span class="vh">" " {one.name.clone()}</span></a></div>

@@ -3,9 +3,11 @@
 use leptos::prelude::*;
 
 use super::{
-    super::field::{self, Field},
+    super::{
+        field::{self, Field},
+        table::{ACTIONS, card, instant, table},
+    },
     form::select,
-    instant,
 };
 use crate::{
     links,
@@ -30,21 +32,8 @@ const FIELDS: [&str; 8] = ["name", "url", "secret", "server", "ca", "user", "fro
 pub(super) fn list(page: &AlertsPage) -> AnyView {
     let rows = page.destinations.iter().map(row).collect_view();
     let none = page.destinations.is_empty().then(|| view! { <p class="muted">"Nobody is told yet: add a destination below."</p> });
-    let table = (!page.destinations.is_empty()).then(|| {
-        view! {
-            <table aria-labelledby="destinations-title">
-                <thead>
-                    <tr>
-                        <th scope="col">"Name"</th>
-                        <th scope="col">"Where"</th>
-                        <th scope="col">"Newest message"</th>
-                        <th scope="col"><span class="vh">"Actions"</span></th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        }
-    });
+    let table = (!page.destinations.is_empty())
+        .then(|| table("destinations-title", &["Name", "Where", "Newest message", ACTIONS], rows.into_any()));
     view! {
         <section class="card list" id="destinations" aria-labelledby="destinations-title">
             <h2 id="destinations-title">"Destinations"</h2>
@@ -133,23 +122,5 @@ pub(super) fn messages(page: &AlertsPage) -> Option<AnyView> {
             </tr>
         }
     });
-    Some(
-        view! {
-            <section class="card list" aria-labelledby="messages-title">
-                <h2 id="messages-title">"Messages"</h2>
-                <table aria-labelledby="messages-title">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Made"</th>
-                            <th scope="col">"To"</th>
-                            <th scope="col">"Says"</th>
-                            <th scope="col">"State"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows.collect_view()}</tbody>
-                </table>
-            </section>
-        }
-        .into_any(),
-    )
+    Some(card("messages-title", "Messages".to_owned(), &["Made", "To", "Says", "State"], rows.collect_view().into_any()))
 }

@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::{
-    super::field::{self, Field},
-    instant,
+use super::super::{
+    field::{self, Field},
+    table::instant,
 };
 use crate::{
     format, links,
