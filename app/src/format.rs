@@ -148,6 +148,13 @@ pub fn utc(ms: i64) -> String {
     format!("{year:04}-{month:02}-{day:02} {} UTC", clock(ms, true))
 }
 
+/// An instant as a field for one has it: `2026-11-23T17:12:40`.
+#[must_use]
+pub fn for_field(ms: i64) -> String {
+    let (year, month, day) = civil(ms.div_euclid(DAY_MS));
+    format!("{year:04}-{month:02}-{day:02}T{}", clock(ms, true))
+}
+
 /// A span of local times: `27 Nov 10:02 to 10:14`, with seconds where it is short; with its length, where asked for.
 #[must_use]
 pub fn span(from: i64, to: i64, with_length: bool) -> String {

@@ -69,6 +69,6 @@ pub use statistic::{Fault, Kind, LiveStatistic, LiveValues, Recorded, Removed, S
 #[cfg(feature = "ssr")]
 pub use statistic_page::{MarkView, NearView, StatisticPage, Ticked};
 #[cfg(feature = "ssr")]
-pub use taste::{Column, Density, Taste, USUAL_SPAN};
+pub use taste::{Column, Density, SPANS, Taste, USUAL_SPAN, is_span};
 #[cfg(feature = "ssr")]
 pub use users::{Asked, May, PersonRow, TokenRow, Typed, UsersPage};

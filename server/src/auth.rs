@@ -34,7 +34,7 @@ pub use device::Device;
 pub use guard::{Door, FIRST_PAGE, LOGIN_PAGE, Refusal, door, guard, judge, local_next, right_for};
 pub use origin::{CrossSite, is_form, is_safe, same_origin};
 pub use password::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, PasswordError, Passwords, check_password, is_password_hash};
-pub use people::{PeopleError, SPANS, account_scope};
+pub use people::{PeopleError, account_scope};
 pub use session::{COOKIE, SESSION_LIFETIME_MS, SessionCookie, is_https, session_secret};
 pub use throttle::{Client, Throttle};
 pub use token::{Right, Scope, TOKEN_PREFIX, hash_secret, looks_like_token, new_secret, new_token};

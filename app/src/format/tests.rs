@@ -9,6 +9,11 @@ fn table(rows: &[(String, &str)]) {
 }
 
 #[test]
+fn an_instant_of_a_field() {
+    assert_eq!(for_field(1_764_244_800_000), "2025-11-27T12:00:00");
+}
+
+#[test]
 fn values_are_exact_and_parted() {
     table(&[
         (value(Number::Int(0), ""), "0"),

@@ -122,8 +122,7 @@ mod browser {
         for field in dom::all("input[data-ms]") {
             let Some(ms) = field.get_attribute("data-ms").and_then(|ms| ms.parse::<i64>().ok()) else { continue };
             if let Ok(field) = field.dyn_into::<HtmlInputElement>() {
-                let local = format::utc(ms + asked::offset_ms(ms)).replacen(' ', "T", 1);
-                field.set_value(local.trim_end_matches(" UTC"));
+                field.set_value(&format::for_field(ms + asked::offset_ms(ms)));
             }
         }
     }

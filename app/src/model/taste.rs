@@ -4,8 +4,18 @@ use serde::{Deserialize, Serialize};
 
 use super::Theme;
 
+/// The spans to choose from, each with its words.
+pub const SPANS: [(&str, &str); 6] =
+    [("1h", "hour"), ("6h", "6 hours"), ("24h", "24 hours"), ("7d", "7 days"), ("30d", "30 days"), ("1y", "year")];
+
 /// The span of charts for who never chose one.
 pub const USUAL_SPAN: &str = "24h";
+
+/// Whether a word is one of the spans to choose from.
+#[must_use]
+pub fn is_span(word: &str) -> bool {
+    SPANS.iter().any(|(span, _)| *span == word)
+}
 
 /// How close rows stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,13 +11,10 @@ use crate::{
     islands::charts::LiveCharts,
     links,
     matching::quoted,
-    model::{Axis, ChartSpec, ChartView, ChartsPage, Composed, Frame, Kind, Mode, Scale, Theme},
+    model::{Axis, ChartSpec, ChartView, ChartsPage, Composed, Frame, Kind, Mode, SPANS, Scale, Theme},
     shown::{is_long, short, visible},
 };
 
-/// The spans to choose from, each with its words.
-pub(super) const SPANS: [(&str, &str); 6] =
-    [("1h", "hour"), ("6h", "6 hours"), ("24h", "24 hours"), ("7d", "7 days"), ("30d", "30 days"), ("1y", "year")];
 /// The size of a picture in CSS pixels; the page scales it to its card.
 const PICTURE: (u32, u32) = (680, 200);
 /// The size of a picture that has the page to itself.

@@ -95,7 +95,7 @@ fn row(page: &NotesPage, box_name: &str, note: &Note) -> AnyView {
 /// An instant: in UTC until the page's island makes it local.
 fn time(ms: i64) -> AnyView {
     let utc = format::utc(ms);
-    let machine = utc.replace(" UTC", "Z").replacen(' ', "T", 1);
+    let machine = format!("{}Z", format::for_field(ms));
     view! { <time datetime=machine data-ms=ms.to_string() data-clock>{utc}</time> }.into_any()
 }
 
@@ -153,7 +153,7 @@ fn general_error(form: &NoteForm) -> Option<AnyView> {
 /// A field for an instant. Where islands are it is filled in, and read, in local time.
 fn instant(form: &NoteForm, name: &'static str, value: &str, label: &'static str, hint: &'static str, is_required: bool) -> AnyView {
     let ms: Option<i64> = value.parse().ok();
-    let shown = ms.map_or_else(|| value.to_owned(), |ms| format::utc(ms).replacen(' ', "T", 1).trim_end_matches(" UTC").to_owned());
+    let shown = ms.map_or_else(|| value.to_owned(), format::for_field);
     let wrong = wrong(form, name);
     view! {
         <div class="field">

@@ -3,13 +3,12 @@
 use leptos::prelude::*;
 
 use super::{
-    charts::SPANS,
     field::{self, Field},
     frame,
 };
 use crate::{
     format, links,
-    model::{Column, Density, Frame, KeepForm, KeepRow, SettingsPage, Taste, Theme, UsageRow},
+    model::{Column, Density, Frame, KeepForm, KeepRow, SPANS, SettingsPage, Taste, Theme, UsageRow},
 };
 
 /// The tiers as columns: the field of each, its name, and what it is.

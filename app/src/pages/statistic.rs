@@ -15,7 +15,7 @@ use crate::{
     islands::{charts::LiveCharts, realtime::RealtimeLive},
     links,
     matching::quoted_word,
-    model::{BoxState, Frame, Mode, NearView, Processes, StatisticPage, split_name},
+    model::{BoxState, Frame, Mode, NearView, Processes, SPANS, StatisticPage, split_name},
     shown::{short, visible},
 };
 
@@ -130,7 +130,7 @@ fn form(frame: &Frame, page: &StatisticPage) -> AnyView {
 fn graph(frame: &Frame, page: &StatisticPage) -> AnyView {
     let Some(chart) = page.chart.charts.first() else { return ().into_any() };
     let at = Address::of(page);
-    let spans = charts::SPANS.iter().map(|(span, _)| (Address { span, ..at }.link(), (*span).to_owned(), page.chart.span == *span));
+    let spans = SPANS.iter().map(|(span, _)| (Address { span, ..at }.link(), (*span).to_owned(), page.chart.span == *span));
     let mode = |mode: &'static str, text: &str| (Address { mode, ..at }.link(), text.to_owned(), at.mode == mode);
     let modes = vec![mode("", "by kind"), mode("rate", "rate"), mode("value", "value")];
     let alone = charts::alone(&page.chart, chart, at.mode);

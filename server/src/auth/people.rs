@@ -1,6 +1,6 @@
 //! Accounts and tokens as administrators keep them: who is added, changed and taken away. It must not know pages.
 
-use app::model::{Origin, Taste};
+use app::model::{Origin, SPANS, Taste, is_span};
 use axum::http::HeaderMap;
 
 use super::{Auth, AuthError, Caller, Scope, SessionCookie, hash_secret, new_token};
@@ -10,9 +10,6 @@ use crate::{
     source::Secret,
     store::{Account, StoreError, Token},
 };
-
-/// The spans that charts can begin with.
-pub const SPANS: [&str; 6] = ["1h", "6h", "24h", "7d", "30d", "1y"];
 
 /// Why somebody was not added, changed or taken away.
 #[derive(Debug, thiserror::Error)]
@@ -200,8 +197,9 @@ impl Auth {
                 format!("{:?} is no time zone: write one such as Europe/Berlin, or UTC", app::shown::short(&taste.zone)),
             ));
         }
-        if !SPANS.contains(&taste.span()) {
-            return Err(invalid("span", format!("is {:?}; allowed are {}", app::shown::short(&taste.span), SPANS.join(", "))));
+        if !is_span(taste.span()) {
+            let allowed = SPANS.map(|(word, _)| word).join(", ");
+            return Err(invalid("span", format!("is {:?}; allowed are {allowed}", app::shown::short(&taste.span))));
         }
         let mut taste = taste.clone();
         taste.without.sort_unstable_by_key(|column| column.as_str());

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     api::Ask,
     auth::Caller,
+    catalogue::Preset,
     desk::{DeskError, SetInput},
     problem::Problem,
 };
@@ -133,7 +134,11 @@ async fn record(app: &App, box_name: &str, charts: &[ChartSpec]) -> Result<Strin
 fn ready(app: &App, box_name: &str, id: &str) -> Result<ReadySet, DeskError> {
     let found = app.desk.presets(box_name)?.into_iter().find(|(preset, _)| preset.id == id);
     let (preset, charts) = found.ok_or_else(|| DeskError::NotFound(format!("{box_name} has nothing for the ready-made set {id:?}")))?;
-    Ok(ReadySet { id: preset.id.clone(), name: preset.name.clone(), purpose: preset.purpose.clone(), charts })
+    Ok(ready_set(preset, charts))
+}
+
+fn ready_set(preset: &Preset, charts: Vec<ChartSpec>) -> ReadySet {
+    ReadySet { id: preset.id.clone(), name: preset.name.clone(), purpose: preset.purpose.clone(), charts }
 }
 
 async fn page(app: &App, box_name: Option<&str>) -> Result<SetsPage, Problem> {
@@ -146,12 +151,7 @@ async fn page(app: &App, box_name: Option<&str>) -> Result<SetsPage, Problem> {
         Some(name) => app.desk.presets(name).unwrap_or_default(),
         None => Vec::new(),
     };
-    let ready = ready.into_iter().map(|(preset, charts)| ReadySet {
-        id: preset.id.clone(),
-        name: preset.name.clone(),
-        purpose: preset.purpose.clone(),
-        charts,
-    });
+    let ready = ready.into_iter().map(|(preset, charts)| ready_set(preset, charts));
     let own = app.desk.sets().await?.into_iter();
     let own = own.map(|set| SetRow { name: set.name, is_pinned: set.pinned, charts: set.charts, by: set.by });
     Ok(SetsPage { boxes, current, own: own.collect(), ready: ready.collect(), ..SetsPage::default() })

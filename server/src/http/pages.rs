@@ -10,7 +10,7 @@ use app::{
     matching::Query,
     model::{
         Axis, BoxForm, BoxesPage, COMPARED, ChartView, ChartsPage, Choice, Closely, Hide, Kind, LoginPage, MessagePage, Mode, Origin, Page,
-        PushForm, RealtimePage, ResetQuestion, Scale, SetupPage, Show, Sort, Tab,
+        PushForm, RealtimePage, ResetQuestion, Scale, SetupPage, Show, Sort, Tab, is_span,
     },
 };
 use axum::{
@@ -22,7 +22,7 @@ use axum::{
 use super::{App, Shared, box_fields, compose, render, rows::Room};
 use crate::{
     api::Ask,
-    auth::{Caller, SPANS},
+    auth::Caller,
     board::BoxNow,
     config::format_duration,
     desk::{MAX_RESETS, charted, unit_of},
@@ -145,7 +145,7 @@ pub(super) async fn charts(State(app): State<Shared>, caller: Caller, ask: Ask, 
     }
     let frame = render::frame(Tab::Charts, Some(&caller), request.headers(), request.uri());
     let usual_span = caller.taste().span().to_owned();
-    let span = ask.get("span").filter(|span| SPANS.contains(span)).unwrap_or(&usual_span).to_owned();
+    let span = ask.get("span").filter(|span| is_span(span)).unwrap_or(&usual_span).to_owned();
     let range = ask.range()?;
     let compare = ask.get("compare").filter(|word| COMPARED.iter().any(|(known, _)| known == word)).map(str::to_owned);
     // A share is one of something, which only a chart of its own can say.

@@ -5,7 +5,10 @@ use std::time::Instant;
 use app::{
     links,
     matching::{Pattern, quoted},
-    model::{Axis, ChartsPage, Gap, MarkView, Mode, NearView, Page, Reset, RowView, Scale, StatisticPage, Tab, Ticked, split_name},
+    model::{
+        Axis, ChartsPage, Gap, MarkView, Mode, NearView, Page, Reset, RowView, Scale, StatisticPage, Tab, Ticked, USUAL_SPAN, is_span,
+        split_name,
+    },
     shown::short,
 };
 use axum::{
@@ -16,7 +19,7 @@ use axum::{
 use super::{App, Shared, pages, render, rows::Room};
 use crate::{
     api::{Ask, Path},
-    auth::{Caller, SPANS},
+    auth::Caller,
     board::{BoxNow, Entry},
     catalogue, clock,
     config::parse_duration,
@@ -49,7 +52,7 @@ pub(super) async fn statistic(
         return Ok(no_such_statistic(&app, &caller, request, &current).await);
     };
     let frame = render::frame(Tab::None, Some(&caller), request.headers(), request.uri());
-    let span = ask.get("span").filter(|span| SPANS.contains(span)).unwrap_or("24h").to_owned();
+    let span = ask.get("span").filter(|span| is_span(span)).unwrap_or(USUAL_SPAN).to_owned();
     let mode = ask.mode().unwrap_or_default().filter(|mode| *mode != Mode::Percent);
     let (marks, marks_left_out) = match series {
         Some(series) => happened(&app, &entry, series, &span).await?,

@@ -305,8 +305,7 @@ impl Live {
         for (name, at) in [("from", from), ("to", to)] {
             let field = dom::one(&format!("[data-custom] input[name={name}]")).and_then(|field| field.dyn_into::<HtmlInputElement>().ok());
             if let Some(field) = field {
-                let local = format::utc(at + browser::offset_ms(at)).replacen(' ', "T", 1);
-                field.set_value(local.trim_end_matches(" UTC"));
+                field.set_value(&format::for_field(at + browser::offset_ms(at)));
             }
         }
         if let (Some(place), Some(zone)) = (dom::one("[data-custom-zone]"), browser::zone()) {

@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::{Address, SPANS, composed};
+use super::{Address, composed};
 use crate::{
     format, links,
-    model::{Axis, COMPARED, ChartsPage, Scale},
+    model::{Axis, COMPARED, ChartsPage, SPANS, Scale},
     pages::frame::{search, switch},
 };
 
@@ -44,8 +44,7 @@ pub(super) fn tools(page: &ChartsPage) -> AnyView {
 
 /// Any other span, by its two ends. Its island takes and shows them in local time.
 fn custom(at: Address<'_>) -> AnyView {
-    let end = |ms: i64| format::utc(ms).replacen(' ', "T", 1).trim_end_matches(" UTC").to_owned();
-    let (from, to) = at.range.map(|(from, to)| (end(from), end(to))).unzip();
+    let (from, to) = at.range.map(|(from, to)| (format::for_field(from), format::for_field(to))).unzip();
     let class = if at.range.is_some() { "ghost chosen" } else { "ghost" };
     let hidden = [
         ("box", at.box_name),
