@@ -10,6 +10,7 @@ mod queue;
 mod recorder;
 mod relay;
 mod resets;
+mod shared;
 mod sharing;
 mod spool;
 mod steps;
@@ -18,27 +19,26 @@ mod task;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    alerts::{Rule, Watching},
-    board::{Board, Definition, Entry, Rules},
+    alerts::Rule,
+    board::{Definition, Rules},
     clock,
-    engine::Engine,
     formula::Formula,
-    source::{Refused, Secret, Source, Target, parse_address},
-    store::{PanelName, Store, StoreError, StoredBox, StoredDerived, StoredRule},
-    vault::Vault,
+    source::Refused,
+    store::{StoreError, StoredBox, StoredDerived, StoredRule},
 };
 use closely::CloseUps;
 pub use closely::{CloseUp, MAX_CLOSELY};
 use continuity::Begin;
 pub use queue::Room;
 pub use recorder::{Recorder, Recording};
+pub use shared::Shared;
 use sharing::Others;
 pub(crate) use spool::Spool;
 use task::Task;
@@ -47,9 +47,6 @@ use task::Task;
 const REVISION_EVERY: Duration = Duration::from_millis(500);
 /// How often heads are looked at for sealing, one box after the other, and what is committed is written to the disk itself.
 const TIDY_EVERY: Duration = Duration::from_secs(5);
-/// A poll may take as long as the interval, within these bounds.
-const MIN_TIME_LIMIT: Duration = Duration::from_secs(2);
-const MAX_TIME_LIMIT: Duration = Duration::from_secs(10);
 /// So many people may wait for one box at once; more are told to try again.
 const MAX_ASKS: usize = 64;
 
@@ -82,26 +79,6 @@ struct Running {
     asking: mpsc::Sender<Ask>,
     /// Ends once nothing waits for the store any more.
     ended: tokio::task::JoinHandle<()>,
-}
-
-/// Everything tasks share.
-pub struct Shared {
-    /// Where answers go.
-    pub board: Arc<Board>,
-    /// Where samples go.
-    pub recorder: Recorder,
-    /// Where boxes and ticks are kept.
-    pub store: Store,
-    /// What opens the passwords of boxes.
-    pub vault: Vault,
-    /// The built-in box's statistics, and what is counted.
-    pub engine: Arc<Engine>,
-    /// Where what waits for the store may be.
-    pub room: Room,
-    /// How other panels of the same database know this one.
-    pub name: PanelName,
-    /// The rules that are put to answers.
-    pub watching: Arc<Watching>,
 }
 
 /// The sampler of all boxes.
@@ -356,42 +333,6 @@ impl Sampler {
     #[must_use]
     pub fn shared(&self) -> &Arc<Shared> {
         &self.shared
-    }
-}
-
-impl Shared {
-    /// Shows what was recorded last of a box that is not asked.
-    async fn show_last(&self, entry: &Entry, box_id: i64) {
-        match self.store.last_known(box_id).await {
-            Ok(Some(last)) => {
-                entry.lock().seed(&last, Instant::now(), clock::now_ms());
-                self.board.tell();
-            }
-            Ok(None) => {}
-            Err(error) => tracing::error!(box_id, %error, "what was recorded last could not be read"),
-        }
-    }
-
-    /// The way to a box that is asked so often.
-    ///
-    /// # Errors
-    /// A sentence: why there is none.
-    fn source(&self, stored: &StoredBox, interval: Duration) -> Result<Source, String> {
-        let spec = &stored.spec;
-        let time_limit = interval.clamp(MIN_TIME_LIMIT, MAX_TIME_LIMIT);
-        let address = parse_address(&spec.address)?;
-        let password = self.password(stored)?;
-        let target = Target { kind: spec.kind, address, user: spec.user.clone(), password, time_limit };
-        Source::new(target).map_err(|error| error.to_string())
-    }
-
-    /// The password of a box, opened with the key file.
-    ///
-    /// # Errors
-    /// A sentence: the key file is another one.
-    pub fn password(&self, stored: &StoredBox) -> Result<Option<Secret>, String> {
-        let sealed = stored.spec.password_sealed.as_deref();
-        sealed.map(|sealed| self.vault.unseal(sealed).map_err(|error| error.to_string())).transpose()
     }
 }
 

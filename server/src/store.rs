@@ -25,6 +25,7 @@ mod deliveries;
 mod derived;
 mod dialect;
 mod doubt;
+mod guess;
 mod head;
 mod health;
 mod insert;
@@ -59,6 +60,7 @@ mod sets;
 mod space;
 mod spans;
 mod sqlite;
+mod steps;
 mod tail;
 #[cfg(test)]
 mod tests;

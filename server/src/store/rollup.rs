@@ -3,7 +3,8 @@
 
 use app::model::{Gap, Number};
 
-use super::roll::{Amount, Buckets, GAP_INTERVALS, MarkedStep, Record, Records, Rolled, Steps};
+use super::roll::{Buckets, GAP_INTERVALS, MarkedStep, Record, Records, Rolled};
+use super::steps::{Amount, Steps};
 use super::tier::Tier;
 
 /// What a series did over a span, in buckets.

@@ -8,7 +8,8 @@ use super::{Store, StoreError};
 mod export;
 mod file;
 mod import;
-pub(super) mod table;
+mod table;
+pub(super) mod tables;
 
 pub use export::Exported;
 pub use file::ExportFile;

@@ -9,7 +9,7 @@ use crate::store::dialect::Dialect;
 use crate::store::open::migrations;
 use crate::store::read::chunks_of;
 use crate::store::retention::Kept;
-use crate::store::transfer::table::TABLES;
+use crate::store::transfer::tables::TABLES;
 
 /// The first days of the months of 2024, epoch milliseconds, from January on.
 const MONTHS: [i64; 5] = [1_704_067_200_000, 1_706_745_600_000, 1_709_251_200_000, 1_711_929_600_000, 1_714_521_600_000];

@@ -10,7 +10,7 @@ use super::*;
 use crate::store::dialect::Dialect;
 use crate::store::retention::Kept;
 use crate::store::sets::ChartSet;
-use crate::store::transfer::table::TABLES;
+use crate::store::transfer::tables::TABLES;
 
 /// A file of SQLite, whatever the tests run on.
 pub(super) fn file_of(folder: &TempDir, name: &str) -> String {

@@ -11,7 +11,8 @@ use sqlx::AnyConnection;
 use super::super::open::schema;
 use super::super::{Store, StoreError};
 use super::file::{Origin, Part, Record, Writer, share};
-use super::table::{TABLES, Table, Value, encode};
+use super::table::{Table, Value, encode};
+use super::tables::TABLES;
 
 /// The buffer of the file.
 const BUFFER_BYTES: usize = 1 << 20;

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use super::super::StoreError;
 use super::super::bytes::{Damage, Decoded, Reader, put_varint};
 use super::super::open::schema;
-use super::table::{Column, TABLES, Table, Value, decode};
+use super::table::{Column, Table, Value, decode};
+use super::tables::TABLES;
 
 /// What the first line begins with; the number of the format follows.
 const MAGIC: &str = "tickmark export ";

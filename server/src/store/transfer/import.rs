@@ -6,7 +6,8 @@ use sqlx::{AnyConnection, Executor};
 use super::super::{Store, StoreError, months};
 use super::export::Exported;
 use super::file::{ExportFile, Part, Record, row_of, share};
-use super::table::{TABLES, Value, encode};
+use super::table::{Value, encode};
+use super::tables::TABLES;
 use super::{DONE, IMPORT};
 
 /// So many rows, or bytes, share a transaction.

@@ -10,6 +10,7 @@ use sqlx::{Any, AnyConnection, AssertSqlSafe, Row};
 use super::super::bytes::{Damage, Decoded, Reader, put_varint, unzigzag, zigzag};
 use super::super::tier::Tier;
 use super::super::{StoreError, months};
+use super::tables::TABLES;
 
 /// So many rows are asked for at once: what is asked of a server must be answered within seconds.
 const PAGE_ROWS: usize = 1024;
@@ -25,8 +26,6 @@ pub(in crate::store) enum Sort {
     Bytes,
 }
 
-use Sort::{Bytes, Int, Text};
-
 /// A column: its name, and what it holds.
 pub(in crate::store) type Column = (&'static str, Sort);
 
@@ -38,202 +37,10 @@ pub(in crate::store) struct Table {
     /// So many are its key, by which its rows are in order.
     pub(in crate::store) key: usize,
     /// Which rows are moved; none: all.
-    only: Option<&'static str>,
+    pub(super) only: Option<&'static str>,
     /// Whether the database numbers its rows, in the first column.
     pub(super) is_numbered: bool,
 }
-
-const fn table(name: &'static str, columns: &'static [Column], key: usize) -> Table {
-    Table { name, columns, key, only: None, is_numbered: false }
-}
-
-const fn numbered(name: &'static str, columns: &'static [Column]) -> Table {
-    Table { name, columns, key: 1, only: None, is_numbered: true }
-}
-
-/// All of them, each after those that its rows name. What is missing on purpose: `revision`, which counts the changes to one database, and
-/// which panels share it.
-pub(in crate::store) static TABLES: &[Table] = &[
-    Table { only: Some("setting_key <> 'import'"), ..table("setting", &[("setting_key", Text), ("setting_value", Text)], 1) },
-    numbered(
-        "box",
-        &[
-            ("box_id", Int),
-            ("name", Text),
-            ("address", Text),
-            ("kind", Text),
-            ("interval_ms", Int),
-            ("labels", Text),
-            ("paused", Int),
-            ("origin", Text),
-            ("user_name", Text),
-            ("password_sealed", Bytes),
-            ("found_for", Text),
-            ("created_ms", Int),
-            ("removed_ms", Int),
-            ("purging", Int),
-            ("sealed_seq", Int),
-            ("sealed_ms", Int),
-            ("started_ms", Int),
-            ("merged_ms", Int),
-            ("retained_ms", Int),
-            ("raw_from_ms", Int),
-        ],
-    ),
-    numbered("tick", &[("tick_id", Int), ("box_id", Int), ("pattern", Text), ("is_exception", Int), ("origin", Text)]),
-    table("kind", &[("box_id", Int), ("name", Text), ("kind", Text)], 2),
-    numbered("retention", &[("retention_id", Int), ("box_id", Int), ("pattern", Text), ("tier", Int), ("keep_ms", Int)]),
-    table("derived", &[("name", Text), ("formula", Text), ("unit", Text), ("meaning", Text), ("origin", Text), ("created_ms", Int)], 1),
-    table("alert_rule", &[("name", Text), ("body", Text), ("origin", Text), ("created_ms", Int)], 1),
-    numbered(
-        "alert_event",
-        &[
-            ("event_id", Int),
-            ("rule", Text),
-            ("box_id", Int),
-            ("box_name", Text),
-            ("severity", Text),
-            ("message", Text),
-            ("value", Text),
-            ("since_ms", Int),
-            ("fired_ms", Int),
-            ("ended_ms", Int),
-            ("told", Int),
-            ("told_ms", Int),
-            ("acknowledged_by", Text),
-            ("acknowledged_ms", Int),
-        ],
-    ),
-    table("alert_state", &[("rule", Text), ("box_id", Int), ("since_ms", Int), ("event_id", Int)], 2),
-    numbered("alert_silence", &[("silence_id", Int), ("rule", Text), ("box_id", Int), ("from_ms", Int), ("to_ms", Int), ("by_whom", Text)]),
-    table("destination", &[("name", Text), ("body", Text), ("secret_sealed", Bytes), ("origin", Text), ("created_ms", Int)], 1),
-    numbered(
-        "delivery",
-        &[
-            ("delivery_id", Int),
-            ("destination", Text),
-            ("body", Text),
-            ("made_ms", Int),
-            ("due_ms", Int),
-            ("claimed_ms", Int),
-            ("tries", Int),
-            ("done_ms", Int),
-            ("reason", Text),
-        ],
-    ),
-    table("chart_set", &[("name", Text), ("place", Int), ("pinned", Int), ("body", Text), ("by_whom", Text), ("changed_ms", Int)], 1),
-    table("custom", &[("name", Text), ("kind", Text), ("value", Int)], 1),
-    numbered(
-        "account",
-        &[
-            ("account_id", Int),
-            ("name", Text),
-            ("password_hash", Text),
-            ("origin", Text),
-            ("created_ms", Int),
-            ("scope", Text),
-            ("taste", Text),
-        ],
-    ),
-    table("session", &[("session_hash", Bytes), ("account_id", Int), ("created_ms", Int), ("expires_ms", Int)], 1),
-    numbered("token", &[("token_id", Int), ("name", Text), ("scope", Text), ("token_hash", Bytes), ("created_ms", Int)]),
-    numbered(
-        "script",
-        &[
-            ("script_id", Int),
-            ("name", Text),
-            ("version", Int),
-            ("source", Text),
-            ("schedule", Text),
-            ("since_ms", Int),
-            ("due_ms", Int),
-            ("busy_until_ms", Int),
-            ("created_ms", Int),
-        ],
-    ),
-    table(
-        "script_version",
-        &[("script_id", Int), ("version", Int), ("source", Text), ("schedule", Text), ("by_whom", Text), ("created_ms", Int)],
-        2,
-    ),
-    numbered(
-        "script_run",
-        &[
-            ("run_id", Int),
-            ("script_id", Int),
-            ("version", Int),
-            ("started_ms", Int),
-            ("took_ms", Int),
-            ("began_by", Text),
-            ("by_whom", Text),
-            ("outcome", Text),
-            ("output", Text),
-            ("changed", Text),
-            ("error_line", Int),
-            ("error_column", Int),
-            ("error_message", Text),
-        ],
-    ),
-    numbered(
-        "script_outbox",
-        &[
-            ("outbox_id", Int),
-            ("script_name", Text),
-            ("line", Int),
-            ("idempotency_key", Text),
-            ("url", Text),
-            ("content_type", Text),
-            ("body", Text),
-            ("created_ms", Int),
-            ("attempts", Int),
-            ("next_ms", Int),
-            ("outcome", Text),
-            ("answer", Text),
-            ("ended_ms", Int),
-        ],
-    ),
-    numbered("series", &[("series_id", Int), ("box_id", Int), ("name", Text)]),
-    numbered("layout", &[("layout_id", Int), ("box_id", Int), ("series", Bytes)]),
-    table(
-        "head",
-        &[
-            ("box_id", Int),
-            ("seq", Int),
-            ("at_ms", Int),
-            ("interval_ms", Int),
-            ("layout_id", Int),
-            ("is_key", Int),
-            ("total_bytes", Int),
-            ("payload", Bytes),
-        ],
-        2,
-    ),
-    table(
-        "span",
-        &[
-            ("box_id", Int),
-            ("tier", Int),
-            ("start_ms", Int),
-            ("seq", Int),
-            ("end_ms", Int),
-            ("polls", Int),
-            ("payload", Bytes),
-            ("bytes", Int),
-        ],
-        4,
-    ),
-    table("gap", &[("box_id", Int), ("from_ms", Int), ("to_ms", Int), ("reason", Text)], 2),
-    numbered(
-        "note",
-        &[("note_id", Int), ("box_id", Int), ("from_ms", Int), ("to_ms", Int), ("text", Text), ("by_whom", Text), ("written_ms", Int)],
-    ),
-    numbered("mark", &[("mark_id", Int), ("box_id", Int), ("series_id", Int), ("at_ms", Int), ("cause", Text), ("by_whom", Text)]),
-    table(
-        "chunk",
-        &[("series_id", Int), ("tier", Int), ("start_ms", Int), ("seq", Int), ("end_ms", Int), ("samples", Int), ("payload", Bytes)],
-        4,
-    ),
-];
 
 /// A value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -277,9 +84,9 @@ pub(super) fn decode(columns: &[Column], bytes: &[u8]) -> Decoded<Vec<Value>> {
         let bytes = reader.take(length)?;
         row.push(match (written, sort) {
             (0, _) => Value::Null,
-            (1, Int) => Value::Int(unzigzag(Reader::new(bytes).varint()?)),
-            (2, Text) => Value::Text(String::from_utf8(bytes.to_vec()).map_err(|_| Damage("a text is no UTF-8"))?),
-            (3, Bytes) => Value::Bytes(bytes.to_vec()),
+            (1, Sort::Int) => Value::Int(unzigzag(Reader::new(bytes).varint()?)),
+            (2, Sort::Text) => Value::Text(String::from_utf8(bytes.to_vec()).map_err(|_| Damage("a text is no UTF-8"))?),
+            (3, Sort::Bytes) => Value::Bytes(bytes.to_vec()),
             _ => return Err(Damage("a value is not what its column holds")),
         });
     }
@@ -392,18 +199,18 @@ fn bind<'q>(query: Asked<'q>, value: &'q Value, sort: Sort) -> Asked<'q> {
         (Value::Int(int), _) => query.bind(*int),
         (Value::Text(text), _) => query.bind(text.as_str()),
         (Value::Bytes(bytes), _) => query.bind(&bytes[..]),
-        (Value::Null, Int) => query.bind(None::<i64>),
-        (Value::Null, Text) => query.bind(None::<&str>),
-        (Value::Null, Bytes) => query.bind(None::<&[u8]>),
+        (Value::Null, Sort::Int) => query.bind(None::<i64>),
+        (Value::Null, Sort::Text) => query.bind(None::<&str>),
+        (Value::Null, Sort::Bytes) => query.bind(None::<&[u8]>),
     }
 }
 
 fn values_of(row: &AnyRow, columns: &[Column]) -> Result<Vec<Value>, StoreError> {
     let value = |(place, (_, sort)): (usize, &Column)| {
         Ok(match sort {
-            Int => row.try_get::<Option<i64>, _>(place)?.map(Value::Int),
-            Text => row.try_get::<Option<String>, _>(place)?.map(Value::Text),
-            Bytes => row.try_get::<Option<Vec<u8>>, _>(place)?.map(Value::Bytes),
+            Sort::Int => row.try_get::<Option<i64>, _>(place)?.map(Value::Int),
+            Sort::Text => row.try_get::<Option<String>, _>(place)?.map(Value::Text),
+            Sort::Bytes => row.try_get::<Option<Vec<u8>>, _>(place)?.map(Value::Bytes),
         }
         .unwrap_or(Value::Null))
     };
@@ -426,7 +233,7 @@ mod tests {
     proptest! {
         #[test]
         fn rows_come_back(row in any_row(), nonsense: Vec<u8>) {
-            let columns = [("a", Int), ("b", Text), ("c", Bytes)];
+            let columns = [("a", Sort::Int), ("b", Sort::Text), ("c", Sort::Bytes)];
             prop_assert_eq!(decode(&columns, &encode(&row)), Ok(row));
             let _ = decode(&columns, &nonsense);
         }
