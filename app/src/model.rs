@@ -25,6 +25,8 @@ mod scripts;
 mod series;
 #[cfg(feature = "ssr")]
 mod sets;
+#[cfg(feature = "ssr")]
+mod settings_page;
 mod spark;
 mod statistic;
 #[cfg(feature = "ssr")]
@@ -54,8 +56,8 @@ pub use number::Number;
 pub use overview::{NumberView, Order, OverviewPage, Size, TileView};
 #[cfg(feature = "ssr")]
 pub use page::{
-    BoxForm, BoxesPage, ChartView, ChartsPage, Closely, Frame, GroupView, KeepForm, KeepRow, LoginPage, MessagePage, Page, PushForm,
-    RealtimePage, ResetQuestion, RowView, SettingsPage, SetupPage, Tab, Theme, UsageRow,
+    BoxForm, BoxesPage, ChartView, ChartsPage, Closely, Frame, GroupView, LoginPage, MessagePage, Page, PushForm, RealtimePage,
+    ResetQuestion, RowView, SetupPage, Tab, Theme,
 };
 #[cfg(feature = "ssr")]
 pub use processes::Processes;
@@ -64,6 +66,8 @@ pub use scripts::{PostRow, ReadyScript, RunRow, ScriptForm, ScriptPage, ScriptRo
 pub use series::{COMPARED, ChartLines, Columns, Gap, Mode, Reset, ResetCause, Series};
 #[cfg(feature = "ssr")]
 pub use sets::{ReadySet, SetForm, SetRow, SetsPage};
+#[cfg(feature = "ssr")]
+pub use settings_page::{KeepForm, KeepRow, SettingsPage, UsageRow};
 pub use spark::Spark;
 pub use statistic::{Fault, Kind, LiveStatistic, LiveValues, Recorded, Removed, Statistic, Statistics, split_name};
 #[cfg(feature = "ssr")]
