@@ -3,6 +3,7 @@
 //! `plotters` counts in whole numbers, so everything is drawn in tenths of a pixel ([`UNITS`]) and the view box scales it back:
 //! lines of 1.4 px, and no stairs in slow slopes.
 
+mod alerts;
 mod axis;
 mod facts;
 mod how;
@@ -275,6 +276,7 @@ impl Plan {
             root.draw(&Text::new(chart.zone, place, font(Role::Label)))?;
         }
         marks::gaps(chart, self, &plot)?;
+        alerts::bands(chart, self, &plot)?;
         self.draw_lines(&mut plot)?;
         marks::labels(chart, self, &plot)?;
         if self.lines.iter().all(Drawing::is_empty) {
@@ -361,7 +363,7 @@ fn asked<'a>(chart: &'a Chart<'_>, second: bool, stacks: &[Option<stack::Stack>]
     let mode = if second::has_one(chart) && chart.how.every_ms.is_none() { second::mode(unit) } else { chart.mode };
     let is_count = matches!(mode, Mode::Value | Mode::Increase);
     Asked {
-        extent: Extent::of_columns(shown.chain(before)),
+        extent: Extent::of_columns(shown.chain(before)).map(|extent| alerts::near(chart, second, extent)),
         whole: is_count && own().all(|(_, line)| axis::is_whole(&line.columns.max)),
         mode,
         unit,

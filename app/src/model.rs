@@ -63,7 +63,7 @@ pub use page::{
 pub use processes::Processes;
 #[cfg(feature = "ssr")]
 pub use scripts::{PostRow, ReadyScript, RunRow, ScriptForm, ScriptPage, ScriptRow, ScriptsPage, VersionRow};
-pub use series::{COMPARED, ChartLines, Columns, Gap, Mode, Reset, ResetCause, Series};
+pub use series::{AlertMark, COMPARED, ChartLines, Columns, Fired, Gap, Mode, Reset, ResetCause, Series};
 #[cfg(feature = "ssr")]
 pub use sets::{ReadySet, SetForm, SetRow, SetsPage};
 #[cfg(feature = "ssr")]

@@ -4,8 +4,8 @@
 use crate::{
     json::Json,
     model::{
-        BoxKind, BoxState, ChartLines, Columns, Fault, Gap, LiveStatistic, LiveValues, Mode, Note, Number, ProbeReport, Recorded, Removed,
-        Reset, ResetCause, Series, Spark, Verdict,
+        AlertMark, BoxKind, BoxState, ChartLines, Columns, Fault, Fired, Gap, LiveStatistic, LiveValues, Mode, Note, Number, ProbeReport,
+        Recorded, Removed, Reset, ResetCause, Series, Spark, Verdict,
     },
 };
 
@@ -155,18 +155,35 @@ fn note(note: &Json<'_>) -> Option<Note> {
     Some(Note { id: note.get("id").int()?, from, to, text: text(note.get("text"))?, by: text(note.get("by"))? })
 }
 
+fn alert(alert: &Json<'_>) -> Option<AlertMark> {
+    Some(AlertMark {
+        rule: text(alert.get("rule"))?,
+        unit: text(alert.get("unit"))?,
+        above: maybe(alert.get("above"), Json::float)?,
+        below: maybe(alert.get("below"), Json::float)?,
+        fired: all(alert.get("fired"), |span| Some(Fired { from: span.get("from").int()?, to: span.get("to").int()? }))?,
+    })
+}
+
 /// A chart of several lines, or one series, which is a chart of one.
 impl Read for ChartLines {
     fn read(json: &Json<'_>) -> Option<Self> {
         if *json.get("lines") == Json::Null {
             let line = Series::read(json)?;
-            return Some(Self { gaps: line.gaps.clone(), resets: line.resets.clone(), notes: line.notes.clone(), lines: vec![line] });
+            return Some(Self {
+                gaps: line.gaps.clone(),
+                resets: line.resets.clone(),
+                notes: line.notes.clone(),
+                alerts: line.alerts.clone(),
+                lines: vec![line],
+            });
         }
         Some(Self {
             lines: all(json.get("lines"), Series::read)?,
             gaps: all(json.get("gaps"), gap)?,
             resets: all(json.get("resets"), reset)?,
             notes: all(json.get("notes"), note)?,
+            alerts: all(json.get("alerts"), alert)?,
         })
     }
 }
@@ -197,6 +214,7 @@ impl Read for Series {
             total: maybe(json.get("total"), number)?,
             resets: all(json.get("resets"), reset)?,
             notes: all(json.get("notes"), note)?,
+            alerts: all(json.get("alerts"), alert)?,
             of_means: *json.get("of_means") == Json::Bool(true),
         })
     }

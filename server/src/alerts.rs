@@ -12,6 +12,7 @@ mod keep;
 mod message;
 mod outbox;
 mod past;
+mod quiet;
 mod rule;
 mod state;
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub use destination::{Destination, Kind as DestinationKind, Tls};
 pub use keep::{Alerts, silences};
 pub use message::{Message, Told};
 pub use outbox::{Draw, Outbox, send_test};
+pub use quiet::Quiet;
 pub use rule::{Boxes, MAX_RULES, Rule, Severity};
 pub use state::{Phase, Turn, Verdict};
-pub use watch::{Across, Change, Ready, Watching};
+pub use watch::{Across, Change, Ready, Watching, looked_at};

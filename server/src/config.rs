@@ -29,7 +29,7 @@ pub use duration::{MAX_DURATION, MAX_INTERVAL, MIN_INTERVAL, format_duration, pa
 pub use layers::{ConfigError, Environment};
 pub use names::{BUILTIN_BOX, MAX_NAME_LEN, check_account_name, check_box_name, check_script_name, check_token_name, nearest};
 pub use postgres::PostgresUrl;
-pub use provided::{Provided, ProvidedBox, ProvidedDerived, ProvidedPassword, ProvidedUser};
+pub use provided::{Provided, ProvidedAlert, ProvidedBox, ProvidedDerived, ProvidedDestination, ProvidedPassword, ProvidedUser};
 
 use layers::{ADMIN_PASSWORD, Layers, OPTIONS};
 
@@ -79,6 +79,9 @@ pub struct ServeFlags {
     /// Where the panel listens [env: TICKMARK_LISTEN] [default: 127.0.0.1:8888]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Option<String>,
+    /// The address by which people reach the panel, for links in messages [env: TICKMARK_PUBLIC_URL] [default: where it listens]
+    #[arg(long, value_name = "URL")]
+    pub public_url: Option<String>,
     /// How often a box is asked unless it has its own interval, 200ms to 1h [env: TICKMARK_INTERVAL] [default: 10s]
     #[arg(long, value_name = "DURATION")]
     pub interval: Option<String>,
@@ -111,6 +114,7 @@ impl ServeFlags {
     pub fn or(self, other: Self) -> Self {
         Self {
             listen: self.listen.or(other.listen),
+            public_url: self.public_url.or(other.public_url),
             interval: self.interval.or(other.interval),
             mi_listen: self.mi_listen.or(other.mi_listen),
             mi_fifo: self.mi_fifo.or(other.mi_fifo),
@@ -127,6 +131,7 @@ impl ServeFlags {
     pub fn first(&self) -> Option<&'static str> {
         let set = [
             (&self.listen, "--listen"),
+            (&self.public_url, "--public-url"),
             (&self.interval, "--interval"),
             (&self.mi_listen, "--mi-listen"),
             (&self.mi_fifo, "--mi-fifo"),
@@ -193,10 +198,13 @@ pub struct TlsFiles {
 }
 
 /// All that `tickmark serve` is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ServeConfig {
     /// `--listen`, `TICKMARK_LISTEN`, `listen`; default `127.0.0.1:8888`.
     pub listen: SocketAddr,
+    /// `--public-url`, `TICKMARK_PUBLIC_URL`, `public_url`: the address of `/cp` as people reach it, for links in messages; default: where
+    /// it listens.
+    pub public_url: Option<String>,
     /// `--database`, `TICKMARK_DATABASE`, `database`; default `sqlite:tickmark.db`.
     pub database: Database,
     /// `--key-file`, `TICKMARK_KEY_FILE`, `key_file`; default `tickmark.key` beside the database's file, in the working folder for one on
@@ -215,7 +223,7 @@ pub struct ServeConfig {
     pub script_hosts: Hosts,
     /// `--tls-cert` and `--tls-key`, `TICKMARK_TLS_CERT` and `TICKMARK_TLS_KEY`, `tls_cert` and `tls_key`: HTTPS; default none.
     pub tls: Option<TlsFiles>,
-    /// `[[box]]` and `[[user]]` of the configuration file.
+    /// `[[box]]`, `[[user]]` and what else the configuration file declares.
     pub provided: Provided,
     /// Lines to print at the start: what is set and does nothing yet, variables that are none.
     pub notices: Vec<String>,
@@ -231,6 +239,7 @@ impl ServeConfig {
         let database = database(&layers, common)?;
         let mut config = Self {
             listen: layers.value("listen", flags.listen.as_deref(), parse_listen)?.unwrap_or(DEFAULT_LISTEN),
+            public_url: layers.value("public_url", flags.public_url.as_deref(), parse_public_url)?,
             key_file: key_file(&layers, common, &database)?,
             database,
             interval: layers.value("interval", flags.interval.as_deref(), parse_interval)?.unwrap_or(DEFAULT_INTERVAL),
@@ -315,6 +324,21 @@ fn parse_listen(text: &str) -> Result<SocketAddr, String> {
     numeric.as_deref().unwrap_or(text).parse().map_err(|_| {
         format!("{text:?} is no address and port: write such as 127.0.0.1:8888, 0.0.0.0:8888 (every address of this host) or [::1]:8888")
     })
+}
+
+/// The address of `/cp`, whether that was written or not.
+fn parse_public_url(text: &str) -> Result<String, String> {
+    let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let url = url.ok_or_else(|| format!("{text:?} is no address of the web: write such as https://panel.example.org"))?;
+    // What holds a password is not quoted back.
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("an address for everybody holds no user and no password: write such as https://panel.example.org".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("{text:?} goes on behind the path: write such as https://panel.example.org"));
+    }
+    let base = url.as_str().trim_end_matches('/');
+    Ok(format!("{}/cp", base.strip_suffix("/cp").unwrap_or(base)))
 }
 
 fn parse_mi_listen(text: &str) -> Result<MiAddress, String> {

@@ -7,7 +7,9 @@ mod charting;
 mod combining;
 mod computed;
 mod derived;
+mod destinations;
 mod notes;
+mod preview;
 mod pushing;
 mod reading;
 mod resetting;
@@ -24,11 +26,13 @@ use crate::{
     store::{Store, StoreError},
     vault::Vault,
 };
-pub use alerts::{DestinationView, Firing, Preview, RuleView};
+pub use alerts::{Firing, RuleView};
 pub use boxes::{BoxInput, BoxPatch};
 pub use charting::{ChartAsk, MAX_LINES, begins_late, charted, shown_of};
 pub use derived::{Checked, DerivedInput, DerivedView, check_derived_name};
+pub use destinations::DestinationView;
 pub use notes::{MAX_NOTE_LETTERS, NoteInput};
+pub use preview::Preview;
 pub use reading::{MAX_POINTS, SeriesAsk, unit_of};
 pub use resetting::MAX_RESETS;
 pub use retention::{KEEP_FIELDS, KeepInput, written};

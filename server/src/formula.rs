@@ -25,6 +25,7 @@ mod bind;
 mod evaluate;
 mod glob;
 mod parse;
+mod put_in;
 #[cfg(test)]
 mod tests;
 
@@ -121,7 +122,17 @@ impl Formula {
     /// # Errors
     /// What is wrong first, and at which character.
     pub fn parse(text: &str) -> Result<Self, FormulaError> {
-        let formula = parse::parse(text)?;
+        let formula = parse::parse(text, false)?;
+        formula.check(&formula.root, false)?;
+        Ok(formula)
+    }
+
+    /// Reads a formula that may name derived statistics: see [`Self::put_in`].
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_with_derived(text: &str) -> Result<Self, FormulaError> {
+        let formula = parse::parse(text, true)?;
         formula.check(&formula.root, false)?;
         Ok(formula)
     }
@@ -130,6 +141,15 @@ impl Formula {
     #[must_use]
     pub fn references(&self) -> &[Reference] {
         &self.references
+    }
+
+    /// The one statistic that it is, where it computes nothing.
+    #[must_use]
+    pub fn single(&self) -> Option<&Reference> {
+        match self.root {
+            Expr::Statistic(place) => self.references.get(place),
+            _ => None,
+        }
     }
 
     /// Whether it names boxes: it is then a statistic of all of them together, and not of each.

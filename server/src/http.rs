@@ -1,5 +1,6 @@
 //! The web: pages, forms, the live stream, health and metrics. Fills pages from the board and the desk; draws nothing itself.
 
+mod alerts;
 mod box_fields;
 mod compose;
 mod forms;

@@ -14,6 +14,7 @@ use crate::{
     vault::{Vault, VaultError},
 };
 
+mod alerts;
 mod derived;
 mod kind;
 mod users;
@@ -103,6 +104,8 @@ pub async fn provision(
 ) -> Result<Done, ProvisionError> {
     users::provide_users(store, passwords, &provided.users, now_ms).await?;
     derived::provide_derived(store, &provided.derived, now_ms).await?;
+    alerts::provide_destinations(store, vault, &provided.destinations, now_ms).await?;
+    let mut notices = alerts::provide_alerts(store, &provided.alerts, now_ms).await?;
     let existing = store.boxes().await?;
     let found_for = store.found_for().await?;
     let found = join_all(provided.boxes.iter().map(|wanted| {
@@ -125,7 +128,8 @@ pub async fn provision(
     }
     let guesses = kind::remember(store, &provided.boxes, &found).await?;
     let ticks = provide_ticks(store, &provided.boxes).await?;
-    Ok(Done { notices: found.into_iter().filter_map(|found| found.notice).collect(), ticks, guesses })
+    notices.extend(found.into_iter().filter_map(|found| found.notice));
+    Ok(Done { notices, ticks, guesses })
 }
 
 fn plan(existing: &[StoredBox], specs: Vec<BoxSpec>) -> Vec<Step> {

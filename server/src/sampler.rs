@@ -130,7 +130,7 @@ impl Sampler {
             let kinds = self.shared.store.kinds(stored.id).await?;
             described.push((stored, rules, kinds));
         }
-        let definitions = self.shared.store.derived().await?.iter().filter_map(definition).collect();
+        let definitions: Vec<Definition> = self.shared.store.derived().await?.iter().filter_map(definition).collect();
         let rules = self.shared.store.alert_rules().await?;
         let ids: Vec<i64> = described.iter().map(|(stored, ..)| stored.id).collect();
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
@@ -147,7 +147,7 @@ impl Sampler {
         }
         drop(running);
         self.shared.board.keep_only(&ids);
-        self.shared.watching.set_rules(rules.into_iter().filter_map(rule).collect());
+        self.shared.watching.set_rules(rules.into_iter().filter_map(rule).collect(), &definitions);
         self.shared.board.define(definitions);
         self.shared.board.settle();
         *seen = revision;
@@ -348,7 +348,7 @@ fn rule(stored: StoredRule) -> Option<(String, Rule)> {
 }
 
 /// A derived statistic as boxes take it; none, and it is said, where a newer Tickmark wrote what this one cannot read.
-fn definition(stored: &StoredDerived) -> Option<Definition> {
+pub(crate) fn definition(stored: &StoredDerived) -> Option<Definition> {
     match Formula::parse(&stored.formula) {
         Ok(formula) => Some(Definition::new(&stored.name, formula, &stored.unit, &stored.meaning)),
         Err(error) => {

@@ -18,7 +18,7 @@ mod words;
 
 use std::sync::{Arc, Mutex};
 
-use rhai::Map;
+use rhai::{Dynamic, Map};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -35,7 +35,7 @@ use crate::{
     config::check_script_name,
     desk::Desk,
     engine::Engine,
-    store::{Outgoing, ScriptRun, ScriptVersion, Store, StoreError, StoredScript},
+    store::{AlertNews, Outgoing, ScriptRun, ScriptVersion, Store, StoreError, StoredScript},
 };
 use reach::Reach;
 
@@ -99,6 +99,10 @@ pub struct Parts {
     pub notices: Notices,
     /// Something is to be delivered.
     posted: Notify,
+    /// Where people find this panel.
+    url: String,
+    /// Wakes whoever sends messages to destinations.
+    wake: Arc<Notify>,
 }
 
 impl Parts {
@@ -122,7 +126,7 @@ pub struct ScriptInput {
 }
 
 /// What began a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Began {
     /// Its schedule.
     Due {
@@ -143,6 +147,9 @@ impl Began {
     fn words(&self) -> (&'static str, String) {
         match self {
             Self::Due { schedule, .. } => ("due", schedule.clone()),
+            Self::Event(Happened { alert: Some(AlertNews { rule, box_name, state, .. }), .. }) => {
+                ("event", format!("alert {rule} on {box_name}: {state}"))
+            }
             Self::Event(happened) if happened.box_name.is_empty() => ("event", happened.what.as_str().to_owned()),
             Self::Event(happened) => ("event", format!("{} {}", happened.what.as_str(), happened.box_name)),
             Self::Hand(by) => ("hand", by.clone()),
@@ -162,6 +169,13 @@ impl Began {
                 map.insert("what".into(), happened.what.as_str().into());
                 map.insert("box".into(), happened.box_name.clone().into());
                 map.insert("text".into(), happened.text.clone().into());
+                if let Some(AlertNews { rule, state, severity, value, at_ms, .. }) = &happened.alert {
+                    map.insert("alert".into(), rule.clone().into());
+                    map.insert("state".into(), state.clone().into());
+                    map.insert("severity".into(), severity.clone().into());
+                    map.insert("value".into(), value.map_or(Dynamic::UNIT, Dynamic::from));
+                    map.insert("at".into(), (*at_ms).into());
+                }
             }
             Self::Hand(_) | Self::Api(_) => {}
         }
@@ -196,13 +210,20 @@ pub struct Scripts {
 }
 
 impl Scripts {
-    /// Scripts that do nothing yet: see [`Self::go_on`]. `hosts` may be reached whatever the page says.
+    /// Scripts that do nothing yet: see [`Self::go_on`]. `hosts` may be reached whatever the page says. `url` is where people find this
+    /// panel, and `wake` wakes whoever sends messages to destinations.
     ///
     /// # Errors
     /// When HTTP cannot be prepared.
-    pub fn new(desk: Arc<Desk>, engine: Arc<Engine>, store: Store, hosts: Hosts) -> Result<Arc<Self>, String> {
+    pub fn new(
+        desk: Arc<Desk>,
+        engine: Arc<Engine>,
+        store: Store,
+        hosts: Hosts,
+        (url, wake): (String, Arc<Notify>),
+    ) -> Result<Arc<Self>, String> {
         let reach = Reach::new().map_err(|error| format!("HTTP for scripts cannot be prepared: {error}"))?;
-        let parts = Parts { desk, engine, store, reach, hosts, notices: Notices::default(), posted: Notify::new() };
+        let parts = Parts { desk, engine, store, reach, hosts, notices: Notices::default(), posted: Notify::new(), url, wake };
         Ok(Arc::new(Self {
             parts: Arc::new(parts),
             room: Semaphore::new(RUNS_AT_ONCE),
@@ -216,6 +237,7 @@ impl Scripts {
     pub fn go_on(self: &Arc<Self>, stop: &CancellationToken) {
         self.tasks.spawn(clockwork::keep_time(Arc::clone(self), stop.clone()));
         self.tasks.spawn(clockwork::watch_boxes(Arc::clone(self), stop.clone()));
+        self.tasks.spawn(clockwork::hear_alerts(Arc::clone(self), stop.clone()));
         self.tasks.spawn(deliver::go_on(Arc::clone(&self.parts), stop.clone()));
     }
 

@@ -213,7 +213,7 @@ impl Panel {
         let room = Room { spool, ..Room::default() };
         let name = PanelName { url: found_at(listener.scheme(), address), identity: me.identity };
         let (watching, changed) = Watching::new();
-        let url = name.url.clone();
+        let url = config.public_url.unwrap_or_else(|| name.url.clone());
         let shared = Shared {
             board: Arc::clone(&board),
             recorder,
@@ -222,6 +222,7 @@ impl Panel {
             engine: Arc::clone(&engine),
             room,
             name,
+            url: url.clone(),
             watching: Arc::clone(&watching),
         };
         let sampler = Sampler::new(shared);
@@ -234,15 +235,16 @@ impl Panel {
         tokio::spawn(stop.clone().run_until_cancelled_owned(provision::find_out_later(store.clone(), done.guesses)));
         let desk = Arc::new(Desk::new(Arc::clone(&sampler), done.ticks));
         let wake = Arc::new(Notify::new());
-        let alerts = Alerts { store: store.clone(), board, watching: Arc::clone(&watching), url, wake: Arc::clone(&wake) };
+        let alerts = Alerts { store: store.clone(), board, watching: Arc::clone(&watching), url: url.clone(), wake: Arc::clone(&wake) };
         let telling = TaskTracker::new();
         let told = CancellationToken::new();
         telling.spawn(alerts.run(changed, told.clone()));
-        let outbox = Outbox::new(store.clone(), vault, wake, Some(api::drawing(Arc::clone(&desk)))).map_err(io::Error::other)?;
+        let outbox =
+            Outbox::new(store.clone(), vault, Arc::clone(&wake), Some(api::drawing(Arc::clone(&desk)))).map_err(io::Error::other)?;
         telling.spawn(outbox.run(told.clone()));
         tokio::spawn(follow_before(Arc::clone(&desk), watching, stop.clone()));
-        let scripts =
-            Scripts::new(Arc::clone(&desk), Arc::clone(&engine), store.clone(), config.script_hosts).map_err(ServeError::Scripts)?;
+        let scripts = Scripts::new(Arc::clone(&desk), Arc::clone(&engine), store.clone(), config.script_hosts, (url, wake));
+        let scripts = scripts.map_err(ServeError::Scripts)?;
         scripts.go_on(&stop);
         let mi = Mi::new(Arc::clone(&engine), store.clone(), config.mi.get_writes, config.mi.token);
         let parts = http::Parts {

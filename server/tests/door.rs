@@ -215,7 +215,7 @@ async fn what_the_file_declares_is_provided_once_and_taken_away_again() {
             password: ProvidedPassword::Plain(secret("correct horse")),
             scope: Scope::Admin,
         }],
-        derived: Vec::new(),
+        ..Provided::default()
     };
     let provide = async |provided: &Provided| provision(&store, auth.passwords(), &vault, provided, 0).await.unwrap();
     assert!(provide(&provided).await.notices.is_empty());
@@ -315,10 +315,7 @@ async fn a_guess_is_asked_again_at_each_start_and_what_was_found_is_not() {
             paused: false,
             ticks: None,
         };
-        let done =
-            provision(&store, auth.passwords(), &vault, &Provided { boxes: vec![wanted], users: Vec::new(), derived: Vec::new() }, 0)
-                .await
-                .unwrap();
+        let done = provision(&store, auth.passwords(), &vault, &Provided { boxes: vec![wanted], ..Provided::default() }, 0).await.unwrap();
         let spec = store.boxes().await.unwrap().remove(0).spec;
         let path = spec.address.strip_prefix(&format!("http://{address}")).unwrap().to_owned();
         (spec.kind, path, done.guesses.len(), kamailio.asked.swap(0, Ordering::Relaxed) > 0)

@@ -60,6 +60,13 @@ impl Extent {
         Self { low: self.low.min(other.low), high: self.high.max(other.high), positive }
     }
 
+    /// The same with a bound that lies no farther off than what there is spans, seen from zero.
+    pub(super) fn near(self, bound: f64) -> Self {
+        let low = self.low.min(0.0);
+        let span = self.high.max(0.0) - low;
+        if (low - span..=self.high + span).contains(&bound) { self.and(Self::of(bound)) } else { self }
+    }
+
     /// That of columns.
     pub(super) fn of_columns<'a>(columns: impl Iterator<Item = &'a Columns>) -> Option<Self> {
         let values = columns.flat_map(|c| [&c.first, &c.min, &c.max, &c.last]).flatten().filter_map(|number| drawable(*number));

@@ -1,6 +1,6 @@
 //! How the lines of a chart are drawn, where that is not as usual.
 
-use crate::model::{Axis, Note, Scale};
+use crate::model::{AlertMark, Axis, Note, Scale};
 
 /// How lines are drawn, where that is not as usual.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,6 +17,8 @@ pub struct How<'a> {
     pub every_ms: Option<i64>,
     /// What people wrote on instants and spans.
     pub notes: &'a [Note],
+    /// What rules of alerts say of the lines, and when they fired.
+    pub alerts: &'a [AlertMark],
     /// The lines that are not drawn, a bit each from the first on; they keep their colours.
     pub hidden: u64,
 }

@@ -4,7 +4,7 @@ use plotters::prelude::*;
 
 use super::palette::{Role, font};
 use super::words::{self, text_width};
-use super::{Chart, Failure, Plan, Plot, UNITS};
+use super::{Chart, Failure, Plan, Plot, UNITS, alerts};
 
 /// The lower and the upper edge of the plot.
 const LOW: f64 = 0.0;
@@ -48,7 +48,8 @@ pub(super) fn labels(chart: &Chart<'_>, plan: &Plan, plot: &Plot<'_, '_>) -> Res
         area.draw(&PathElement::new([(reset.at, HIGH), (reset.at, LOW)], Role::Warn.color().stroke_width(10)))?;
         words.beside(x, words::reset(reset, chart), (Role::Warn, Role::WarnEnd))?;
     }
-    notes(chart, plan, &mut words)
+    notes(chart, plan, &mut words)?;
+    alerts::labels(chart, plan, &mut words)
 }
 
 /// Draws what people noted: a line at an instant, or two and a bar between them at the upper edge.
@@ -75,9 +76,9 @@ fn notes(chart: &Chart<'_>, plan: &Plan, words: &mut Words<'_, '_, '_>) -> Resul
 }
 
 /// Words in rows at the upper edge of the plot, none over another.
-struct Words<'a, 'b, 'c> {
+pub(super) struct Words<'a, 'b, 'c> {
     plan: &'a Plan,
-    plot: &'a Plot<'b, 'c>,
+    pub(super) plot: &'a Plot<'b, 'c>,
     /// The row, and from where to where it is taken.
     taken: Vec<(i32, i32, i32)>,
 }
@@ -93,7 +94,7 @@ impl Words<'_, '_, '_> {
     }
 
     /// Writes right of a line, or left of it, in the first row that has room.
-    fn beside(&mut self, x: i32, text: String, (right, left): (Role, Role)) -> Result<(), Failure> {
+    pub(super) fn beside(&mut self, x: i32, text: String, (right, left): (Role, Role)) -> Result<(), Failure> {
         let width = text_width(&text);
         let (after, ahead) = ((x + 1, x + PAD + width), (x - PAD - width, x - 1));
         for row in 0..ROWS {

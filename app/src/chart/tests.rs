@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Note, Number, ResetCause};
+use crate::model::{AlertMark, Fired, Note, Number, ResetCause};
 
 /// 2026-11-23T08:00:00Z.
 const START: i64 = 1_795_420_800_000;
@@ -200,6 +200,29 @@ fn what_was_before_is_drawn_faintly_behind_and_told() {
     let place = |svg: &str, what: &str| svg.find(what).unwrap_or_else(|| panic!("{what} is not in {svg}"));
     assert!(place(&both, "opacity=\"0.4\"") < both.rfind("<polyline").unwrap(), "{both}");
     assert!(both.contains(">40<") && !alone.contains(">40<"), "{both}");
+}
+
+#[test]
+fn rules_of_alerts_are_bands_and_the_spans_in_which_they_fired() {
+    let columns = series("10 12 11 15 9 14 20 18 17 16 12");
+    let mark = |rule: &str, above: Option<f64>, fired: &[(i64, i64)]| AlertMark {
+        rule: rule.to_owned(),
+        unit: String::new(),
+        above,
+        below: None,
+        fired: fired.iter().map(|&(from, to)| Fired { from: START + from, to: START + to }).collect(),
+    };
+    let alerts = [mark("<b>high", Some(16.0), &[(60_000, 80_000)]), mark("far", Some(9_000.0), &[]), mark("before", None, &[(-9_000, -1)])];
+    let lines = [line("a:b", &columns)];
+    let with = |how: How<'_>| draw(&Chart { width: 640, how, ..chart(&lines, Palette::Page) });
+    let svg = with(How { alerts: &alerts, ..How::default() });
+    let filled = |svg: &str, opacity: &str| svg.matches(&format!("opacity=\"{opacity}\" fill=\"var(--warn)\"")).count();
+    assert_eq!((filled(&svg, "0.07"), filled(&svg, "0.12")), (1, 1), "a band, and a span: {svg}");
+    assert!(svg.contains("&lt;b&gt;high") && !svg.contains("far") && !svg.contains(">before<"), "{svg}");
+    assert!(svg.contains("; &lt;b&gt;high fired 1 ×"), "{svg}");
+    // What lies upon each other is nowhere where a bound of one of it is.
+    let stacked = with(How { alerts: &alerts, stacked: true, ..How::default() });
+    assert_eq!((filled(&stacked, "0.07"), filled(&stacked, "0.12")), (0, 1));
 }
 
 #[test]

@@ -167,5 +167,9 @@ pub(super) fn summary(chart: &Chart<'_>, axis: &TimeAxis) -> String {
             out.push_str(&format!("; {count} {}", if count == 1 { one } else { many }));
         }
     }
+    for mark in chart.how.alerts.iter().filter(|mark| !mark.fired.is_empty()) {
+        let rule = if mark.rule.is_empty() { "the rule".to_owned() } else { clean(&mark.rule) };
+        out.push_str(&format!("; {rule} fired {} ×", mark.fired.len()));
+    }
     out
 }

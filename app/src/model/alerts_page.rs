@@ -73,6 +73,10 @@ pub struct AlertRow {
     pub origin: Origin,
     /// On how many boxes it fires.
     pub fires: usize,
+    /// When nobody is told, again and again.
+    pub silences: Vec<String>,
+    /// What it looks at and there is not: the box, where it names some, and what.
+    pub missing: Vec<(String, String)>,
 }
 
 /// A destination.
@@ -86,6 +90,10 @@ pub struct DestinationRow {
     pub place: String,
     /// What became of the newest message, in words, and whether that is bad.
     pub newest: Option<(String, bool)>,
+    /// The configuration file has it.
+    pub is_of_file: bool,
+    /// Nothing is sent there.
+    pub paused: bool,
 }
 
 /// A message.
@@ -132,10 +140,14 @@ pub struct AlertForm {
     pub destinations: String,
     /// How often it is told again.
     pub repeat: String,
+    /// When nobody is told, again and again, with semicolons between.
+    pub silences: String,
     /// What is wrong, by the name of the field.
     pub errors: Vec<(&'static str, String)>,
     /// When it would have fired in the last week: from when to when, and what it was.
     pub would: Option<Vec<(i64, i64, String)>>,
+    /// The chart of that week, with the bounds and when it would have fired.
+    pub chart: String,
     /// Why nothing can be said of that.
     pub would_not: Option<String>,
 }

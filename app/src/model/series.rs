@@ -162,6 +162,32 @@ pub struct Reset {
     pub by: Option<String>,
 }
 
+/// What a rule of an alert says of a series, and when it fired.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub struct AlertMark {
+    /// The rule.
+    pub rule: String,
+    /// The unit of the bounds: that of the series.
+    pub unit: String,
+    /// It is broken above this, where the rule looks at the series itself and as it is told here.
+    pub above: Option<f64>,
+    /// It is broken below this.
+    pub below: Option<f64>,
+    /// When it fired, within the span.
+    pub fired: Vec<Fired>,
+}
+
+/// A span in which an alert fired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub struct Fired {
+    /// Its start, epoch milliseconds.
+    pub from: i64,
+    /// Its end; of one that fires, that of the span that was asked for.
+    pub to: i64,
+}
+
 /// What `GET series` answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
@@ -198,6 +224,9 @@ pub struct Series {
     /// What people wrote on instants and spans of the box, in the order of time.
     #[serde(default)]
     pub notes: Vec<Note>,
+    /// The rules of alerts that look at it.
+    #[serde(default)]
+    pub alerts: Vec<AlertMark>,
     /// Of a derived statistic: each point was computed from the means of its inputs in it, and not sample by sample, so that its `min` and
     /// `max` are that mean as well.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -217,4 +246,7 @@ pub struct ChartLines {
     /// What people wrote on instants and spans of their boxes.
     #[serde(default)]
     pub notes: Vec<Note>,
+    /// The rules of alerts that look at them.
+    #[serde(default)]
+    pub alerts: Vec<AlertMark>,
 }

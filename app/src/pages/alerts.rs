@@ -119,7 +119,14 @@ fn rule(row: &AlertRow) -> AnyView {
     let fires = (row.fires > 0).then(|| view! { <small>{format!("fires on {}", row.fires)}</small> });
     let paused = row.paused.then(|| view! { <small>"paused"</small> });
     let formula = (!row.formula.is_empty()).then(|| view! { <code class="formula">{row.formula.clone()}</code> });
-    let acts = (row.origin != Origin::Config).then(|| {
+    let silences = row.silences.iter().map(|text| view! { <small>"nobody is told " {text.clone()}</small> }).collect_view();
+    let missing = row.missing.iter().map(|(name, reason)| {
+        let words = if name.is_empty() { format!("looked at on no box: {reason}") } else { format!("not on {name}: {reason}") };
+        view! { <small class="problem">{words}</small> }
+    });
+    let acts = if row.origin == Origin::Config {
+        view! { <span class="muted">"from the configuration file"</span> }.into_any()
+    } else {
         view! {
             <div class="buttons">
                 <a class="ghost" href=links::with_query(links::ALERTS, &[("edit", &row.name)])>"Change" <span class="vh">{about.clone()}</span></a>
@@ -129,11 +136,12 @@ fn rule(row: &AlertRow) -> AnyView {
                 </form>
             </div>
         }
-    });
+        .into_any()
+    };
     view! {
         <tr>
             <th scope="row" class="who">{severity(&row.severity)} " " <b>{row.name.clone()}</b> " " {fires} {paused}</th>
-            <td data-label="Fires when">{formula} " " {row.condition.clone()}</td>
+            <td data-label="Fires when">{formula} " " {row.condition.clone()} {silences} {missing.collect_view()}</td>
             <td data-label="Boxes">{row.boxes.clone()}</td>
             <td class="acts">{acts}</td>
         </tr>

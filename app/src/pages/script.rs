@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Words that a script is given: how each is written, and what it does.
-const WORDS: [(&str, &str); 17] = [
+const WORDS: [(&str, &str); 18] = [
     ("stat(\"method:INVITE\")", "a value, of the panel or the one box that has it"),
     ("stat(\"sip1\", \"core:rcv_requests\")", "a value of a box; stat_or(…, 0) where it may not be there"),
     ("rate(\"sip1\", \"core:rcv_requests\")", "its increase per second"),
@@ -30,10 +30,14 @@ const WORDS: [(&str, &str); 17] = [
     ("http_post(url, #{ a: 1 })", "hands JSON over to be delivered at least once"),
     ("http_get(url)", ".status .body .json"),
     ("xlog(\"L_WARN\", …)", "a line in the panel's log; print(…) in the run's alone"),
-    ("notify(\"warning\", …)", "tells people: info, warning, critical"),
+    ("notify(\"warning\", …)", "tells the destinations of alerts, or the one that a third word names: info, warning, critical"),
     ("to_json(…), parse_json(…)", "JSON"),
     ("time(\"Europe/Berlin\").date", "and .hour .minute .weekday .text; since_midnight(zone), now()"),
     ("event.what, event.box", "what began this run; dry is true in a dry run"),
+    (
+        "event.alert, event.state",
+        "what an alert did: pending, firing, acknowledged, resolved, fine (it did not last); .severity .value .text besides",
+    ),
 ];
 
 /// Draws it.

@@ -3,7 +3,7 @@ use std::fmt::Debug;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{BoxKind, BoxView, Origin};
+use crate::model::{AlertMark, BoxKind, BoxView, Fired, Origin};
 
 /// What the server writes is read as it was.
 #[track_caller]
@@ -61,6 +61,13 @@ fn series(columns: Columns) -> Series {
         columns,
         gaps: vec![Gap { from: 1, to: 2, reason: "no answer".to_owned() }],
         resets: causes.into_iter().map(|cause| Reset { at: 5, cause, by: Some("ann".to_owned()) }).collect(),
+        alerts: vec![AlertMark {
+            rule: "calls".to_owned(),
+            unit: "calls".to_owned(),
+            above: Some(1.5),
+            below: None,
+            fired: vec![Fired { from: 3, to: 9 }],
+        }],
         notes: vec![Note { id: 4, from: 1, to: 2, text: "the carrier \"changed\"".to_owned(), by: "ann".to_owned() }],
     }
 }

@@ -90,12 +90,14 @@ impl Panel {
             engine: Arc::clone(&engine),
             room: Room::default(),
             name: PanelName::default(),
+            url: String::new(),
             watching: Watching::new().0,
         };
         let sampler = Sampler::new(shared);
         sampler.reload().await?;
         let desk = Arc::new(Desk::new(sampler, [].into()));
-        let scripts = Scripts::new(Arc::clone(&desk), Arc::clone(&engine), store.clone(), Hosts::default())?;
+        let scripts =
+            Scripts::new(Arc::clone(&desk), Arc::clone(&engine), store.clone(), Hosts::default(), (String::new(), Arc::default()))?;
         let auth = Arc::new(Auth::new(store.clone()));
         let router = http::router(http::Parts { desk, auth, engine, scripts, store: store.clone(), stop: CancellationToken::new() });
         Ok(Self { router, store, token: secret })

@@ -181,6 +181,17 @@ impl Condition {
         }
     }
 
+    /// Above and below which value it is so, where that is always the same.
+    #[must_use]
+    pub fn bounds(&self) -> (Option<f64>, Option<f64>) {
+        match self {
+            Self::Above { threshold, .. } => (Some(*threshold), None),
+            Self::Below { threshold, .. } => (None, Some(*threshold)),
+            Self::Outside { low, high, .. } => (Some(*high), Some(*low)),
+            _ => (None, None),
+        }
+    }
+
     /// In words: `above 90`.
     #[must_use]
     pub fn words(&self) -> String {

@@ -1,4 +1,4 @@
-//! Where messages go: what each kind needs, and what it is told. Knows no rule and no store.
+//! Where messages go: what each kind needs, and what it is told. Knows no rule and no SQL.
 
 mod chat;
 mod mail;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Message;
-use crate::{desk::check_derived_name, source::Secret};
+use crate::{desk::check_derived_name, source::Secret, store::StoredDestination};
 
 /// A destination answers within this time.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -126,6 +126,12 @@ pub struct Parcel<'a> {
 }
 
 impl Destination {
+    /// Whether one that is stored is sent anything.
+    #[must_use]
+    pub fn is_told(stored: &StoredDestination) -> bool {
+        serde_json::from_str::<Self>(&stored.body).is_ok_and(|destination| !destination.paused)
+    }
+
     /// Whether one of this name can be.
     ///
     /// # Errors
@@ -155,7 +161,7 @@ impl Destination {
     /// Whether a picture of the chart goes along.
     #[must_use]
     pub fn carries_pictures(&self) -> bool {
-        matches!(self.kind, Kind::Ntfy | Kind::Mail)
+        matches!(self.kind, Kind::Ntfy | Kind::Mail | Kind::Telegram)
     }
 
     /// Sends a message.

@@ -11,11 +11,11 @@ use app::links;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use super::{Change, Message, Phase, Rule, Severity, Told, Watching};
+use super::{Change, Destination, Message, Phase, Rule, Severity, Told, Watching};
 use crate::{
     board::Board,
     clock,
-    store::{AlertEvent, AlertStep, NewDelivery, Silence, StepTo, Store, StoreError},
+    store::{AlertEvent, AlertNews, AlertStep, KeptStep, NewDelivery, Silence, StepTo, Store, StoreError, ToTell},
 };
 
 /// What changes within this time of a first change is told with it.
@@ -54,8 +54,9 @@ struct Telling {
 }
 
 impl Telling {
-    fn is_silenced(&self, rule: &str, box_id: i64) -> bool {
+    fn is_silenced(&self, rule: &str, box_id: i64, box_name: &str) -> bool {
         self.silences.iter().any(|silence| silences(silence, rule, box_id, self.now_ms))
+            || self.rules.get(rule).is_some_and(|rule| rule.silent_until_ms(box_name, self.now_ms).is_some())
     }
 
     /// The destinations of a rule that there are.
@@ -131,16 +132,16 @@ impl Alerts {
         let now_ms = clock::now_ms();
         let rules = self.store.alert_rules().await?.into_iter();
         let rules = rules.filter_map(|stored| Some((stored.name, serde_json::from_str(&stored.body).ok()?)));
-        let destinations = self.store.destinations().await?.into_iter().map(|stored| stored.name);
+        let destinations = self.store.destinations().await?.into_iter().filter(Destination::is_told).map(|stored| stored.name);
         Ok(Telling { rules: rules.collect(), silences: self.store.silences(now_ms).await?, destinations: destinations.collect(), now_ms })
     }
 
     async fn try_keep(&self, batch: &[Change]) -> Result<(), StoreError> {
         let telling = self.telling().await?;
         let steps: Vec<AlertStep> = batch.iter().map(|change| step(change, &telling)).collect();
-        let tell = |kept: &[Option<AlertEvent>]| {
+        let tell = |kept: &[KeptStep]| {
             let mut told: BTreeMap<&str, Vec<Told>> = BTreeMap::new();
-            for event in kept.iter().flatten().filter(|event| event.was_told()) {
+            for event in kept.iter().filter_map(KeptStep::event).filter(|event| event.was_told()) {
                 for destination in telling.destinations_of(&event.rule) {
                     told.entry(destination).or_default().push(self.told(event, &telling, false));
                 }
@@ -149,17 +150,17 @@ impl Alerts {
                 let parts: Vec<NewDelivery> = told.chunks(MAX_TOLD).filter_map(|told| self.delivery(destination, told)).collect();
                 parts
             });
-            parts.collect()
+            ToTell { deliveries: parts.collect(), news: batch.iter().zip(kept).filter_map(|(change, kept)| news(change, kept)).collect() }
         };
         let kept = self.store.keep_alert_steps(&steps, tell, telling.now_ms).await?;
-        for event in kept.iter().flatten() {
+        for event in kept.iter().filter_map(KeptStep::event) {
             let AlertEvent { rule, box_name, message, ended_ms, .. } = event;
             match ended_ms {
                 None => tracing::warn!(rule, box_name, message, "an alert fires"),
                 Some(_) => tracing::info!(rule, box_name, "an alert is over"),
             }
         }
-        if kept.iter().any(Option::is_some) {
+        if kept.iter().any(|kept| kept.event().is_some()) {
             self.count(&self.store.alerts_firing().await?);
             self.wake.notify_one();
             self.board.tell();
@@ -188,7 +189,7 @@ impl Alerts {
             let last_ms = event.told_ms.unwrap_or(event.fired_ms);
             // What was silenced when it fired, and is not any more, is told as well.
             let is_due = match rule.repeat_ms() {
-                _ if telling.is_silenced(&event.rule, event.box_id) => false,
+                _ if telling.is_silenced(&event.rule, event.box_id, &event.box_name) => false,
                 _ if !event.was_told() => true,
                 Some(repeat_ms) => telling.now_ms.saturating_sub(last_ms) >= repeat_ms,
                 None => false,
@@ -207,7 +208,7 @@ impl Alerts {
 
     fn told(&self, event: &AlertEvent, telling: &Telling, again: bool) -> Told {
         let rule = telling.rules.get(&event.rule);
-        let chart = rule.and_then(|rule| crate::formula::Formula::parse(&rule.formula).ok()).and_then(|formula| {
+        let chart = rule.and_then(|rule| crate::formula::Formula::parse_with_derived(&rule.formula).ok()).and_then(|formula| {
             let mut exact = formula.references().iter().filter(|reference| reference.boxes.is_none());
             exact.find_map(|reference| reference.name.exact())
         });
@@ -234,6 +235,7 @@ impl Alerts {
             link: format!("{}{}", self.url.trim_end_matches("/cp"), page),
             chart,
             again,
+            notice: false,
         }
     }
 
@@ -259,6 +261,26 @@ async fn gather(changed: &mut mpsc::Receiver<Change>, batch: &mut Vec<Change>) {
     }
 }
 
+/// What scripts are told of a change.
+fn news(change: &Change, kept: &KeptStep) -> Option<AlertNews> {
+    let state = match kept {
+        KeptStep::Same => return None,
+        KeptStep::Event(event) => return Some(event.news(if event.ended_ms.is_some() { "resolved" } else { "firing" }, change.at_ms)),
+        KeptStep::Pending => "pending",
+        KeptStep::Calm => "fine",
+    };
+    let rule = change.ready.as_ref().map(|ready| &ready.rule);
+    Some(AlertNews {
+        rule: change.rule.to_string(),
+        box_name: change.box_name.clone(),
+        state: state.to_owned(),
+        severity: rule.map(|rule| rule.severity).unwrap_or_default().as_str().to_owned(),
+        text: rule.map(|rule| rule.told(&change.rule, &change.box_name, change.value, "")).unwrap_or_default(),
+        value: change.value,
+        at_ms: change.at_ms,
+    })
+}
+
 fn step(change: &Change, telling: &Telling) -> AlertStep {
     let to = match (&change.ready, change.after.phase) {
         (None, _) | (_, Phase::Fine) => StepTo::Fine,
@@ -269,7 +291,7 @@ fn step(change: &Change, telling: &Telling) -> AlertStep {
             severity: ready.rule.severity.as_str().to_owned(),
             message: ready.rule.told(&ready.name, &change.box_name, change.value, ""),
             value: change.value,
-            told: !telling.is_silenced(&ready.name, change.box_id),
+            told: !telling.is_silenced(&ready.name, change.box_id, &change.box_name),
         },
     };
     AlertStep { rule: change.rule.to_string(), box_id: change.box_id, to, at_ms: change.at_ms }

@@ -1,9 +1,11 @@
 //! What is told: some alerts at once, as data of its own that every kind of destination words in its way. Pure.
 
+use app::links;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Severity;
+use crate::config::BUILTIN_BOX;
 
 /// One message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -19,7 +21,7 @@ pub struct Message {
 pub struct Told {
     /// Stays the same from its begin to its end.
     pub id: i64,
-    /// The rule.
+    /// The rule; of a notice, the script.
     pub rule: String,
     /// The box.
     #[serde(rename = "box")]
@@ -45,12 +47,18 @@ pub struct Told {
     /// It was told before, and still fires.
     #[serde(default)]
     pub again: bool,
+    /// A script says it: nothing fires, and nothing will be over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub notice: bool,
 }
 
 impl Told {
-    /// `firing`, `still firing` or `resolved`.
+    /// `notice`, `firing`, `still firing` or `resolved`.
     #[must_use]
     pub fn state(&self) -> &'static str {
+        if self.notice {
+            return "notice";
+        }
         match (self.resolved, self.again) {
             (true, _) => "resolved",
             (false, true) => "still firing",
@@ -108,6 +116,29 @@ impl Message {
             link: format!("{panel}/alerts"),
             chart: None,
             again: false,
+            notice: false,
+        };
+        Self { panel: panel.to_owned(), alerts: vec![told] }
+    }
+
+    /// What a script says. `panel` is where people find the panel.
+    #[must_use]
+    pub fn notice(panel: &str, script: &str, severity: Severity, text: &str, now_ms: i64) -> Self {
+        let told = Told {
+            id: 0,
+            rule: script.to_owned(),
+            box_name: BUILTIN_BOX.to_owned(),
+            severity,
+            resolved: false,
+            value: None,
+            text: text.to_owned(),
+            since: now_ms,
+            fired: now_ms,
+            ended: None,
+            link: format!("{}{}", panel.trim_end_matches("/cp"), links::script(script)),
+            chart: None,
+            again: false,
+            notice: true,
         };
         Self { panel: panel.to_owned(), alerts: vec![told] }
     }

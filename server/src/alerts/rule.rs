@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Condition, condition::duration_ms};
+use super::{Condition, Quiet, condition::duration_ms};
 use crate::{desk::check_derived_name, formula::Formula};
 
 /// So many rules there are at most.
 pub const MAX_RULES: usize = 10_000;
 /// The longest text of a rule, bytes.
 const MAX_TEXT_LEN: usize = 1_000;
+/// So many times at which nobody is told.
+const MAX_SILENCES: usize = 20;
 /// The longest hold and repeat.
 const MAX_WAIT_MS: i64 = 31 * 24 * 3_600_000;
 
@@ -67,7 +69,7 @@ impl Boxes {
 #[serde(deny_unknown_fields)]
 #[schema(as = AlertRule)]
 pub struct Rule {
-    /// What is looked at: a formula, as of derived statistics. Left out where the condition is of the box itself.
+    /// What is looked at: a formula, as of derived statistics, which it may name as well. Left out where the condition is of the box itself.
     #[serde(default)]
     pub formula: String,
     /// What of it must not be.
@@ -90,6 +92,9 @@ pub struct Rule {
     /// How often it is said again while it fires and nobody acknowledged it: `4h`. Left out: never.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub repeat: String,
+    /// When nobody is told, again and again: `weekly SUN 02:00 Europe/Berlin for 4h`, or `cron 0 2 1 * * UTC for 90m on sip1`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub silences: Vec<String>,
     /// Whether it is not looked at.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub paused: bool,
@@ -109,7 +114,7 @@ impl Rule {
         match (self.condition.is_of_value(), self.formula.trim().is_empty()) {
             (true, true) => return Err(("formula", "is needed: such as {shmem:used_size}".to_owned())),
             (false, false) => return Err(("formula", "is left out where the condition is of the box itself".to_owned())),
-            (true, false) => drop(Formula::parse(&self.formula).map_err(|error| ("formula", error.to_string()))?),
+            (true, false) => drop(Formula::parse_with_derived(&self.formula).map_err(|error| ("formula", error.to_string()))?),
             (false, true) => {}
         }
         for (field, text) in [("hold", &self.hold), ("repeat", &self.repeat)] {
@@ -119,6 +124,10 @@ impl Rule {
         }
         if duration_ms(&self.repeat).is_some_and(|ms| ms < 10_000) {
             return Err(("repeat", "is 10s at least".to_owned()));
+        }
+        self.silences.iter().try_for_each(|text| Quiet::parse(text).map(drop)).map_err(|message| ("silences", message))?;
+        if self.silences.len() > MAX_SILENCES {
+            return Err(("silences", format!("are at most {MAX_SILENCES}")));
         }
         if self.text.len() > MAX_TEXT_LEN {
             return Err(("text", format!("has at most {MAX_TEXT_LEN} bytes")));
@@ -139,6 +148,12 @@ impl Rule {
     #[must_use]
     pub fn repeat_ms(&self) -> Option<i64> {
         duration_ms(&self.repeat)
+    }
+
+    /// Until when nobody is told of it on a box by its own schedule, where that is so now.
+    #[must_use]
+    pub fn silent_until_ms(&self, box_name: &str, now_ms: i64) -> Option<i64> {
+        self.silences.iter().filter_map(|text| Quiet::parse(text).ok()?.until_ms(box_name, now_ms)).max()
     }
 
     /// What is said of it, with its value.

@@ -87,6 +87,7 @@ fn rule(condition: Condition) -> Rule {
         text: String::new(),
         destinations: Vec::new(),
         repeat: String::new(),
+        silences: Vec::new(),
         paused: false,
     }
 }
@@ -140,6 +141,7 @@ fn a_message_says_what_it_is_of() {
         link: "http://panel/cp".to_owned(),
         chart: None,
         again: false,
+        notice: false,
     };
     let one = Message { panel: String::new(), alerts: vec![told.clone()] };
     assert_eq!(one.title(), "[critical] firing: load on sip1 is 91");

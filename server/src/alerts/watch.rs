@@ -14,8 +14,8 @@ use tokio::sync::mpsc;
 
 use super::{Phase, Rule, Turn, condition::Seen, past::Past};
 use crate::{
-    board::BoxNow,
-    formula::{Bound, Formula, Known, NONE},
+    board::{BoxNow, Definition},
+    formula::{Bound, Formula, FormulaError, GROUP, Known, NONE, Reference},
 };
 
 /// So many changes wait to be kept. One that finds no room is found again at the next answer.
@@ -29,17 +29,21 @@ pub struct Ready {
     /// What it says.
     pub rule: Rule,
     formula: Option<Formula>,
+    /// As it is written, where it names derived statistics.
+    written: Option<Formula>,
     hold_ms: i64,
     within_ms: Option<i64>,
 }
 
 impl Ready {
-    /// Reads a rule; none where a newer Tickmark wrote what this one cannot read.
+    /// Reads a rule, with what the derived statistics that it names are computed by; none where a newer Tickmark wrote what this one cannot
+    /// read.
     #[must_use]
-    pub fn of(name: &str, rule: Rule) -> Option<Self> {
-        let formula = if rule.formula.is_empty() { None } else { Some(Formula::parse(&rule.formula).ok()?) };
+    pub fn of(name: &str, rule: Rule, definitions: &[Definition]) -> Option<Self> {
+        let formula = if rule.formula.is_empty() { None } else { Some(looked_at(&rule.formula, definitions).ok()?) };
+        let written = Formula::parse_with_derived(&rule.formula).ok().filter(|written| formula.as_ref() != Some(written));
         let (hold_ms, within_ms) = (rule.hold_ms(), rule.condition.within_ms());
-        Some(Self { name: name.into(), rule, formula, hold_ms, within_ms })
+        Some(Self { name: name.into(), rule, formula, written, hold_ms, within_ms })
     }
 
     /// What it computes.
@@ -48,7 +52,31 @@ impl Ready {
         self.formula.as_ref()
     }
 
-    fn is_across(&self) -> bool {
+    /// Its formula as it is written, and with what derived statistics are computed by.
+    fn formulas(&self) -> impl Iterator<Item = &Formula> {
+        self.written.iter().chain(&self.formula)
+    }
+
+    /// Whether it names a statistic of a box that it is put to.
+    fn names(&self, box_name: &str, labels: &BTreeMap<String, String>, full: &str) -> bool {
+        let is_of = |reference: &Reference| match &reference.boxes {
+            None => self.rule.boxes.are(box_name, labels),
+            Some(boxes) => boxes.matches(box_name),
+        };
+        let mut references = self.formulas().flat_map(Formula::references);
+        references.any(|reference| reference.name.matches(full) && is_of(reference))
+    }
+
+    /// Whether it looks at a statistic itself, and computes nothing; and then whether at its rate.
+    #[must_use]
+    pub fn looks_at(&self, full: &str) -> Option<bool> {
+        let single = self.formulas().filter_map(Formula::single).find(|single| single.name.exact().as_deref() == Some(full));
+        single.map(|single| single.rate)
+    }
+
+    /// Whether it is put to several boxes at once, as one of the panel's own box.
+    #[must_use]
+    pub fn is_across(&self) -> bool {
         self.formula.as_ref().is_some_and(Formula::is_across)
     }
 }
@@ -136,22 +164,31 @@ impl Watching {
         self.firing.store(fires * 2 + usize::from(is_critical), Ordering::Relaxed);
     }
 
-    /// Takes the rules that there are now.
-    pub fn set_rules(&self, all: Vec<(String, Rule)>) {
+    /// Takes the rules that there are now, and the derived statistics that they may name.
+    pub fn set_rules(&self, all: Vec<(String, Rule)>, definitions: &[Definition]) {
         let mut rules = self.rules.write().unwrap_or_else(PoisonError::into_inner);
         let known: HashMap<&str, &Arc<Ready>> = rules.all.iter().map(|ready| (&*ready.name, ready)).collect();
         let ready = all.into_iter().filter(|(_, rule)| !rule.paused).filter_map(|(name, rule)| {
             // What stays the same stays the very same: what it remembers goes on.
-            match known.get(name.as_str()).filter(|ready| ready.rule == rule) {
-                Some(ready) => Some(Arc::clone(ready)),
-                None => Ready::of(&name, rule).map(Arc::new),
+            let same = known.get(name.as_str()).filter(|ready| ready.rule == rule);
+            if let Some(same) = same.filter(|_| !rule.formula.contains(GROUP)) {
+                return Some(Arc::clone(same));
             }
+            let new = Ready::of(&name, rule, definitions)?;
+            let same = same.filter(|ready| ready.formula == new.formula);
+            Some(same.map_or_else(|| Arc::new(new), |ready| Arc::clone(ready)))
         });
         let ready: Vec<Arc<Ready>> = ready.collect();
         let same = ready.len() == rules.all.len() && ready.iter().zip(&rules.all).all(|(one, other)| Arc::ptr_eq(one, other));
         if !same {
             *rules = Arc::new(Rules { version: rules.version + 1, all: ready });
         }
+    }
+
+    /// The rules that name a statistic of a box, in the order of their names.
+    #[must_use]
+    pub fn naming(&self, box_name: &str, labels: &BTreeMap<String, String>, full: &str) -> Vec<Arc<Ready>> {
+        self.rules().all.iter().filter(|ready| ready.names(box_name, labels, full)).map(Arc::clone).collect()
     }
 
     /// The rules that compare with what was, each with a box of this panel that it is put to.
@@ -307,6 +344,15 @@ impl Item {
             None => across.get(&self.ready.name).copied().unwrap_or(NONE),
         }
     }
+}
+
+/// What a rule looks at: its formula, with what the derived statistics that it names are computed by.
+///
+/// # Errors
+/// What is wrong with it, and where.
+pub fn looked_at(text: &str, definitions: &[Definition]) -> Result<Formula, FormulaError> {
+    let find = |name: &str| definitions.iter().find(|definition| *definition.full == *name).map(|definition| &definition.formula);
+    Formula::parse_with_derived(text)?.put_in(&find)
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

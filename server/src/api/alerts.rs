@@ -29,9 +29,22 @@ pub(super) struct Alert {
     name: String,
     /// `panel`, or `config`.
     origin: Origin,
+    /// What it looks at and there is not.
+    missing: Vec<Missing>,
     /// What it says.
     #[serde(flatten)]
     rule: Rule,
+}
+
+/// What a rule looks at and there is not.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AlertMissing)]
+pub(super) struct Missing {
+    /// On this box; `null`: on no box that the rule is for is there all of it.
+    #[serde(rename = "box")]
+    box_name: Option<String>,
+    /// What there is not.
+    reason: String,
 }
 
 /// All rules, in the order of their names.
@@ -69,6 +82,9 @@ pub(super) struct NewAlert {
     /// How often it is told again while it fires and nobody acknowledged it, such as `4h`.
     #[serde(default)]
     repeat: String,
+    /// When nobody is told, again and again, such as `weekly SUN 02:00 Europe/Berlin for 4h`.
+    #[serde(default)]
+    silences: Vec<String>,
     /// Whether it is not looked at.
     #[serde(default)]
     paused: bool,
@@ -137,7 +153,9 @@ pub(super) struct SilenceAsk {
     /// Such as `2h`; left out: until it is over.
     #[serde(rename = "for")]
     span: Option<String>,
-    /// Nobody is silenced any more.
+    /// When nobody is told, again and again, for as long as `for` says: `weekly SUN 02:00 Europe/Berlin` or `cron 0 2 1 * * UTC`.
+    schedule: Option<String>,
+    /// Nobody is silenced any more; with `schedule`: not by that.
     #[serde(default)]
     end: bool,
 }
@@ -185,8 +203,10 @@ pub(super) struct WouldFire {
     value: Option<f64>,
 }
 
-fn shown(view: RuleView) -> Alert {
-    Alert { name: view.name, origin: view.origin, rule: view.rule }
+fn shown(app: &App, view: RuleView) -> Alert {
+    let missing =
+        app.desk.missing(&view).into_iter().map(|(name, reason)| Missing { box_name: Some(name).filter(|name| !name.is_empty()), reason });
+    Alert { missing: missing.collect(), name: view.name, origin: view.origin, rule: view.rule }
 }
 
 fn fires(event: AlertEvent, silence: Option<crate::store::Silence>) -> Fires {
@@ -210,24 +230,24 @@ fn fires(event: AlertEvent, silence: Option<crate::store::Silence>) -> Fires {
 /// The rules.
 #[utoipa::path(get, path = "/alerts", tag = "alerts", responses((status = 200, body = Alerts)))]
 pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<Alerts>, Problem> {
-    Ok(Json(Alerts { items: app.desk.alerts().await?.into_iter().map(shown).collect() }))
+    Ok(Json(Alerts { items: app.desk.alerts().await?.into_iter().map(|view| shown(&app, view)).collect() }))
 }
 
 /// Adds a rule. It is put to every answer of its boxes from then on.
 #[utoipa::path(post, path = "/alerts", tag = "alerts", request_body = NewAlert, responses(
     (status = 201, body = Alert), (status = 409, description = "The name is taken")))]
 pub(super) async fn add(State(app): State<Arc<App>>, Body(new): Body<NewAlert>) -> Result<(StatusCode, Json<Alert>), Problem> {
-    let NewAlert { name, formula, condition, hold, severity, boxes, text, destinations, repeat, paused } = new;
-    let rule = Rule { formula, condition, hold, severity, boxes, text, destinations, repeat, paused };
+    let NewAlert { name, formula, condition, hold, severity, boxes, text, destinations, repeat, silences, paused } = new;
+    let rule = Rule { formula, condition, hold, severity, boxes, text, destinations, repeat, silences, paused };
     app.desk.add_alert(&name, &rule).await?;
-    Ok((StatusCode::CREATED, Json(shown(app.desk.alert(&name).await?))))
+    Ok((StatusCode::CREATED, Json(shown(&app, app.desk.alert(&name).await?))))
 }
 
 /// One rule.
 #[utoipa::path(get, path = "/alerts/{name}", tag = "alerts", params(("name" = String, Path)),
     responses((status = 200, body = Alert), (status = 404, description = "No such alert")))]
 pub(super) async fn get(State(app): State<Arc<App>>, Path(name): Path<String>) -> Result<Json<Alert>, Problem> {
-    Ok(Json(shown(app.desk.alert(&name).await?)))
+    Ok(Json(shown(&app, app.desk.alert(&name).await?)))
 }
 
 /// Replaces what a rule says; what fires goes on until the new one says otherwise.
@@ -236,7 +256,7 @@ pub(super) async fn get(State(app): State<Arc<App>>, Path(name): Path<String>) -
 pub(super) async fn change(State(app): State<Arc<App>>, Path(name): Path<String>, Body(rule): Body<Rule>) -> Result<Json<Alert>, Problem> {
     app.desk.alert(&name).await?;
     app.desk.change_alert(&name, &rule).await?;
-    Ok(Json(shown(app.desk.alert(&name).await?)))
+    Ok(Json(shown(&app, app.desk.alert(&name).await?)))
 }
 
 /// Removes a rule; what it did stays in the history.
@@ -279,6 +299,12 @@ pub(super) async fn silence(
     Path(name): Path<String>,
     Body(ask): Body<SilenceAsk>,
 ) -> Result<StatusCode, Problem> {
+    if let Some(schedule) = &ask.schedule {
+        let length = ask.span.as_deref().ok_or_else(|| wrong("for", "is needed beside schedule: how long nobody is told each time"))?;
+        let on = ask.box_name.as_ref().map(|name| format!(" on {name}")).unwrap_or_default();
+        app.desk.silence_by_schedule(&name, &format!("{schedule} for {length}{on}"), ask.end).await?;
+        return Ok(StatusCode::NO_CONTENT);
+    }
     let span = ask.span.as_deref().map(parse_duration).transpose().map_err(|message| wrong("for", &message))?;
     app.desk.silence(&name, ask.box_name.as_deref(), span, ask.end, &caller.who()).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -185,6 +185,7 @@ fn picture(spec: &ChartSpec, all: &ChartLines, before: Option<&(Series, String)>
             stacked: spec.combine == Combine::Stacked,
             every_ms: first.every_ms,
             notes: &all.notes,
+            alerts: &all.alerts,
             ..How::default()
         },
         unit: &first.unit,

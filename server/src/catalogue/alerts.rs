@@ -66,7 +66,7 @@ static READY: LazyLock<Vec<ReadyAlert>> = LazyLock::new(|| {
             name,
             title,
             systems,
-            rule: Rule { formula, condition, hold, severity, boxes, text, destinations, repeat, paused: false },
+            rule: Rule { formula, condition, hold, severity, boxes, text, destinations, repeat, silences: Vec::new(), paused: false },
         }
     });
     ready.collect()

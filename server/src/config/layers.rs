@@ -8,9 +8,10 @@ use std::{
 
 use super::{CommonFlags, DEFAULT_CONFIG, Provided, nearest, provided};
 
-/// Every option that the file may hold, besides `[[box]]` and `[[user]]`; all but `log_filter` and `mi_token` are flags, too.
-pub(super) const OPTIONS: [&str; 13] = [
+/// Every option that the file may hold, besides what it declares, such as `[[box]]`; all but `log_filter` and `mi_token` are flags, too.
+pub(super) const OPTIONS: [&str; 14] = [
     "listen",
+    "public_url",
     "database",
     "key_file",
     "interval",
@@ -124,7 +125,7 @@ impl<'a> Layers<'a> {
         };
         let table = text.parse::<toml::Table>();
         let table = table.map_err(|error| ConfigError::Toml { path: path.to_owned(), message: error.to_string().trim_end().to_owned() })?;
-        let allowed: Vec<&str> = OPTIONS.into_iter().chain(["box", "user", "derived"]).collect();
+        let allowed: Vec<&str> = OPTIONS.into_iter().chain(["box", "user", "derived", "alert", "destination"]).collect();
         check_keys(&path.display().to_string(), &table, &allowed)?;
         Ok(Self { env, file: Some(File { path: path.to_owned(), table }) })
     }

@@ -1,8 +1,10 @@
-//! The boxes and users that the configuration file declares. Bringing the store in line with them is the server's.
+//! What the configuration file declares: boxes, users, derived statistics, alerts, destinations. Bringing the store in line with them is the server's.
 
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use app::model::BoxKind;
+
+mod alerts;
 
 use super::{
     ConfigError, check_account_name, check_box_name,
@@ -16,12 +18,15 @@ use crate::{
     source::{Address, Secret, Typed},
 };
 
+use alerts::{ALERT_KEYS, DESTINATION_KEYS};
+pub use alerts::{ProvidedAlert, ProvidedDestination};
+
 const BOX_KEYS: [&str; 10] = ["name", "address", "kind", "interval", "user", "password", "password_file", "labels", "paused", "ticks"];
 const USER_KEYS: [&str; 5] = ["name", "password", "password_hash", "password_file", "scope"];
 const DERIVED_KEYS: [&str; 4] = ["name", "formula", "unit", "meaning"];
 
 /// What the file declares.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Provided {
     /// `[[box]]`, names unique.
     pub boxes: Vec<ProvidedBox>,
@@ -29,6 +34,10 @@ pub struct Provided {
     pub users: Vec<ProvidedUser>,
     /// `[[derived]]`, names unique.
     pub derived: Vec<ProvidedDerived>,
+    /// `[[destination]]`, names unique.
+    pub destinations: Vec<ProvidedDestination>,
+    /// `[[alert]]`, names unique.
+    pub alerts: Vec<ProvidedAlert>,
 }
 
 /// One `[[box]]`.
@@ -111,6 +120,20 @@ pub(super) fn read(path: &Path, table: &toml::Table) -> Result<Provided, ConfigE
         }
         provided.derived.push(found);
     }
+    for section in sections(path, table, "destination", &DESTINATION_KEYS)? {
+        let found = section.provided_destination()?;
+        if provided.destinations.iter().any(|other| other.name == found.name) {
+            return Err(section.wrong("name", &format!("there are two destinations called {:?}", found.name)));
+        }
+        provided.destinations.push(found);
+    }
+    for section in sections(path, table, "alert", &ALERT_KEYS)? {
+        let found = section.provided_alert()?;
+        if provided.alerts.iter().any(|other| other.name == found.name) {
+            return Err(section.wrong("name", &format!("there are two alerts called {:?}", found.name)));
+        }
+        provided.alerts.push(found);
+    }
     Ok(provided)
 }
 
@@ -144,7 +167,7 @@ impl Section<'_> {
             return Err(self.wrong("password", "give either password or password_file"));
         }
         let text = self.required("address", |text| Ok(text.to_owned()))?;
-        let password = plain.or(self.password_file()?);
+        let password = plain.or(self.first_line("password_file")?);
         let typed = Typed::read(&text, self.text("user")?, password.as_ref());
         let Typed { address, user, password } = typed.map_err(|error| self.wrong(error.field(), &error.to_string()))?;
         let kind = self.parsed("kind", parse_kind)?;
@@ -166,7 +189,7 @@ impl Section<'_> {
         let name = self.required("name", |name| check_account_name(name).map(|()| name.to_owned()))?;
         let plain = self.text("password")?.map(|password| Secret(password.to_owned()));
         let hash = self.text("password_hash")?;
-        let password = match (plain, hash, self.password_file()?) {
+        let password = match (plain, hash, self.first_line("password_file")?) {
             (Some(plain), None, None) => self.strong("password", plain)?,
             (None, None, Some(plain)) => self.strong("password_file", plain)?,
             (None, Some(hash), None) if auth::is_password_hash(hash) => ProvidedPassword::Hash(Secret(hash.to_owned())),
@@ -203,7 +226,9 @@ impl Section<'_> {
             None => Ok(None),
             Some(toml::Value::String(text)) => Ok(Some(text)),
             // A password that is a number must not be quoted back.
-            Some(_) if key.starts_with("password") => Err(self.wrong(key, "the value is no text: write it in quotes")),
+            Some(_) if key.starts_with("password") || key.starts_with("secret") => {
+                Err(self.wrong(key, "the value is no text: write it in quotes"))
+            }
             Some(other) => Err(not_text(&format!("{}: {key}", self.place), other)),
         }
     }
@@ -248,11 +273,12 @@ impl Section<'_> {
         pairs.flatten().ok_or_else(|| self.wrong("labels", &format!("{value} is no table of texts: write such as {{ site = \"north\" }}")))
     }
 
-    fn password_file(&self) -> Result<Option<Secret>, ConfigError> {
-        let Some(name) = self.text("password_file")? else { return Ok(None) };
+    /// The first line of the file that a key names.
+    fn first_line(&self, key: &str) -> Result<Option<Secret>, ConfigError> {
+        let Some(name) = self.text(key)? else { return Ok(None) };
         let path = self.path.parent().unwrap_or(Path::new("")).join(name);
         let text = fs::read_to_string(&path);
-        let text = text.map_err(|error| self.wrong("password_file", &format!("{} cannot be read: {error}", path.display())))?;
+        let text = text.map_err(|error| self.wrong(key, &format!("{} cannot be read: {error}", path.display())))?;
         Ok(Some(Secret(text.lines().next().unwrap_or_default().to_owned())))
     }
 }

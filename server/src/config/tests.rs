@@ -42,6 +42,30 @@ fn flags_before_variables_before_the_file() {
 }
 
 #[test]
+fn where_people_find_the_panel_is_an_address_of_the_web() {
+    let url = |text: &str| load(&ServeFlags::default(), &[("TICKMARK_PUBLIC_URL", text)], "public_url = 'https://file.example'");
+    assert_eq!(url("").unwrap().public_url.unwrap(), "https://file.example/cp");
+    for (text, base) in [
+        ("https://panel.example.org", "https://panel.example.org/cp"),
+        ("http://10.0.0.5:8888/cp/", "http://10.0.0.5:8888/cp"),
+        ("https://example.org/tickmark/", "https://example.org/tickmark/cp"),
+    ] {
+        assert_eq!(url(text).unwrap().public_url.unwrap(), base);
+    }
+    for (text, why) in [
+        ("panel.example.org", "\"panel.example.org\" is no address of the web: write such as https://panel.example.org"),
+        ("ftp://panel.example.org", "is no address of the web"),
+        ("https://panel.example.org/?a=b", "goes on behind the path"),
+        ("https://ann:s3cret@panel.example.org", "TICKMARK_PUBLIC_URL: an address for everybody holds no user and no password"),
+    ] {
+        let said = url(text).unwrap_err();
+        assert!(said.contains(why) && !said.contains("s3cret"), "{said}");
+    }
+    let flags = ServeFlags { public_url: Some("https://flag.example".to_owned()), ..ServeFlags::default() };
+    assert_eq!(load(&flags, &[("TICKMARK_PUBLIC_URL", "http://other")], "").unwrap().public_url.unwrap(), "https://flag.example/cp");
+}
+
+#[test]
 fn a_wrong_value_names_where_it_was_given() {
     let allowed = "is no address and port: write such as 127.0.0.1:8888, 0.0.0.0:8888 (every address of this host) or [::1]:8888";
     assert_eq!(load(&listen("8888"), &[], "").unwrap_err(), format!("--listen: \"8888\" {allowed}"));

@@ -1,28 +1,24 @@
-//! Alerts and destinations: defined, changed, removed, silenced, acknowledged, tried.
+//! Alerts: defined, changed, removed, silenced, acknowledged; what fires, and what they look at in vain.
 
 use std::time::Duration;
 
 use app::{
-    model::{Gap, Number, Origin},
+    model::{AlertMark, Fired, Mode, Origin},
     shown::short,
 };
 
-use super::{Desk, DeskError, SeriesAsk};
+use super::{Desk, DeskError};
 use crate::{
-    alerts::{Condition, Destination, MAX_RULES, Phase, Rule, Turn, judge_point, send_test, silences},
-    board::Definition,
+    alerts::{MAX_RULES, Quiet, Rule, looked_at, silences},
     clock,
     formula::Formula,
-    source::Secret,
-    store::{AlertEvent, Delivery, Silence, StoreError, StoredDestination, StoredRule},
+    sampler::definition,
+    store::{AlertEvent, Silence, StoreError, StoredRule},
 };
 
-/// So many destinations there are at most.
-const MAX_DESTINATIONS: usize = 200;
-/// The preview looks at so many points of the last week: one a minute.
-const PREVIEW_POINTS: usize = 7 * 24 * 60;
-/// So long back the preview looks.
-const PREVIEW_MS: i64 = 7 * 24 * 3_600_000;
+/// A chart shows so many rules, and of each so many spans in which it fired.
+const MAX_MARKS: usize = 8;
+const MAX_SPANS: i64 = 200;
 
 /// A rule with its name.
 #[derive(Clone, Debug)]
@@ -33,6 +29,8 @@ pub struct RuleView {
     pub rule: Rule,
     /// Who made it.
     pub origin: Origin,
+    /// What it looks at, with what derived statistics are computed by.
+    formula: Option<Formula>,
 }
 
 /// What fires, and what keeps it silent.
@@ -44,39 +42,17 @@ pub struct Firing {
     pub silence: Option<Silence>,
 }
 
-/// A destination as it is shown.
-#[derive(Clone, Debug)]
-pub struct DestinationView {
-    /// Its name.
-    pub name: String,
-    /// What it is.
-    pub destination: Destination,
-    /// Whether it has a secret.
-    pub has_secret: bool,
-    /// Who made it.
-    pub origin: Origin,
-    /// The newest message to it.
-    pub newest: Option<Delivery>,
-}
-
-/// When a rule would have fired.
-#[derive(Clone, Debug, Default)]
-pub struct Preview {
-    /// From when to when, with the value by which.
-    pub spans: Vec<(i64, i64, Option<f64>)>,
-    /// Why nothing can be said.
-    pub reason: Option<String>,
-}
-
 impl Desk {
     /// All rules, in the order of their names.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn alerts(&self) -> Result<Vec<RuleView>, DeskError> {
+        let definitions: Vec<_> = self.store.derived().await?.iter().filter_map(definition).collect();
         let rules = self.store.alert_rules().await?.into_iter().filter_map(|stored| {
-            let rule = serde_json::from_str(&stored.body).ok()?;
-            Some(RuleView { name: stored.name, rule, origin: stored.origin })
+            let rule: Rule = serde_json::from_str(&stored.body).ok()?;
+            let formula = looked_at(&rule.formula, &definitions).ok();
+            Some(RuleView { name: stored.name, rule, origin: stored.origin, formula })
         });
         Ok(rules.collect())
     }
@@ -109,8 +85,9 @@ impl Desk {
     /// Replaces what a rule says; how it stands goes on.
     ///
     /// # Errors
-    /// When a field is wrong or it is not there.
+    /// When a field is wrong, it is not there, or the configuration file has it.
     pub async fn change_alert(&self, name: &str, rule: &Rule) -> Result<(), DeskError> {
+        self.own_alert(name).await?;
         let stored = self.checked_rule(name, rule).await?;
         self.store.change_alert_rule(&stored).await?;
         Ok(self.sampler.reload().await?)
@@ -119,15 +96,33 @@ impl Desk {
     /// Removes a rule; what it did stays in the history.
     ///
     /// # Errors
-    /// When it is not there.
+    /// When it is not there, or the configuration file has it.
     pub async fn remove_alert(&self, name: &str) -> Result<(), DeskError> {
-        self.alert(name).await?;
+        self.own_alert(name).await?;
         self.store.remove_alert_rule(name, clock::now_ms()).await?;
         Ok(self.sampler.reload().await?)
     }
 
+    /// One that people may change here.
+    async fn own_alert(&self, name: &str) -> Result<RuleView, DeskError> {
+        let view = self.alert(name).await?;
+        if view.origin == Origin::Config {
+            return Err(DeskError::ReadOnly(format!("{name} comes from the configuration file: change it there")));
+        }
+        Ok(view)
+    }
+
+    /// What a rule looks at, with what the derived statistics that it names are computed by.
+    pub(super) async fn looked_at(&self, formula: &str) -> Result<Formula, DeskError> {
+        let definitions: Vec<_> = self.store.derived().await?.iter().filter_map(definition).collect();
+        looked_at(formula, &definitions).map_err(|error| DeskError::invalid("formula", error.to_string()))
+    }
+
     async fn checked_rule(&self, name: &str, rule: &Rule) -> Result<StoredRule, DeskError> {
         rule.check(name).map_err(|(field, message)| DeskError::invalid(field, message))?;
+        if !rule.formula.is_empty() {
+            self.looked_at(&rule.formula).await?;
+        }
         let known = self.store.destinations().await?;
         if let Some(missing) = rule.destinations.iter().find(|name| known.iter().all(|one| one.name != **name)) {
             return Err(DeskError::invalid("destinations", format!("there is no destination {:?}", short(missing))));
@@ -143,11 +138,18 @@ impl Desk {
     pub async fn firing(&self) -> Result<(Vec<Firing>, Vec<(String, String, i64)>), DeskError> {
         let now_ms = clock::now_ms();
         let all = self.store.silences(now_ms).await?;
+        let events = self.store.alerts_firing().await?;
+        let rules = if events.is_empty() { Vec::new() } else { self.alerts().await? };
+        let by_schedule = |event: &AlertEvent| {
+            let rule = &rules.iter().find(|view| view.name == event.rule)?.rule;
+            let to_ms = Some(rule.silent_until_ms(&event.box_name, now_ms)?);
+            Some(Silence { silence_id: 0, rule: event.rule.clone(), box_id: None, from_ms: now_ms, to_ms, by_whom: None })
+        };
         let with = |event: AlertEvent| {
             let silence = all.iter().find(|silence| silences(silence, &event.rule, event.box_id, now_ms)).cloned();
-            Firing { event, silence }
+            Firing { silence: silence.or_else(|| by_schedule(&event)), event }
         };
-        let firing = self.store.alerts_firing().await?.into_iter().map(with).collect();
+        let firing = events.into_iter().map(with).collect();
         let pending = self.store.alerts_pending().await?.into_iter();
         let pending = pending.map(|(rule, box_id, since_ms)| (rule, self.name_of(box_id), since_ms)).collect();
         Ok((firing, pending))
@@ -167,7 +169,7 @@ impl Desk {
         self.sampler.shared().watching.firing()
     }
 
-    fn name_of(&self, box_id: i64) -> String {
+    pub(super) fn name_of(&self, box_id: i64) -> String {
         self.board.by_id(box_id).map_or_else(|| format!("box {box_id}"), |entry| entry.lock().stored.spec.name.clone())
     }
 
@@ -186,6 +188,62 @@ impl Desk {
         Ok(())
     }
 
+    /// Silences a rule again and again, such as `weekly SUN 02:00 Europe/Berlin for 4h`. `end`: no more.
+    ///
+    /// # Errors
+    /// When there is no such rule, the configuration file has it, or the text is wrong.
+    pub async fn silence_by_schedule(&self, rule: &str, text: &str, end: bool) -> Result<(), DeskError> {
+        let RuleView { name, mut rule, .. } = self.own_alert(rule).await?;
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        Quiet::parse(&text).map_err(|message| DeskError::invalid("schedule", message))?;
+        rule.silences.retain(|known| *known != text);
+        if !end {
+            rule.silences.push(text);
+        }
+        self.change_alert(&name, &rule).await?;
+        self.board.tell();
+        Ok(())
+    }
+
+    /// What of a rule there is not, where that is known: of the boxes that it names, each with why; where it names none, why no box has it.
+    #[must_use]
+    pub fn missing(&self, view: &RuleView) -> Vec<(String, String)> {
+        let RuleView { rule, formula: Some(formula), .. } = view else { return self.missing_boxes(&view.rule) };
+        if formula.is_across() {
+            let tried = self.board.try_formula(formula, None).err();
+            return tried.map(|error| (String::new(), error.message)).into_iter().collect();
+        }
+        let mut missing = Vec::new();
+        for entry in self.board.all() {
+            let (name, is_for) = {
+                let now = entry.lock();
+                // What never gave an answer may have it.
+                let has_answered = !now.layout.asked.is_empty();
+                (now.stored.spec.name.clone(), has_answered && rule.boxes.are(&now.stored.spec.name, &now.stored.spec.labels))
+            };
+            if !is_for {
+                continue;
+            }
+            match self.board.try_formula(formula, Some(&entry)) {
+                // One that has it is enough, where none is named.
+                Ok(_) if rule.boxes.names.is_empty() => return Vec::new(),
+                Ok(_) => {}
+                Err(error) => missing.push((name, error.message)),
+            }
+        }
+        if rule.boxes.names.is_empty() {
+            missing.truncate(1);
+            missing.iter_mut().for_each(|(name, _)| name.clear());
+        }
+        missing.extend(self.missing_boxes(rule));
+        missing
+    }
+
+    fn missing_boxes(&self, rule: &Rule) -> Vec<(String, String)> {
+        let gone = rule.boxes.names.iter().filter(|name| self.board.find(name).is_none());
+        gone.map(|name| (name.clone(), "there is no such box".to_owned())).collect()
+    }
+
     /// Somebody looks after what fires of a rule; answers how much that is.
     ///
     /// # Errors
@@ -196,193 +254,32 @@ impl Desk {
         Ok(self.store.acknowledge(rule, box_id, who, clock::now_ms()).await?)
     }
 
-    /// When a rule would have fired on a box in the last week, as far as its history tells.
-    ///
-    /// # Errors
-    /// When there is no such box or a field is wrong.
-    pub async fn preview(&self, rule: &Rule, box_name: &str) -> Result<Preview, DeskError> {
-        rule.check("tried").map_err(|(field, message)| DeskError::invalid(field, message))?;
-        let now_ms = clock::now_ms();
-        let from_ms = now_ms - PREVIEW_MS;
-        if !rule.condition.is_of_value() {
-            return self.preview_of_box(rule, box_name, from_ms, now_ms).await;
-        }
-        let formula = Formula::parse(&rule.formula).map_err(|error| DeskError::invalid("formula", error.to_string()))?;
-        let asked = if formula.is_across() { crate::config::BUILTIN_BOX } else { box_name };
-        let definition = Definition::new("preview", formula, "", "");
-        let ask = |from_ms: i64, to_ms: i64| SeriesAsk {
-            box_name: asked.to_owned(),
-            name: "derived:preview".to_owned(),
-            from_ms,
-            to_ms,
-            points: PREVIEW_POINTS,
-            ..SeriesAsk::default()
-        };
-        let series = self.computed(&ask(from_ms, now_ms), &definition).await?;
-        let ago_ms = rule.condition.ago_ms();
-        let before = match ago_ms {
-            Some(ago_ms) => Some(self.computed(&ask(from_ms - ago_ms, now_ms - ago_ms), &definition).await?),
-            None => None,
-        };
-        let columns = &series.columns;
-        let float = |column: &[Option<Number>], point: usize| column[point].map_or(f64::NAN, Number::as_f64);
-        let (mut turn, mut spans, mut past) = (Turn::default(), Vec::<(i64, i64, Option<f64>)>::new(), Vec::new());
-        for (point, &at_ms) in columns.t.iter().enumerate() {
-            let (low, high) = (float(&columns.min, point), float(&columns.max, point));
-            let earlier = before.as_ref().and_then(|before| mean_at(before, at_ms - ago_ms.unwrap_or_default()));
-            past.push((at_ms, low, high));
-            let verdict = judge_point(&rule.condition, (low, high), &past, earlier, turn.phase == Phase::Firing);
-            let after = turn.next(verdict, at_ms, rule.hold_ms());
-            if after.phase == Phase::Firing && turn.phase != Phase::Firing {
-                let value = if matches!(rule.condition, Condition::Below { .. }) { low } else { high };
-                spans.push((at_ms, now_ms, (!value.is_nan()).then_some(value)));
-            } else if turn.phase == Phase::Firing
-                && after.phase != Phase::Firing
-                && let Some(last) = spans.last_mut()
-            {
-                last.1 = at_ms;
-            }
-            turn = after;
-        }
-        let nothing = columns.last.iter().all(Option::is_none);
-        let reason = nothing.then(|| {
-            series.gaps.first().map_or_else(|| "nothing of it was recorded in the last week".to_owned(), |gap| gap.reason.clone())
-        });
-        Ok(Preview { spans, reason: reason.filter(|_| !matches!(rule.condition, Condition::NoData)) })
-    }
-
-    /// The gaps of a box are when it gave no answer.
-    async fn preview_of_box(&self, rule: &Rule, box_name: &str, from_ms: i64, now_ms: i64) -> Result<Preview, DeskError> {
-        let id = self.entry(box_name)?.lock().stored.id;
-        if rule.condition != Condition::BoxDown {
-            return Ok(Preview { spans: Vec::new(), reason: Some("restarts are marked on the charts".to_owned()) });
-        }
-        let gaps = self.store.gaps(id, from_ms, now_ms).await?;
-        let is_silent = |gap: &Gap| gap.reason != "paused" && !gap.reason.starts_with("Tickmark") && gap.to - gap.from >= rule.hold_ms();
-        let spans = gaps.into_iter().filter(is_silent).map(|gap| (gap.from + rule.hold_ms(), gap.to, None));
-        Ok(Preview { spans: spans.collect(), reason: None })
-    }
-
-    /// All destinations with their newest messages.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn destinations(&self) -> Result<Vec<DestinationView>, DeskError> {
-        let mut views = Vec::new();
-        for stored in self.store.destinations().await? {
-            let Ok(destination) = serde_json::from_str(&stored.body) else { continue };
-            let newest = self.store.deliveries(Some(&stored.name), 1).await?.into_iter().next();
-            let (name, origin) = (stored.name, stored.origin);
-            views.push(DestinationView { name, destination, has_secret: stored.secret_sealed.is_some(), origin, newest });
-        }
-        Ok(views)
-    }
-
-    /// One destination.
-    ///
-    /// # Errors
-    /// When there is none of the name.
-    pub async fn destination(&self, name: &str) -> Result<DestinationView, DeskError> {
-        let found = self.destinations().await?.into_iter().find(|view| view.name == name);
-        found.ok_or_else(|| DeskError::NotFound(format!("there is no destination {:?}: GET destinations lists them", short(name))))
-    }
-
-    /// Adds a destination; its secret is sealed.
-    ///
-    /// # Errors
-    /// When a field is wrong or the name is taken.
-    pub async fn add_destination(&self, name: &str, destination: &Destination, secret: Option<&Secret>) -> Result<(), DeskError> {
-        let stored = self.checked_destination(name, destination, secret, None)?;
-        if self.store.destinations().await?.len() >= MAX_DESTINATIONS {
-            return Err(DeskError::Full(format!("there are {MAX_DESTINATIONS} destinations already: remove some")));
-        }
-        match self.store.add_destination(&stored, clock::now_ms()).await {
-            Err(StoreError::Taken(what)) => Err(DeskError::Taken(format!("{what} exists already: choose another name"))),
-            other => Ok(other?),
-        }
-    }
-
-    /// Replaces what a destination is; without a secret its own stays, and an empty one takes it away.
-    ///
-    /// # Errors
-    /// When a field is wrong or it is not there.
-    pub async fn change_destination(&self, name: &str, destination: &Destination, secret: Option<&Secret>) -> Result<(), DeskError> {
-        let all = self.store.destinations().await?;
-        let before = all.into_iter().find(|stored| stored.name == name);
-        let before = before.ok_or_else(|| DeskError::NotFound(format!("there is no destination {:?}", short(name))))?;
-        // A secret was given for where it went: it does not go elsewhere unless it is told anew.
-        let was: Option<Destination> = serde_json::from_str(&before.body).ok();
-        let moved = was.is_none_or(|was| (was.kind, &was.url, &was.server) != (destination.kind, &destination.url, &destination.server));
-        if moved && secret.is_none() && before.secret_sealed.is_some() {
-            return Err(DeskError::invalid("secret", "is to be entered again: it goes elsewhere than before"));
-        }
-        let stored = self.checked_destination(name, destination, secret, before.secret_sealed)?;
-        Ok(self.store.change_destination(&stored).await?)
-    }
-
-    /// Removes a destination.
-    ///
-    /// # Errors
-    /// When it is not there.
-    pub async fn remove_destination(&self, name: &str) -> Result<(), DeskError> {
-        self.destination(name).await?;
-        Ok(self.store.remove_destination(name, clock::now_ms()).await?)
-    }
-
-    fn checked_destination(
+    /// What the rules of alerts say of a series as it is told, and when they fired.
+    pub(super) async fn alert_marks(
         &self,
-        name: &str,
-        destination: &Destination,
-        secret: Option<&Secret>,
-        before: Option<Vec<u8>>,
-    ) -> Result<StoredDestination, DeskError> {
-        let sealed = match secret {
-            None => before,
-            Some(secret) if secret.0.is_empty() => None,
-            Some(secret) => Some(self.vault.seal_destination(secret).map_err(|error| DeskError::invalid("secret", error.to_string()))?),
+        box_name: &str,
+        full: &str,
+        (mode, unit): (Mode, &str),
+        (from_ms, to_ms): (i64, i64),
+    ) -> Result<Vec<AlertMark>, DeskError> {
+        let (box_id, labels) = {
+            let entry = self.entry(box_name)?;
+            let now = entry.lock();
+            (now.stored.id, now.stored.spec.labels.clone())
         };
-        destination.check(name, sealed.is_some()).map_err(|(field, message)| DeskError::invalid(field, message))?;
-        let body = serde_json::to_string(destination).map_err(|error| DeskError::invalid("kind", error.to_string()))?;
-        Ok(StoredDestination { name: name.to_owned(), body, secret_sealed: sealed, origin: Origin::Panel })
+        let mut marks = Vec::new();
+        for ready in self.sampler.shared().watching.naming(box_name, &labels, full).into_iter().take(MAX_MARKS) {
+            let on = Some(box_id).filter(|_| !ready.is_across());
+            let spans = self.store.alert_spans(&ready.name, on, (from_ms, to_ms), MAX_SPANS).await?;
+            let fired = spans.into_iter().map(|(fired, ended)| Fired { from: fired.max(from_ms), to: ended.unwrap_or(to_ms).min(to_ms) });
+            let is_told_so = match ready.looks_at(full) {
+                Some(true) => mode == Mode::Rate,
+                Some(false) => mode == Mode::Value,
+                None => false,
+            };
+            let (above, below) = if is_told_so { ready.rule.condition.bounds() } else { (None, None) };
+            marks.push(AlertMark { rule: ready.name.to_string(), unit: unit.to_owned(), above, below, fired: fired.collect() });
+        }
+        Ok(marks)
     }
-
-    /// Sends a test to a destination; answers why it did not arrive.
-    ///
-    /// # Errors
-    /// When it is not there.
-    pub async fn test_destination(&self, name: &str) -> Result<Result<(), String>, DeskError> {
-        let all = self.store.destinations().await?;
-        let stored = all.into_iter().find(|stored| stored.name == name);
-        let stored = stored.ok_or_else(|| DeskError::NotFound(format!("there is no destination {:?}", short(name))))?;
-        let panel = &self.sampler.shared().name.url;
-        Ok(send_test(&stored, &self.vault, panel).await.map_err(|refused| refused.reason))
-    }
-
-    /// What became of messages, the newest first.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn deliveries(&self, destination: Option<&str>, most: i64) -> Result<Vec<Delivery>, DeskError> {
-        Ok(self.store.deliveries(destination, most).await?)
-    }
-
-    /// What a formula came to around an instant; none where that is not known.
-    pub(crate) async fn mean_around(&self, formula: &Formula, box_id: i64, at_ms: i64, half_ms: i64) -> Option<f64> {
-        let definition = Definition::new("before", formula.clone(), "", "");
-        let box_name = self.name_of(box_id);
-        let (from_ms, to_ms) = (at_ms - half_ms, at_ms + half_ms);
-        let ask = SeriesAsk { box_name, name: "derived:before".to_owned(), from_ms, to_ms, points: 1, ..SeriesAsk::default() };
-        let series = self.computed(&ask, &definition).await.ok()?;
-        series.columns.mean.iter().flatten().next().map(|mean| mean.as_f64())
-    }
-}
-
-/// The mean of the point in which an instant lies, and of five before and after it.
-fn mean_at(series: &app::model::Series, at_ms: i64) -> Option<f64> {
-    let place = series.columns.t.partition_point(|&start| start <= at_ms);
-    let around = place.saturating_sub(6)..(place + 5).min(series.columns.t.len());
-    let known: Vec<f64> = series.columns.mean[around].iter().flatten().map(|mean| mean.as_f64()).collect();
-    #[expect(clippy::cast_precision_loss, reason = "eleven at most")]
-    let mean = known.iter().sum::<f64>() / known.len() as f64;
-    (!known.is_empty()).then_some(mean)
 }

@@ -3,7 +3,7 @@
 
 use app::{
     chart,
-    model::{ChartLines, Columns, Combine, Gap, Note, Number, Reset, Series},
+    model::{AlertMark, ChartLines, Columns, Combine, Gap, Note, Number, Reset, Series},
     shown::short,
 };
 
@@ -19,6 +19,7 @@ pub(super) fn together(lines: Vec<Series>, how: Combine) -> ChartLines {
     let mut notes: Vec<Note> = lines.iter().flat_map(|line| line.notes.iter().cloned()).collect();
     notes.sort_by_key(|note| (note.from, note.id));
     notes.dedup();
+    let alerts = alerts_of(&lines, how);
     let gaps = match how {
         Combine::None => common_gaps(&lines),
         _ => by_unit(&lines).iter().flat_map(|members| combined(members, Combine::Sum).gaps).collect(),
@@ -27,7 +28,26 @@ pub(super) fn together(lines: Vec<Series>, how: Combine) -> ChartLines {
         Combine::None | Combine::Stacked => lines,
         how => by_unit(&lines).iter().map(|members| combined(members, how)).collect(),
     };
-    ChartLines { lines, gaps, resets, notes }
+    ChartLines { lines, gaps, resets, notes, alerts }
+}
+
+/// What rules say of the lines: one of several boxes is told once, and no bound of one line is one of what several come to.
+fn alerts_of(lines: &[Series], how: Combine) -> Vec<AlertMark> {
+    let mut alerts: Vec<AlertMark> = Vec::new();
+    for mut alert in lines.iter().flat_map(|line| line.alerts.iter().cloned()) {
+        if how != Combine::None {
+            (alert.above, alert.below) = (None, None);
+        }
+        match alerts.iter_mut().find(|known| known.rule == alert.rule && known.unit == alert.unit) {
+            Some(known) => {
+                known.fired.extend(alert.fired);
+                known.fired.sort_by_key(|span| (span.from, span.to));
+                known.fired.dedup();
+            }
+            None => alerts.push(alert),
+        }
+    }
+    alerts
 }
 
 /// What has the same unit is put together, in the order of what comes first.
@@ -178,6 +198,7 @@ mod tests {
             total: Some(Number::Int(3)),
             resets: Vec::new(),
             notes: Vec::new(),
+            alerts: Vec::new(),
             of_means: false,
         }
     }

@@ -112,6 +112,8 @@ impl Desk {
         }
         let box_id = self.entry(&question.box_name)?.lock().stored.id;
         let notes = self.store.notes_in(box_id, ask.from_ms, ask.to_ms).await?;
+        let told = (Mode::Value, definition.unit.as_str());
+        let alerts = self.alert_marks(&question.box_name, &ask.name, told, (ask.from_ms, ask.to_ms)).await?;
         Ok(Series {
             box_name: question.box_name,
             name: ask.name.clone(),
@@ -127,6 +129,7 @@ impl Desk {
             total: None,
             resets: drawn.resets,
             notes,
+            alerts,
             of_means,
         })
     }

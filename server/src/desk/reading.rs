@@ -121,6 +121,7 @@ impl Desk {
         };
         let unit = unit_of(mode, &found.unit);
         let notes = self.store.notes_in(found.box_id, span.from_ms, span.to_ms).await?;
+        let alerts = self.alert_marks(&found.box_name, &ask.name, (mode, &unit), (span.from_ms, span.to_ms)).await?;
         let every_ms = match drawn.columns.t.as_slice() {
             [first, second, ..] => Some(second - first),
             _ => Some(span.width_ms()),
@@ -140,6 +141,7 @@ impl Desk {
             total: drawn.total,
             resets: drawn.resets,
             notes,
+            alerts,
             of_means: false,
         })
     }

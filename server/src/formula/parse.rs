@@ -10,7 +10,7 @@ use winnow::{
 };
 
 use super::{
-    Expr, Fold, Formula, FormulaError, GROUP, MAX_BYTES, MAX_DEPTH, MAX_TERMS, Reference, Sign,
+    Expr, Fold, Formula, FormulaError, MAX_BYTES, MAX_DEPTH, MAX_TERMS, Reference, Sign,
     glob::{Glob, Piece},
 };
 
@@ -43,16 +43,18 @@ impl ParserError<Text<'_>> for Fault {
 /// What was met on the way.
 struct Reading<'t> {
     text: &'t str,
+    /// Whether it may name derived statistics.
+    with_derived: bool,
     references: Vec<Reference>,
     terms: usize,
 }
 
 /// Reads a whole formula.
-pub(super) fn parse(text: &str) -> Result<Formula, FormulaError> {
+pub(super) fn parse(text: &str, with_derived: bool) -> Result<Formula, FormulaError> {
     if text.len() > MAX_BYTES {
         return Err(FormulaError { at: 0, message: format!("a formula has at most {MAX_BYTES} bytes; this one has {}", text.len()) });
     }
-    let mut reading = Reading { text, references: Vec::new(), terms: 0 };
+    let mut reading = Reading { text, with_derived, references: Vec::new(), terms: 0 };
     let mut input = LocatingSlice::new(text);
     let whole = reading.sum(&mut input, 0).and_then(|root| if input.is_empty() { Ok(root) } else { Err(reading.left(&input)) });
     match whole {
@@ -195,10 +197,14 @@ impl Reading<'_> {
             return fault(start, "a name stands between the braces, such as {core:rcv_requests}");
         }
         let name = Glob::of_name(pieces);
-        if name.exact().is_some_and(|name| name.split_once(':').is_some_and(|(group, _)| group == GROUP)) {
+        let reference = Reference { at: characters(self.text, start), text, boxes, name, rate };
+        if reference.is_derived() && !self.with_derived {
             return fault(start, "a formula names statistics as boxes tell them, and no derived ones");
         }
-        self.references.push(Reference { at: characters(self.text, start), text, boxes, name, rate });
+        if reference.is_derived() && rate {
+            return fault(start, "a derived statistic shows a level, and rate() is of what counts");
+        }
+        self.references.push(reference);
         Ok(Expr::Statistic(self.references.len() - 1))
     }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use app::{
     format,
-    model::{AlertForm, AlertRow, AlertsPage, BoxKind, DestinationForm, DestinationRow, FiringRow, MessageRow, Page, Tab},
+    model::{AlertForm, DestinationForm, Page, Tab},
 };
 use axum::{
     extract::{Request, State},
@@ -14,26 +14,21 @@ use axum::{
 
 use super::{
     App, Shared,
+    alerts::{page, week},
     forms::Form,
     render::{self, back},
 };
 use crate::{
-    alerts::{Boxes, Condition, Destination, DestinationKind, Message, Rule, Severity, Tls},
+    alerts::{Boxes, Condition, Destination, DestinationKind, Rule, Severity, Tls},
     api::Ask,
     auth::Caller,
-    catalogue, clock,
+    catalogue,
     desk::{DeskError, RuleView},
     problem::Problem,
     source::Secret,
-    store::{AlertEvent, Delivery, Silence},
 };
 
 const HERE: &str = "/cp/alerts";
-/// So much of the history is shown, of so long.
-const MOST: i64 = 50;
-const SINCE_MS: i64 = 7 * 24 * 3_600_000;
-/// So many messages are shown.
-const MESSAGES: i64 = 20;
 /// The button silences for so long.
 const SILENCED: Duration = Duration::from_secs(3_600);
 
@@ -119,6 +114,7 @@ async fn write(app: &Shared, caller: &Caller, headers: &HeaderMap, form: &Form) 
         text: text("text"),
         destinations: text("destinations"),
         repeat: text("repeat"),
+        silences: text("silences"),
         ..AlertForm::default()
     };
     let box_name = text("box");
@@ -138,6 +134,7 @@ async fn write(app: &Shared, caller: &Caller, headers: &HeaderMap, form: &Form) 
                     match preview.reason {
                         Some(reason) => filled.would_not = Some(reason),
                         None => {
+                            filled.chart = preview.series.as_ref().map(|series| week(&rule, series, &preview.spans)).unwrap_or_default();
                             let spans = preview.spans.into_iter().map(|(from, to, by)| (from, to, value(by)));
                             filled.would = Some(spans.collect());
                         }
@@ -243,6 +240,7 @@ fn rule_of(form: &AlertForm) -> Result<Rule, (&'static str, String)> {
         text: form.text.clone(),
         destinations: list(&form.destinations),
         repeat: form.repeat.clone(),
+        silences: form.silences.split(';').map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect(),
         paused: false,
     })
 }
@@ -278,96 +276,7 @@ fn form_of(view: &RuleView) -> AlertForm {
         text: rule.text.clone(),
         destinations: rule.destinations.join(", "),
         repeat: rule.repeat.clone(),
+        silences: rule.silences.join("; "),
         ..AlertForm::default()
-    }
-}
-
-async fn page(app: &App, form: AlertForm, destination: DestinationForm, box_name: &str) -> Result<AlertsPage, Problem> {
-    let now_ms = clock::now_ms();
-    let boxes: Vec<(String, BoxKind)> =
-        app.desk.board.all().iter().map(|entry| entry.lock()).map(|now| (now.stored.spec.name.clone(), now.stored.spec.kind)).collect();
-    let chosen = boxes.iter().find(|(name, _)| name == box_name);
-    let chosen = chosen.or_else(|| boxes.iter().find(|(_, kind)| *kind != BoxKind::Tickmark)).or_else(|| boxes.first());
-    let (box_name, kind) = chosen.cloned().unwrap_or((String::new(), BoxKind::Tickmark));
-    let (firing, pending) = app.desk.firing().await?;
-    let has_box = |name: &str| boxes.iter().any(|(known, _)| known == name);
-    let row = |event: AlertEvent, silence: Option<Silence>| FiringRow {
-        has_box: has_box(&event.box_name),
-        rule: event.rule,
-        box_name: event.box_name,
-        severity: event.severity,
-        text: event.message,
-        fired_ms: event.fired_ms,
-        ended_ms: event.ended_ms,
-        acknowledged_by: event.acknowledged_by,
-        silenced: silence.map(|silence| silence.to_ms),
-    };
-    let rules = app.desk.alerts().await?;
-    let fires = |name: &str| firing.iter().filter(|one| one.event.rule == name).count();
-    let rows = rules.iter().map(|view| alert_row(view, fires(&view.name))).collect();
-    let ready = catalogue::alerts().iter().filter(|ready| ready.is_for(kind));
-    let ready = ready.map(|ready| (ready.name.clone(), ready.title.clone(), rules.iter().any(|view| view.name == ready.name)));
-    let destinations = app.desk.destinations().await?.into_iter().map(|view| DestinationRow {
-        kind: serde_json::to_value(view.destination.kind).ok().and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default(),
-        place: place(&view.destination),
-        newest: view.newest.as_ref().map(state),
-        name: view.name,
-    });
-    let messages = app.desk.deliveries(None, MESSAGES).await?.into_iter().map(|delivery| MessageRow {
-        state: state(&delivery),
-        title: serde_json::from_str::<Message>(&delivery.body).map(|message| message.title()).unwrap_or_default(),
-        made_ms: delivery.made_ms,
-        destination: delivery.destination,
-    });
-    let history = app.desk.alert_history(now_ms - SINCE_MS, now_ms + 1, MOST).await?;
-    Ok(AlertsPage {
-        rules: rows,
-        ready: ready.collect(),
-        destinations: destinations.collect(),
-        messages: messages.collect(),
-        history: history.into_iter().map(|event| row(event, None)).collect(),
-        firing: firing.into_iter().map(|one| row(one.event, one.silence)).collect(),
-        pending,
-        box_name,
-        form,
-        destination,
-        now_ms,
-        boxes: boxes.iter().map(|(name, _)| name.clone()).collect(),
-    })
-}
-
-fn alert_row(view: &RuleView, fires: usize) -> AlertRow {
-    let rule = &view.rule;
-    let hold = if rule.hold.is_empty() { String::new() } else { format!(" for {}", rule.hold) };
-    let labels: Vec<String> = rule.boxes.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    let boxes: Vec<String> = rule.boxes.names.iter().cloned().chain(labels).collect();
-    AlertRow {
-        name: view.name.clone(),
-        formula: rule.formula.clone(),
-        condition: format!("{}{hold}", rule.condition.words()),
-        severity: rule.severity.as_str().to_owned(),
-        boxes: if boxes.is_empty() { "all".to_owned() } else { boxes.join(", ") },
-        paused: rule.paused,
-        origin: view.origin,
-        fires,
-    }
-}
-
-/// Where a destination is, without what is secret.
-fn place(destination: &Destination) -> String {
-    match destination.kind {
-        DestinationKind::Mail => format!("{} by {}", destination.to, destination.server),
-        DestinationKind::Telegram => format!("chat {}", destination.to),
-        _ => destination.url.clone(),
-    }
-}
-
-/// What became of a message, and whether that is bad.
-fn state(delivery: &Delivery) -> (String, bool) {
-    match (delivery.done_ms, &delivery.reason) {
-        (Some(_), None) => ("arrived".to_owned(), false),
-        (Some(_), Some(reason)) => (format!("given up: {reason}"), true),
-        (None, Some(reason)) => (format!("tried {} times, and again: {reason}", delivery.tries), true),
-        (None, None) => ("on its way".to_owned(), false),
     }
 }

@@ -36,6 +36,8 @@ pub struct Shared {
     pub room: Room,
     /// How other panels of the same database know this one.
     pub name: PanelName,
+    /// Where people find it, which is what messages link to.
+    pub url: String,
     /// The rules that are put to answers.
     pub watching: Arc<Watching>,
 }

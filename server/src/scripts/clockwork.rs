@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     clock,
-    store::{StoreError, StoredScript},
+    store::{AlertNews, StoreError, StoredScript},
 };
 
 /// Scripts are looked at this often: whatever is due is not much later.
@@ -25,14 +25,16 @@ const MISSED_AFTER_MS: i64 = 60_000;
 const RESTART_MS: i64 = 3_000;
 
 /// What happened to a box, or to an alert.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Happened {
     /// What.
     pub what: Happening,
     /// To which box; empty where it is of none.
     pub box_name: String,
-    /// More about it, such as why a box is down, or the name of an alert and its state.
+    /// More about it, such as why a box is down, or what an alert says.
     pub text: String,
+    /// What an alert did.
+    pub alert: Option<AlertNews>,
 }
 
 /// What was seen of a box last.
@@ -127,6 +129,7 @@ pub(super) async fn watch_boxes(scripts: Arc<Scripts>, stop: CancellationToken) 
                 what,
                 box_name: name.clone(),
                 text: now.reason.clone().filter(|_| what == Happening::BoxDown).unwrap_or_default(),
+                alert: None,
             }));
         }
         if seen.len() > boxes.len() {
@@ -139,6 +142,27 @@ pub(super) async fn watch_boxes(scripts: Arc<Scripts>, stop: CancellationToken) 
         tokio::select! {
             () = stop.cancelled() => return,
             changed = version.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+/// Hears what alerts do until it is stopped: one after the other, each once the scripts that ran for the one before have ended.
+pub(super) async fn hear_alerts(scripts: Arc<Scripts>, stop: CancellationToken) {
+    let mut turns = tokio::time::interval(LOOK_EVERY);
+    turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(turns.tick()).await.is_some() {
+        while !stop.is_cancelled() && scripts.parts.engine.counts_pushed() {
+            match scripts.parts.store.take_alert_news().await {
+                Ok(Some(news)) => {
+                    let (box_name, text) = (news.box_name.clone(), news.text.clone());
+                    scripts.happened_to_alert(&Happened { what: Happening::Alert, box_name, text, alert: Some(news) }).await;
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    tracing::debug!(%error, "it cannot be seen what alerts did");
+                    break;
+                }
+            }
         }
     }
 }

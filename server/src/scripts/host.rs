@@ -20,6 +20,9 @@ const MAX_OUTPUT: usize = 64 << 10;
 const MAX_CHANGES: usize = 1_000;
 /// A run may post so often.
 const MAX_POSTS: usize = 100;
+/// And notify so often, each time in so many bytes.
+const MAX_NOTICES: usize = 100;
+const MAX_NOTICE: usize = 2_000;
 /// And ask others so often.
 const MAX_GETS: usize = 50;
 /// No body that is posted is larger.
@@ -58,6 +61,7 @@ pub(super) struct Told {
     values: HashMap<String, i64>,
     posts: usize,
     gets: usize,
+    notices: usize,
 }
 
 /// One run.

@@ -100,17 +100,20 @@ impl Scripts {
     /// Begins a run that nobody waits for.
     pub(super) fn begin(self: &Arc<Self>, name: String, began: Began) {
         let scripts = Arc::clone(self);
-        self.tasks.spawn(async move {
-            let Ok(script) = scripts.get(&name).await else { return };
-            match scripts.perform(&script, &began).await {
-                Ok(_) => {}
-                Err(ScriptError::Busy(_)) => {
-                    let skipped = scripts.skip(&script, &began, "the run before it still went on").await;
-                    skipped.unwrap_or_else(|error| tracing::debug!(%error, "a run that was skipped could not be noted"));
-                }
-                Err(error) => tracing::error!(script = name, %error, "a script could not be run"),
+        self.tasks.spawn(async move { scripts.undertake(&name, &began).await });
+    }
+
+    /// Runs a script, or notes why it could not.
+    async fn undertake(&self, name: &str, began: &Began) {
+        let Ok(script) = self.get(name).await else { return };
+        match self.perform(&script, began).await {
+            Ok(_) => {}
+            Err(ScriptError::Busy(_)) => {
+                let skipped = self.skip(&script, began, "the run before it still went on").await;
+                skipped.unwrap_or_else(|error| tracing::debug!(%error, "a run that was skipped could not be noted"));
             }
-        });
+            Err(error) => tracing::error!(script = name, %error, "a script could not be run"),
+        }
     }
 
     /// Notes a run that is not made, and why.
@@ -131,23 +134,32 @@ impl Scripts {
         Ok(by_clock.collect())
     }
 
-    /// Runs the scripts that wait for this to happen. Destinations of alerts tell theirs here.
-    pub async fn happened(self: &Arc<Self>, happened: &Happened) {
-        if !self.parts.engine.counts_pushed() {
-            return;
+    /// Runs the scripts that wait for this to happen to a box.
+    pub(super) async fn happened(self: &Arc<Self>, happened: &Happened) {
+        if self.parts.engine.counts_pushed() {
+            self.waiting_for(happened).await.into_iter().for_each(|name| self.begin(name, Began::Event(happened.clone())));
         }
+    }
+
+    /// Runs those that wait for what an alert did, to their ends.
+    pub(super) async fn happened_to_alert(&self, happened: &Happened) {
+        let began = Began::Event(happened.clone());
+        let names = self.waiting_for(happened).await;
+        futures::future::join_all(names.iter().map(|name| self.undertake(name, &began))).await;
+    }
+
+    /// The names of the scripts that wait for this.
+    async fn waiting_for(&self, happened: &Happened) -> Vec<String> {
         let waiting = match self.waiting().await {
             Ok(waiting) => waiting,
             Err(error) => {
                 tracing::warn!(%error, what = happened.what.as_str(), "the scripts that wait for what happened could not be read");
-                return;
+                return Vec::new();
             }
         };
-        for (name, what, of_box) in waiting.iter() {
-            if *what == happened.what && of_box.as_ref().is_none_or(|of_box| *of_box == happened.box_name) {
-                self.begin(name.clone(), Began::Event(happened.clone()));
-            }
-        }
+        let is_for =
+            |(_, what, of_box): &&Waiting| *what == happened.what && of_box.as_ref().is_none_or(|of_box| *of_box == happened.box_name);
+        waiting.iter().filter(is_for).map(|(name, ..)| name.clone()).collect()
     }
 
     async fn waiting(&self) -> Result<Arc<[Waiting]>, StoreError> {

@@ -166,9 +166,11 @@ fn telling(engine: &mut Engine, host: &Arc<Host>) {
     };
     engine.register_fn("xlog", xlog);
     let of = Arc::clone(host);
-    engine.register_fn("notify", move |text: Dynamic| told(of.notify("info", &shown(&text))));
+    engine.register_fn("notify", move |text: Dynamic| told(of.notify("info", &shown(&text), None)));
     let of = Arc::clone(host);
-    engine.register_fn("notify", move |severity: &str, text: Dynamic| told(of.notify(severity, &shown(&text))));
+    engine.register_fn("notify", move |severity: &str, text: Dynamic| told(of.notify(severity, &shown(&text), None)));
+    let of = Arc::clone(host);
+    engine.register_fn("notify", move |severity: &str, text: Dynamic, to: &str| told(of.notify(severity, &shown(&text), Some(to))));
 }
 
 fn shown(value: &Dynamic) -> String {

@@ -1,22 +1,10 @@
-//! Rules of alerts, how they stand, what they did, and who is silenced. It must not know what a rule means.
+//! How rules of alerts stand, what they did, and who is silenced. It must not know what a rule means.
 
-use app::model::Origin;
 use sqlx::FromRow;
 
 use super::deliveries::{NewDelivery, insert_deliveries};
-use super::types::origin_of;
-use super::{Store, StoreError, taken};
-
-/// A rule as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredRule {
-    /// Its name.
-    pub name: String,
-    /// What it says, as JSON.
-    pub body: String,
-    /// Who made it.
-    pub origin: Origin,
-}
+use super::news::{AlertNews, insert_news};
+use super::{Store, StoreError};
 
 /// How a rule stands on a box where it is not well.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +54,39 @@ pub enum StepTo {
     Fine,
 }
 
+/// What became of a step.
+#[derive(Clone, Debug, PartialEq)]
+pub enum KeptStep {
+    /// It was kept before, or is another panel's.
+    Same,
+    /// It is broken, and did not fire yet.
+    Pending,
+    /// It was, and did not fire.
+    Calm,
+    /// It fires, or that is over.
+    Event(AlertEvent),
+}
+
+impl KeptStep {
+    /// What fires, or did.
+    #[must_use]
+    pub fn event(&self) -> Option<&AlertEvent> {
+        match self {
+            Self::Event(event) => Some(event),
+            _ => None,
+        }
+    }
+}
+
+/// What is told of steps, in their transaction.
+#[derive(Clone, Debug, Default)]
+pub struct ToTell {
+    /// To destinations.
+    pub deliveries: Vec<NewDelivery>,
+    /// To scripts.
+    pub news: Vec<AlertNews>,
+}
+
 /// What a rule did on a box.
 #[derive(Clone, Debug, PartialEq, FromRow)]
 pub struct AlertEvent {
@@ -104,6 +125,20 @@ impl AlertEvent {
         self.value.as_ref().and_then(|text| text.parse().ok())
     }
 
+    /// What scripts are told of it.
+    #[must_use]
+    pub fn news(&self, state: &str, at_ms: i64) -> AlertNews {
+        AlertNews {
+            rule: self.rule.clone(),
+            box_name: self.box_name.clone(),
+            state: state.to_owned(),
+            severity: self.severity.clone(),
+            text: self.message.clone(),
+            value: self.value(),
+            at_ms,
+        }
+    }
+
     /// Whether somebody was told.
     #[must_use]
     pub fn was_told(&self) -> bool {
@@ -132,63 +167,6 @@ const EVENT: &str = "event_id, rule, box_id, box_name, severity, message, value,
                      acknowledged_ms";
 
 impl Store {
-    /// The rules, in the order of their names.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn alert_rules(&self) -> Result<Vec<StoredRule>, StoreError> {
-        let select = sqlx::query_as("select name, body, origin from alert_rule order by name");
-        let rows: Vec<(String, String, String)> = select.fetch_all(&self.inner.read).await?;
-        let stored = |(name, body, origin): (String, String, String)| {
-            let origin = origin_of(&origin, || format!("the alert {name}"))?;
-            Ok(StoredRule { name, body, origin })
-        };
-        rows.into_iter().map(stored).collect()
-    }
-
-    /// Adds a rule.
-    ///
-    /// # Errors
-    /// [`StoreError::Taken`] when there is one of this name.
-    pub async fn add_alert_rule(&self, rule: &StoredRule, now_ms: i64) -> Result<(), StoreError> {
-        let mut change = self.begin_change().await?;
-        let insert = sqlx::query("insert into alert_rule (name, body, origin, created_ms) values ($1, $2, $3, $4)");
-        let insert = insert.bind(&rule.name).bind(&rule.body).bind(rule.origin.as_str()).bind(now_ms).execute(&mut *change).await;
-        insert.map_err(|error| taken(error, "an alert named", &rule.name))?;
-        Ok(change.commit().await?)
-    }
-
-    /// Replaces what a rule says.
-    ///
-    /// # Errors
-    /// [`StoreError::Missing`] when it is not there.
-    pub async fn change_alert_rule(&self, rule: &StoredRule) -> Result<(), StoreError> {
-        let mut change = self.begin_change().await?;
-        let update = sqlx::query("update alert_rule set body = $1, origin = $2 where name = $3");
-        let update = update.bind(&rule.body).bind(rule.origin.as_str()).bind(&rule.name).execute(&mut *change).await?;
-        if update.rows_affected() == 0 {
-            return Err(StoreError::Missing(format!("the alert {}", rule.name)));
-        }
-        Ok(change.commit().await?)
-    }
-
-    /// Removes a rule; what it did stays in the history.
-    ///
-    /// # Errors
-    /// [`StoreError::Missing`] when it is not there.
-    pub async fn remove_alert_rule(&self, name: &str, now_ms: i64) -> Result<(), StoreError> {
-        let mut change = self.begin_change().await?;
-        let delete = sqlx::query("delete from alert_rule where name = $1").bind(name).execute(&mut *change).await?;
-        if delete.rows_affected() == 0 {
-            return Err(StoreError::Missing(format!("the alert {name}")));
-        }
-        sqlx::query("delete from alert_silence where rule = $1").bind(name).execute(&mut *change).await?;
-        sqlx::query("delete from alert_state where rule = $1").bind(name).execute(&mut *change).await?;
-        let end = sqlx::query("update alert_event set ended_ms = $1 where rule = $2 and ended_ms is null").bind(now_ms).bind(name);
-        end.execute(&mut *change).await?;
-        Ok(change.commit().await?)
-    }
-
     /// How rules stand on a box, where they are not well.
     ///
     /// # Errors
@@ -208,9 +186,9 @@ impl Store {
     pub async fn keep_alert_steps(
         &self,
         steps: &[AlertStep],
-        tell: impl FnOnce(&[Option<AlertEvent>]) -> Vec<NewDelivery>,
+        tell: impl FnOnce(&[KeptStep]) -> ToTell,
         now_ms: i64,
-    ) -> Result<Vec<Option<AlertEvent>>, StoreError> {
+    ) -> Result<Vec<KeptStep>, StoreError> {
         let outcome = self.try_keep_alert_steps(steps, tell, now_ms).await;
         self.note(outcome)
     }
@@ -218,15 +196,18 @@ impl Store {
     async fn try_keep_alert_steps(
         &self,
         steps: &[AlertStep],
-        tell: impl FnOnce(&[Option<AlertEvent>]) -> Vec<NewDelivery>,
+        tell: impl FnOnce(&[KeptStep]) -> ToTell,
         now_ms: i64,
-    ) -> Result<Vec<Option<AlertEvent>>, StoreError> {
+    ) -> Result<Vec<KeptStep>, StoreError> {
         let mut change = self.begin_write().await?;
         let mut kept = Vec::with_capacity(steps.len());
         for step in steps {
-            kept.push(if self.has_lease(&mut change, step.box_id).await? { self.keep_step(&mut change, step).await? } else { None });
+            let is_mine = self.has_lease(&mut change, step.box_id).await?;
+            kept.push(if is_mine { self.keep_step(&mut change, step).await? } else { KeptStep::Same });
         }
-        insert_deliveries(&mut change, &tell(&kept), now_ms).await?;
+        let ToTell { deliveries, news } = tell(&kept);
+        insert_deliveries(&mut change, &deliveries, now_ms).await?;
+        insert_news(&mut change, &news).await?;
         change.commit().await?;
         Ok(kept)
     }
@@ -241,19 +222,20 @@ impl Store {
         Ok(generation.is_some() && generation == self.lease(box_id))
     }
 
-    async fn keep_step(&self, change: &mut sqlx::AnyConnection, step: &AlertStep) -> Result<Option<AlertEvent>, StoreError> {
+    async fn keep_step(&self, change: &mut sqlx::AnyConnection, step: &AlertStep) -> Result<KeptStep, StoreError> {
         let AlertStep { rule, box_id, to, at_ms } = step;
         let select = sqlx::query_scalar("select event_id from alert_state where rule = $1 and box_id = $2").bind(rule).bind(box_id);
         let before: Option<Option<i64>> = select.fetch_optional(&mut *change).await?;
         match to {
             StepTo::Pending(since_ms) => {
-                if before.is_none() {
-                    let insert = sqlx::query("insert into alert_state (rule, box_id, since_ms) values ($1, $2, $3)");
-                    insert.bind(rule).bind(box_id).bind(since_ms).execute(change).await?;
+                if before.is_some() {
+                    return Ok(KeptStep::Same);
                 }
-                Ok(None)
+                let insert = sqlx::query("insert into alert_state (rule, box_id, since_ms) values ($1, $2, $3)");
+                insert.bind(rule).bind(box_id).bind(since_ms).execute(change).await?;
+                Ok(KeptStep::Pending)
             }
-            StepTo::Firing { .. } if before.flatten().is_some() => Ok(None),
+            StepTo::Firing { .. } if before.flatten().is_some() => Ok(KeptStep::Same),
             StepTo::Firing { since_ms, box_name, severity, message, value, told } => {
                 let insert = "insert into alert_event (rule, box_id, box_name, severity, message, value, since_ms, fired_ms, told, told_ms) \
                               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $8) returning event_id";
@@ -275,7 +257,8 @@ impl Store {
                     .bind(box_id)
                     .execute(&mut *change)
                     .await?;
-                let Some(event) = before.flatten() else { return Ok(None) };
+                let Some(before) = before else { return Ok(KeptStep::Same) };
+                let Some(event) = before else { return Ok(KeptStep::Calm) };
                 let end = sqlx::query("update alert_event set ended_ms = $1 where event_id = $2 and ended_ms is null");
                 end.bind(at_ms).bind(event).execute(&mut *change).await?;
                 // Silenced until it is over: it is.
@@ -286,9 +269,10 @@ impl Store {
         }
     }
 
-    async fn event_in(&self, view: &mut sqlx::AnyConnection, event: i64) -> Result<Option<AlertEvent>, StoreError> {
+    async fn event_in(&self, view: &mut sqlx::AnyConnection, event: i64) -> Result<KeptStep, StoreError> {
         let select = format!("select {EVENT} from alert_event where event_id = $1");
-        Ok(sqlx::query_as(sqlx::AssertSqlSafe(select)).bind(event).fetch_optional(view).await?)
+        let event = sqlx::query_as(sqlx::AssertSqlSafe(select)).bind(event).fetch_optional(view).await?;
+        Ok(event.map_or(KeptStep::Same, KeptStep::Event))
     }
 
     /// What fires, the newest first.
@@ -322,17 +306,39 @@ impl Store {
         Ok(select.fetch_all(&self.inner.read).await?)
     }
 
+    /// From when to when a rule fired in a span, on one box or on any; the first so many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn alert_spans(
+        &self,
+        rule: &str,
+        box_id: Option<i64>,
+        (from_ms, to_ms): (i64, i64),
+        most: i64,
+    ) -> Result<Vec<(i64, Option<i64>)>, StoreError> {
+        let select = "select fired_ms, ended_ms from alert_event where rule = $1 and box_id = coalesce($2, box_id) and fired_ms < $4 \
+                      and (ended_ms is null or ended_ms >= $3) order by fired_ms limit $5";
+        let select = sqlx::query_as(select).bind(rule).bind(box_id).bind(from_ms).bind(to_ms).bind(most);
+        Ok(select.fetch_all(&self.inner.read).await?)
+    }
+
     /// Somebody looks after what fires of a rule, on one box or on all; answers how much that is.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn acknowledge(&self, rule: &str, box_id: Option<i64>, who: &str, now_ms: i64) -> Result<u64, StoreError> {
         let mut change = self.begin_change().await?;
-        let update = "update alert_event set acknowledged_by = $1, acknowledged_ms = $2 \
-                      where rule = $3 and ended_ms is null and box_id = coalesce($4, box_id)";
-        let update = sqlx::query(update).bind(who).bind(now_ms).bind(rule).bind(box_id).execute(&mut *change).await?;
+        let update = format!(
+            "update alert_event set acknowledged_by = $1, acknowledged_ms = $2 \
+             where rule = $3 and ended_ms is null and box_id = coalesce($4, box_id) returning {EVENT}"
+        );
+        let update = sqlx::query_as(sqlx::AssertSqlSafe(update)).bind(who).bind(now_ms).bind(rule).bind(box_id);
+        let events: Vec<AlertEvent> = update.fetch_all(&mut *change).await?;
+        let news: Vec<AlertNews> = events.iter().map(|event| event.news("acknowledged", now_ms)).collect();
+        insert_news(&mut change, &news).await?;
         change.commit().await?;
-        Ok(update.rows_affected())
+        Ok(events.len() as u64)
     }
 
     /// Says again what fires, when nobody did since `before_ms`, and tells it by `deliveries`. Says whether it was this that said it.

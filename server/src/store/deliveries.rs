@@ -5,7 +5,7 @@ use app::model::Origin;
 use sqlx::FromRow;
 
 use super::types::origin_of;
-use super::{Store, StoreError, taken};
+use super::{MAX_WAITING, Store, StoreError, taken};
 
 /// A message is given up after so long.
 const GIVEN_UP_AFTER_MS: i64 = 24 * 3_600_000;
@@ -69,6 +69,23 @@ pub(super) async fn insert_deliveries(change: &mut sqlx::AnyConnection, deliveri
 }
 
 impl Store {
+    /// Takes messages that tell of nothing that is kept besides.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when too many wait already.
+    pub async fn deliver(&self, deliveries: &[NewDelivery], now_ms: i64) -> Result<(), StoreError> {
+        if deliveries.is_empty() {
+            return Ok(());
+        }
+        let mut change = self.begin_write().await?;
+        let waiting: i64 = sqlx::query_scalar("select count(*) from delivery where done_ms is null").fetch_one(&mut *change).await?;
+        if waiting >= MAX_WAITING {
+            return Err(StoreError::Conflict(format!("{MAX_WAITING} messages wait to be delivered already")));
+        }
+        insert_deliveries(&mut change, deliveries, now_ms).await?;
+        Ok(change.commit().await?)
+    }
+
     /// The destinations, in the order of their names.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ mod closely;
 mod continuity;
 mod derived;
 mod description;
+mod destinations;
 mod door;
 mod events;
 mod fake_box;
@@ -29,11 +30,13 @@ mod notes;
 mod overview;
 mod problems;
 mod pushing;
+mod receiver;
 #[path = "../source/replay.rs"]
 #[expect(dead_code, reason = "what servers have seen is looked at elsewhere")]
 mod replay;
 mod resets;
 mod retention;
+mod rules;
 mod scripts;
 mod scripts_seen;
 mod series;
@@ -43,4 +46,5 @@ mod stop;
 mod stuck;
 mod support;
 mod ticks;
+mod told;
 mod users;

@@ -20,6 +20,7 @@ mod openmetrics;
 mod panels;
 mod postgres;
 mod pushed;
+mod schedules;
 mod served;
 mod spooled;
 mod two_clocks;

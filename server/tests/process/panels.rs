@@ -55,6 +55,18 @@ impl Stage {
         Served::start_set_up(self.folder.path(), &[])
     }
 
+    /// Its database.
+    pub(crate) async fn store(&self) -> Store {
+        Store::open(&self.cluster.url("tm")).await.unwrap()
+    }
+
+    /// The address of the panel that polls a box.
+    pub(crate) async fn polls(&mut self, box_name: &str) -> String {
+        let select =
+            "select url from panel join lease on lease.panel_id = panel.panel_id join box on box.box_id = lease.box_id where name = $1";
+        sqlx::query_scalar(select).bind(box_name).fetch_one(&mut self.connection).await.unwrap()
+    }
+
     /// How many boxes each panel polls, by its address.
     async fn shares(&mut self) -> BTreeMap<String, i64> {
         let count = "select url, count(box_id) from panel left join lease on lease.panel_id = panel.panel_id group by url";

@@ -183,7 +183,7 @@ impl Card {
             loaded_width: 0,
             drawn_width: 0,
             series: None,
-            others: ChartLines { lines: Vec::new(), gaps: Vec::new(), resets: Vec::new(), notes: Vec::new() },
+            others: ChartLines { lines: Vec::new(), gaps: Vec::new(), resets: Vec::new(), notes: Vec::new(), alerts: Vec::new() },
             before: None,
             before_wanted: false,
             asking_before: false,
@@ -377,6 +377,7 @@ impl Card {
                 stacked: self.combine == Combine::Stacked,
                 every_ms: series.every_ms,
                 notes: &self.others.notes,
+                alerts: &self.others.alerts,
                 hidden: self.chosen.hidden,
                 ..chart::How::default()
             },

@@ -51,17 +51,23 @@ fn state((words, is_bad): &(String, bool)) -> AnyView {
 fn row(row: &DestinationRow) -> AnyView {
     let about = format!(" {}", row.name);
     let newest = row.newest.as_ref().map(state);
+    let paused = row.paused.then(|| view! { " " <small>"paused"</small> });
+    let drop = if row.is_of_file {
+        view! { <span class="muted">"from the configuration file"</span> }.into_any()
+    } else {
+        view! { <button class="ghost" name="do" value="drop">"Remove" <span class="vh">{about.clone()}</span></button> }.into_any()
+    };
     view! {
         <tr>
-            <th scope="row" class="who"><b>{row.name.clone()}</b> " " <small>{row.kind.clone()}</small></th>
+            <th scope="row" class="who"><b>{row.name.clone()}</b> " " <small>{row.kind.clone()}</small> {paused}</th>
             <td data-label="Where">{row.place.clone()}</td>
             <td data-label="Newest message">{newest}</td>
             <td class="acts">
                 <form method="post" action=links::ALERTS>
                     <input type="hidden" name="name" value=row.name.clone() />
                     <div class="buttons">
-                        <button class="ghost" name="do" value="test">"Send a test" <span class="vh">{about.clone()}</span></button>
-                        <button class="ghost" name="do" value="drop">"Remove" <span class="vh">{about}</span></button>
+                        <button class="ghost" name="do" value="test">"Send a test" <span class="vh">{about}</span></button>
+                        {drop}
                     </div>
                 </form>
             </td>

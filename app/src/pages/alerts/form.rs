@@ -24,7 +24,8 @@ const CONDITIONS: [(&str, &str); 9] = [
     ("restarted", "(no formula) the box restarted"),
 ];
 const SEVERITIES: [(&str, &str); 3] = [("info", "info"), ("warning", "warning"), ("critical", "critical")];
-const FIELDS: [&str; 11] = ["name", "formula", "condition", "bound", "time", "hold", "text", "boxes", "labels", "destinations", "repeat"];
+const FIELDS: [&str; 12] =
+    ["name", "formula", "condition", "bound", "time", "hold", "text", "boxes", "labels", "destinations", "repeat", "silences"];
 
 /// Draws it.
 pub(super) fn rule(page: &AlertsPage) -> AnyView {
@@ -45,7 +46,7 @@ pub(super) fn rule(page: &AlertsPage) -> AnyView {
                 <input type="hidden" name="editing" value={if form.editing { "yes" } else { "" }} />
                 {general}
                 <div class="fields">
-                    {name} {one(form, "formula", &form.formula, "Formula", "100 * {shmem:free_size} / {shmem:total_size}", "As of derived statistics")}
+                    {name} {one(form, "formula", &form.formula, "Formula", "100 * {shmem:free_size} / {shmem:total_size}", "As of derived statistics, which it may name, too: {derived:shm_free}")}
                     {select("condition", "Fires when it", &form.condition, CONDITIONS.into_iter())}
                     {one(form, "bound", &form.bound, "Bound", "10", "A number, or percent where compared")}
                     {one(form, "other", &form.other, "Well again at, or upper bound", "15", "Empty: at the bound")}
@@ -57,6 +58,7 @@ pub(super) fn rule(page: &AlertsPage) -> AnyView {
                     {one(form, "text", &form.text, "Text", "{value} left on {box}", "{value}, {box} and {rule} are put in")}
                     {one(form, "destinations", &form.destinations, "Destinations", "ops", "Empty: all")}
                     {one(form, "repeat", &form.repeat, "Told again every", "4h", "Empty: once")}
+                    {one(form, "silences", &form.silences, "Nobody is told", "weekly SUN 02:00 Europe/Berlin for 4h", "Also daily, or cron 0 2 1 * * UTC for 4h; on sip1 behind it: that box alone; several with ; between")}
                     {select("box", "Look back on", &page.box_name, boxes)}
                 </div>
                 {would(page)}
@@ -95,7 +97,7 @@ pub(super) fn select<'a>(
     .into_any()
 }
 
-/// When it would have fired in the last week, beside the chart of it where one statistic is looked at.
+/// When it would have fired in the last week, on the chart of what it looks at and in words.
 fn would(page: &AlertsPage) -> Option<AnyView> {
     let form = &page.form;
     if let Some(reason) = &form.would_not {
@@ -112,5 +114,5 @@ fn would(page: &AlertsPage) -> Option<AnyView> {
     let rows = spans.iter().take(50).map(|(from, to, value)| {
         view! { <li>{instant(*from)} " for " {format::age(to - from)} " " {value.clone()}</li> }
     });
-    Some(view! { <div class="note good" role="status"><p>{words}</p> <ul>{rows.collect_view()}</ul></div> }.into_any())
+    Some(view! { <div class="note good" role="status"><p>{words}</p> {(!form.chart.is_empty()).then(|| view! { <div class="week" inner_html=form.chart.clone()></div> })} <ul>{rows.collect_view()}</ul></div> }.into_any())
 }

@@ -8,6 +8,8 @@ use crate::alerts::Severity;
 
 /// A text block holds so many characters at most, in all of them.
 const MAX_TEXT: usize = 2_800;
+/// Words below a picture of Telegram have so many characters at most.
+const MAX_CAPTION: usize = 1_024;
 
 fn cut(text: &str) -> String {
     let mut cut: String = text.chars().take(MAX_TEXT).collect();
@@ -41,22 +43,37 @@ fn color(parcel: &Parcel<'_>) -> &'static str {
 /// A workflow of Teams that posts an adaptive card.
 pub(super) async fn teams(client: &Client, hook: &str, parcel: &Parcel<'_>) -> Result<(), Refused> {
     let mut items = vec![json!({"type": "TextBlock", "weight": "bolder", "wrap": true, "text": cut(&parcel.message.title())})];
-    items.extend(parcel.message.alerts.iter().take(20).map(|told| json!({"type": "TextBlock", "wrap": true, "text": cut(&told.line())})));
+    // Of one alert the title says all.
+    let many = parcel.message.alerts.iter().filter(|_| parcel.message.alerts.len() > 1).take(20);
+    items.extend(many.map(|told| json!({"type": "TextBlock", "wrap": true, "text": cut(&told.line())})));
     let link = parcel.message.alerts.first().map_or("", |told| told.link.as_str());
     let card = json!({
         "type": "AdaptiveCard", "version": "1.4", "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "body": items, "actions": [{"type": "Action.OpenUrl", "title": "Open", "url": link}],
     });
-    let body = json!({"type": "message", "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "content": card}]});
+    let body = json!({"type": "message", "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": null, "content": card}]});
     delivered(json(client.post(hook), &body)).await
 }
 
-/// A bot of Telegram.
+/// A bot of Telegram: the picture with its words below it, where there is one.
 pub(super) async fn telegram(client: &Client, to: &Destination, token: &str, parcel: &Parcel<'_>) -> Result<(), Refused> {
     // Another address is for servers of one's own.
     let api = if to.url.is_empty() { "https://api.telegram.org" } else { to.url.trim_end_matches('/') };
-    let body = json!({"chat_id": to.to, "text": cut(&parcel.message.text()), "disable_web_page_preview": true});
-    delivered(json(client.post(format!("{api}/bot{token}/sendMessage")), &body)).await
+    let Some(chart) = parcel.chart else {
+        let body = json!({"chat_id": to.to, "text": cut(&parcel.message.text()), "link_preview_options": {"is_disabled": true}});
+        return delivered(json(client.post(format!("{api}/bot{token}/sendMessage")), &body)).await;
+    };
+    let caption: String = parcel.message.text().chars().take(MAX_CAPTION).collect();
+    // No picture and no words hold it: it is the key of this message alone.
+    let boundary = format!("----{}", parcel.key);
+    let field = |name: &str, text: &str| format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n");
+    let mut body = format!("{}{}", field("chat_id", &to.to), field("caption", &caption)).into_bytes();
+    let head = "Content-Disposition: form-data; name=\"photo\"; filename=\"chart.png\"\r\nContent-Type: image/png";
+    body.extend_from_slice(format!("--{boundary}\r\n{head}\r\n\r\n").as_bytes());
+    body.extend_from_slice(chart);
+    body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+    let request = client.post(format!("{api}/bot{token}/sendPhoto"));
+    delivered(request.header("content-type", format!("multipart/form-data; boundary={boundary}")).body(body)).await
 }
 
 /// A topic of ntfy; the picture is attached where there is one.

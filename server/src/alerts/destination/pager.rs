@@ -10,6 +10,8 @@ use crate::alerts::{Severity, Told};
 const EVENTS: &str = "https://events.pagerduty.com/v2/enqueue";
 /// An alert of Alertmanager ends by itself when nobody says that it goes on: it is told for so long that a repeat comes before.
 const GOES_ON_MS: i64 = 366 * 24 * 3_600_000;
+/// What a script says is an alert there for so long.
+const NOTICE_MS: i64 = 5 * 60_000;
 
 fn written(ms: i64) -> String {
     DateTime::from_timestamp_millis(ms).map(|time| time.to_rfc3339_opts(SecondsFormat::Millis, true)).unwrap_or_default()
@@ -27,7 +29,7 @@ pub(super) async fn pagerduty(client: &Client, url: &str, key: &str, parcel: &Pa
         let body = json!({
             "routing_key": key,
             "event_action": if told.resolved { "resolve" } else { "trigger" },
-            "dedup_key": format!("tickmark/{}/{}/{}", told.rule, told.box_name, told.id),
+            "dedup_key": if told.notice { parcel.key.to_owned() } else { format!("tickmark/{}/{}/{}", told.rule, told.box_name, told.id) },
             "links": [{"href": told.link, "text": "Tickmark"}],
             "payload": {
                 "summary": told.text.chars().take(1_000).collect::<String>(), "source": told.box_name, "severity": severity,
@@ -46,7 +48,7 @@ pub(super) async fn alertmanager(client: &Client, url: &str, parcel: &Parcel<'_>
             "labels": {"alertname": told.rule, "instance": told.box_name, "severity": told.severity.as_str(), "job": "tickmark"},
             "annotations": {"summary": told.text, "value": told.value.map(|value| value.to_string()).unwrap_or_default()},
             "startsAt": written(told.fired),
-            "endsAt": written(told.ended.unwrap_or(told.fired.saturating_add(GOES_ON_MS))),
+            "endsAt": written(told.ended.unwrap_or(told.fired.saturating_add(if told.notice { NOTICE_MS } else { GOES_ON_MS }))),
             "generatorURL": told.link,
         })
     };

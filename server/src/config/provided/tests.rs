@@ -50,6 +50,64 @@ fn ticks_are_read_as_the_panel_reads_them() {
 }
 
 #[test]
+fn alerts_and_destinations_are_as_the_api_takes_them() {
+    let provided = read_text(
+        r#"
+        [[destination]]
+        name = "ops"
+        kind = "webhook"
+        url = "https://example.org/hook"
+        secret = "s3cret"
+        [[alert]]
+        name = "shm_low"
+        formula = "100 * {shmem:free_size} / {shmem:total_size}"
+        condition = { kind = "below", threshold = 10, clear = 15.5 }
+        hold = "1m"
+        severity = "critical"
+        boxes = { labels = { site = "fra" } }
+        destinations = ["ops"]
+        silences = ["weekly SUN 02:00 Europe/Berlin for 4h"]
+        [[alert]]
+        name = "down"
+        condition = { kind = "box_down" }
+        "#,
+    )
+    .unwrap();
+    assert_eq!(provided.destinations[0].secret, Some(Secret("s3cret".to_owned())));
+    assert!(!format!("{provided:?}").contains("s3cret"));
+    let [low, down] = &provided.alerts[..] else { panic!("two alerts") };
+    assert_eq!(low.rule.condition, crate::alerts::Condition::Below { threshold: 10.0, clear: Some(15.5) });
+    assert_eq!((low.rule.boxes.labels["site"].as_str(), low.rule.silences.len(), low.rule.hold.as_str()), ("fra", 1, "1m"));
+    assert_eq!((down.name.as_str(), &down.rule.condition), ("down", &crate::alerts::Condition::BoxDown));
+}
+
+#[test]
+fn what_is_wrong_with_an_alert_or_a_destination_is_named() {
+    for (text, part) in [
+        ("[[alert]]\ncondition = { kind = 'box_down' }", "t.toml: [[alert]] number 1: name: it is missing"),
+        ("[[alert]]\nname='a'\ncondition={ kind = 'above', threshold = 1 }", "t.toml: [[alert]] \"a\": formula: is needed"),
+        (
+            "[[alert]]\nname='a'\ncondition={ kind = 'abve', threshold = 1 }",
+            "[[alert]] \"a\": unknown variant `abve`, expected one of `above`",
+        ),
+        ("[[alert]]\nname='a'\nformula='{a:b'\ncondition={ kind = 'no_data' }", "formula: this brace is not closed"),
+        ("[[alert]]\nname='a'\nformulae='{a:b}'", "there is no key \"formulae\"; did you mean \"formula\"?"),
+        ("[[alert]]\nname='a'\ncondition={ kind = 'box_down' }\nsilences=['weekly']", "silences: \"weekly\" does not say for how long"),
+        (
+            "[[alert]]\nname='a'\ncondition={ kind = 'box_down' }\n[[alert]]\nname='a'\ncondition={ kind = 'box_down' }",
+            "two alerts called \"a\"",
+        ),
+        ("[[destination]]\nname='a'\nkind='webhook'", "[[destination]] \"a\": url: is no address"),
+        ("[[destination]]\nname='a'\nkind='slack'\nsecret=1", "secret: the value is no text: write it in quotes"),
+        ("[[destination]]\nname='a'\nkind='slack'\nsecret='x'\nsecret_file='y'", "give either secret or secret_file"),
+        ("[[destination]]\nname='a'\nkind='slack'\nsecret_file='/nowhere/y'", "secret_file: /nowhere/y cannot be read"),
+    ] {
+        let said = read_text(text).unwrap_err();
+        assert!(said.contains(part), "{said}");
+    }
+}
+
+#[test]
 fn passwords_of_users() {
     let hash = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5aXNoZXJlISEhIQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     let provided =

@@ -2,12 +2,13 @@
 
 use app::model::{Kind, Number};
 
-use super::{GET_TRIES, Host, MAX_BODY, MAX_GETS, MAX_POSTS, Said};
+use super::{GET_TRIES, Host, MAX_BODY, MAX_GETS, MAX_NOTICE, MAX_NOTICES, MAX_POSTS, Said};
 use crate::{
+    alerts::{Destination, Message, Severity},
     clock,
     engine::{Engine, Push},
     scripts::{notices::Notice, reach::Answered},
-    store::Outgoing,
+    store::{NewDelivery, Outgoing},
 };
 
 impl Host {
@@ -182,12 +183,31 @@ impl Host {
         self.wait(asking)?
     }
 
-    /// Tells people.
-    pub(in crate::scripts) fn notify(&self, severity: &str, text: &str) -> Said<()> {
-        if !["info", "warning", "critical"].contains(&severity) {
-            return Err(format!("{severity:?} is no severity: info, warning and critical are"));
+    /// Tells people: whoever looks at the panel, and the destinations of alerts, or one of them.
+    pub(in crate::scripts) fn notify(&self, severity: &str, text: &str, to: Option<&str>) -> Said<()> {
+        let level = [Severity::Info, Severity::Warning, Severity::Critical].into_iter().find(|known| known.as_str() == severity);
+        let level = level.ok_or_else(|| format!("{severity:?} is no severity: info, warning and critical are"))?;
+        let text = &text[..text.floor_char_boundary(MAX_NOTICE)];
+        let notices = {
+            let mut told = self.lock();
+            told.notices += 1;
+            told.notices
+        };
+        if notices > MAX_NOTICES {
+            return Err(format!("a run may notify {MAX_NOTICES} times"));
+        }
+        let all = self.wait(self.parts.store.destinations())?.map_err(|error| error.to_string())?;
+        if let Some(to) = to.filter(|to| all.iter().all(|one| one.name != *to)) {
+            let names: Vec<&str> = all.iter().map(|one| one.name.as_str()).take(10).collect();
+            return Err(format!("there is no destination {to:?}: there are {names:?}"));
         }
         if !self.dry {
+            let message = Message::notice(&self.parts.url, &self.name, level, text, clock::now_ms());
+            let body = serde_json::to_string(&message).map_err(|error| error.to_string())?;
+            let told = all.iter().filter(|one| Destination::is_told(one) && to.is_none_or(|to| one.name == to));
+            let deliveries: Vec<NewDelivery> = told.map(|one| NewDelivery { destination: one.name.clone(), body: body.clone() }).collect();
+            self.wait(self.parts.store.deliver(&deliveries, clock::now_ms()))?.map_err(|error| error.to_string())?;
+            self.parts.wake.notify_one();
             let notice = Notice { script: self.name.clone(), severity: severity.to_owned(), text: text.to_owned(), at: clock::now_ms() };
             self.parts.notices.tell(notice);
         }

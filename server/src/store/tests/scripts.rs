@@ -12,6 +12,8 @@ pub(super) async fn fill(store: &Store) {
     let failed = ScriptRun { error_line: Some(3), error_column: Some(4), error_message: Some("no".to_owned()), ..ended(run, "failed") };
     store.end_run(id, &failed).await.unwrap();
     store.send_later(&outgoing("http://10.0.0.5/x", 8)).await.unwrap();
+    store.add_script("told", "1", "on alert", "ann", 5).await.unwrap();
+    assert_eq!(store.acknowledge("down", None, "ann", 9).await.unwrap(), 1);
 }
 
 fn begun(started_ms: i64) -> ScriptRun {

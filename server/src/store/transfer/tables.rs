@@ -155,6 +155,7 @@ pub(in crate::store) static TABLES: &[Table] = &[
             ("ended_ms", Int),
         ],
     ),
+    numbered("alert_news", &[("news_id", Int), ("body", Text)]),
     numbered("series", &[("series_id", Int), ("box_id", Int), ("name", Text)]),
     numbered("layout", &[("layout_id", Int), ("box_id", Int), ("series", Bytes)]),
     table(
