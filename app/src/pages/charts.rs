@@ -6,6 +6,8 @@ mod tools;
 use leptos::prelude::*;
 
 use super::{frame, pills::pills};
+pub(super) use tools::looked_at;
+
 use crate::{
     format,
     islands::charts::LiveCharts,

@@ -51,16 +51,23 @@ struct Address<'a> {
     box_name: &'a str,
     name: &'a str,
     span: &'a str,
+    usual: &'a str,
     mode: &'a str,
 }
 
 impl<'a> Address<'a> {
     fn of(page: &'a StatisticPage) -> Self {
-        Self { box_name: &page.current.name, name: &page.row.name, span: &page.chart.span, mode: page.chart.mode.map_or("", Mode::as_str) }
+        Self {
+            box_name: &page.current.name,
+            name: &page.row.name,
+            span: &page.chart.span,
+            usual: &page.chart.usual_span,
+            mode: page.chart.mode.map_or("", Mode::as_str),
+        }
     }
 
     fn link(self) -> String {
-        let span = if self.span == "24h" { "" } else { self.span };
+        let span = if self.span == self.usual { "" } else { self.span };
         links::with_query(&links::statistic(self.box_name, self.name), &[("span", span), ("mode", self.mode)])
     }
 }
@@ -136,7 +143,9 @@ fn graph(frame: &Frame, page: &StatisticPage) -> AnyView {
     let alone = charts::alone(&page.chart, chart, at.mode);
     view! {
         <section class="card graph" aria-label="Chart">
-            <div class="over">{switch("Span", spans.collect())} {switch("Rate or value", modes)}</div>
+            <div class="over">
+                {switch("Span", spans.collect())} {switch("Rate or value", modes)} {charts::looked_at(page.chart.range, at.link())}
+            </div>
             {charts::figure(frame, &page.chart, chart)}
             <footer>
                 <p class="about">{charts::mode_words(chart.mode)} {unit_words(&chart.unit, chart.mode)}</p>

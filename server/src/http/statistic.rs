@@ -6,8 +6,7 @@ use app::{
     links,
     matching::{Pattern, quoted},
     model::{
-        Axis, ChartsPage, Gap, MarkView, Mode, NearView, Page, Reset, RowView, Scale, StatisticPage, Tab, Ticked, USUAL_SPAN, is_span,
-        split_name,
+        Axis, ChartsPage, Gap, MarkView, Mode, NearView, Page, Reset, RowView, Scale, StatisticPage, Tab, Ticked, is_span, split_name,
     },
     shown::short,
 };
@@ -52,21 +51,22 @@ pub(super) async fn statistic(
         return Ok(no_such_statistic(&app, &caller, request, &current).await);
     };
     let frame = render::frame(Tab::None, Some(&caller), request.headers(), request.uri());
-    let span = ask.get("span").filter(|span| is_span(span)).unwrap_or(USUAL_SPAN).to_owned();
+    let usual_span = caller.taste().span().to_owned();
+    let span = ask.get("span").filter(|span| is_span(span)).unwrap_or(&usual_span).to_owned();
+    let range = ask.range()?;
     let mode = ask.mode().unwrap_or_default().filter(|mode| *mode != Mode::Percent);
     let (marks, marks_left_out) = match series {
-        Some(series) => happened(&app, &entry, series, &span).await?,
+        Some(series) => happened(&app, &entry, series, range.unwrap_or_else(|| until_now(&span))).await?,
         None => (Vec::new(), 0),
     };
     let (boxes, also_on) = (app.boxes(), also_on(&app, &name));
     let page = {
         let now = entry.lock();
         let charts = vec![pages::chart(&now, name.clone(), mode)];
-        let range = ask.range()?;
         let chart = ChartsPage {
             boxes,
             current: None,
-            usual_span: "24h".into(),
+            usual_span,
             span,
             range,
             mode,
@@ -178,16 +178,20 @@ fn ticked(now: &BoxNow, name: &str) -> Ticked {
     }
 }
 
-/// What happened in a span until now, the newest first, and how much more there was.
-async fn happened(app: &App, entry: &Entry, series: SeriesId, span: &str) -> Result<(Vec<MarkView>, usize), Problem> {
-    let id = entry.lock().stored.id;
+/// The instants of a span that ends now.
+fn until_now(span: &str) -> (i64, i64) {
     let now_ms = clock::now_ms();
     let span_ms = parse_duration(span).ok().and_then(|span| i64::try_from(span.as_millis()).ok()).unwrap_or_default();
-    let from_ms = now_ms - span_ms;
+    (now_ms - span_ms, now_ms)
+}
+
+/// What happened in a span, the newest first, and how much more there was.
+async fn happened(app: &App, entry: &Entry, series: SeriesId, (from_ms, to_ms): (i64, i64)) -> Result<(Vec<MarkView>, usize), Problem> {
+    let id = entry.lock().stored.id;
     let gap = |Gap { from, to, reason }: Gap| MarkView::Gap { from: from.max(from_ms), to, reason };
     let reset = |Reset { at, cause, by }: Reset| MarkView::Reset { at, cause, by };
-    let mut marks: Vec<MarkView> = app.store.gaps(id, from_ms, now_ms).await?.into_iter().map(gap).collect();
-    marks.extend(app.store.resets(id, series, from_ms, now_ms).await?.into_iter().map(reset));
+    let mut marks: Vec<MarkView> = app.store.gaps(id, from_ms, to_ms).await?.into_iter().map(gap).collect();
+    marks.extend(app.store.resets(id, series, from_ms, to_ms).await?.into_iter().map(reset));
     marks.sort_by_key(|mark| std::cmp::Reverse(mark.at()));
     let left_out = marks.len().saturating_sub(MAX_MARKS);
     marks.truncate(MAX_MARKS);

@@ -66,6 +66,22 @@ async fn it_says_what_is_known_of_it() {
 }
 
 #[tokio::test]
+async fn its_span_is_the_one_that_was_chosen_else_the_persons_own() {
+    let (panel, _sip1) = panel().await;
+    panel.send(Method::PATCH, "/cp/api/v1/me/settings", json!({"span": "7d"}), StatusCode::OK).await;
+    let path = "/cp/boxes/sip1/core:rcv_requests";
+    let html = text(&panel, path).await;
+    assert!(html.contains("data-span=\"7d\""), "{html}");
+    assert!(html.contains(&format!("href=\"{path}?span=24h\"")) && html.contains(&format!("href=\"{path}\"")), "its own is left out");
+    let html = text(&panel, &format!("{path}?span=1h")).await;
+    assert!(html.contains("data-span=\"1h\"") && html.contains(&format!("href=\"{path}?span=1h&amp;mode=value\"")), "{html}");
+    // From one instant to another, with the way back.
+    let html = text(&panel, &format!("{path}?from=1000&to=61000")).await;
+    assert!(html.contains("data-range=\"from=1000&amp;to=61000\""), "{html}");
+    assert!(words(&html).contains("1 Jan 00:00:01 to 00:01:01 · 1 min UTC"), "{html}");
+}
+
+#[tokio::test]
 async fn why_it_is_recorded_is_said() {
     let (panel, _sip1) = panel().await;
     let path = "/cp/boxes/sip1/core:rcv_requests";

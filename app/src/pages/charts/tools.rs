@@ -36,7 +36,7 @@ pub(super) fn tools(page: &ChartsPage) -> AnyView {
                 " "
                 <span data-zone>"times in UTC"</span>
             </div>
-            {looked_at(at)}
+            {looked_at(at.range, Address { range: None, ..at }.link())}
         </div>
     }
     .into_any()
@@ -126,12 +126,12 @@ fn more(at: Address<'_>) -> AnyView {
 }
 
 /// The span that is looked at, where that is not one up to now, and the way back.
-fn looked_at(at: Address<'_>) -> AnyView {
-    let words = at.range.map(|(from, to)| format!("{} UTC", format::span(from, to, true))).unwrap_or_default();
+pub(in crate::pages) fn looked_at(range: Option<(i64, i64)>, live: String) -> AnyView {
+    let words = range.map(|(from, to)| format!("{} UTC", format::span(from, to, true))).unwrap_or_default();
     view! {
-        <div class="looked-at" data-looked-at hidden=at.range.is_none()>
+        <div class="looked-at" data-looked-at hidden=range.is_none()>
             <b data-looked-at-words>{words}</b>
-            <a class="btn" href=Address { range: None, ..at }.link() data-live-again>"Live"</a>
+            <a class="btn" href=live data-live-again>"Live"</a>
         </div>
     }
     .into_any()
