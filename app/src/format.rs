@@ -1,8 +1,11 @@
-//! Numbers, units, ages and times as people read them. It knows no clock and no locale: both halves write the same words.
+//! Numbers, units, ages and times as people read them. It knows no clock, and of what people like only how numbers are written, which both
+//! halves tell it: so they write the same words.
 
-use crate::model::Number;
+use std::cell::Cell;
 
-/// What parts thousands: a thin space, which neither a comma nor a dot country reads as a fraction.
+use crate::model::{Number, Numbers};
+
+/// What stands before a percent sign: a thin space.
 const THIN: char = '\u{2009}';
 /// The minus of typography, as wide as a plus.
 const MINUS: char = '\u{2212}';
@@ -22,6 +25,43 @@ const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Au
 const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
 /// Milliseconds in a day.
 pub(crate) const DAY_MS: i64 = 86_400_000;
+
+thread_local! {
+    /// How numbers are written on this thread.
+    static NUMBERS: Cell<Numbers> = const { Cell::new(Numbers::Spaces) };
+}
+
+/// How numbers are written on this thread now.
+#[must_use]
+pub fn numbers() -> Numbers {
+    NUMBERS.get()
+}
+
+/// Has numbers written so on this thread from now on: a browser has one reader.
+pub fn write_numbers(numbers: Numbers) {
+    NUMBERS.set(numbers);
+}
+
+/// Has numbers written so while `act` runs: a server has many readers.
+pub fn with_numbers<T>(numbers: Numbers, act: impl FnOnce() -> T) -> T {
+    /// Whatever ends it, what was before comes back.
+    struct Before(Numbers);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            NUMBERS.set(self.0);
+        }
+    }
+    let _before = Before(NUMBERS.replace(numbers));
+    act()
+}
+
+/// A written number as tools read it: digits, and a dot where its fraction begins.
+#[must_use]
+pub fn bare(written: &str) -> String {
+    let numbers = numbers();
+    let digits = written.chars().filter(|letter| Some(*letter) != numbers.between_thousands());
+    digits.map(|letter| if letter == numbers.before_fraction() { '.' } else { letter }).collect()
+}
 
 /// A value in full: integers exactly with parted thousands, floats with as many digits as tell something.
 /// The unit is not appended, except a percent sign.
@@ -209,7 +249,7 @@ pub(crate) fn short_digits(v: f64, unit: &str, digits: usize) -> String {
         size /= base;
         power += 1;
     }
-    let number = if size >= base { format!("{size:.1e}") } else { significant(size, digits) };
+    let number = if size >= base { with_fraction(format!("{size:.1e}")) } else { significant(size, digits) };
     // Zero is zero in every unit.
     if number == "0" {
         return number;
@@ -277,7 +317,7 @@ fn plain(v: f64) -> String {
     }
     let size = v.abs();
     let text = if size >= 1e15 {
-        format!("{size:.3e}")
+        with_fraction(format!("{size:.3e}"))
     } else if size >= 100.0 {
         grouped(&format!("{size:.0}"))
     } else {
@@ -298,15 +338,24 @@ fn significant(v: f64, digits: usize) -> String {
     let steps = [1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0, 1000.0];
     let decimals = (digits + 3).saturating_sub(steps.into_iter().filter(|step| v >= *step).count());
     let text = format!("{v:.decimals$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+    if text.contains('.') { with_fraction(text.trim_end_matches('0').trim_end_matches('.').to_owned()) } else { text }
+}
+
+/// A number with a dot before its fraction, as its reader likes it.
+fn with_fraction(text: String) -> String {
+    match numbers().before_fraction() {
+        '.' => text,
+        _ => text.replace('.', ","),
+    }
 }
 
 /// Digits parted in threes.
 fn grouped(digits: &str) -> String {
+    let Some(between) = numbers().between_thousands() else { return digits.to_owned() };
     let mut out = String::with_capacity(digits.len() + digits.len());
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(THIN);
+            out.push(between);
         }
         out.push(digit);
     }

@@ -27,5 +27,7 @@ pub mod wording;
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();
+    let body = leptos::prelude::document().body();
+    format::write_numbers(model::Numbers::parse(&body.and_then(|body| body.get_attribute("data-numbers")).unwrap_or_default()));
     leptos::mount::hydrate_islands();
 }

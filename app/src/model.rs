@@ -51,7 +51,7 @@ pub use derived_page::{DerivedForm, DerivedPage, DerivedRow, ReadyRow};
 pub use notes::Note;
 #[cfg(feature = "ssr")]
 pub use notes::{NoteForm, NotesPage};
-pub use number::Number;
+pub use number::{Number, Numbers};
 #[cfg(feature = "ssr")]
 pub use overview::{NumberView, Order, OverviewPage, Size, TileView};
 #[cfg(feature = "ssr")]

@@ -28,7 +28,7 @@ use leptos::prelude::*;
 
 use crate::{
     islands::frame::FrameLive,
-    model::{Frame, May, MessagePage, Page, Tab, Taste, Theme},
+    model::{Frame, May, MessagePage, Numbers, Page, Tab, Taste, Theme},
     shown::short,
 };
 
@@ -41,6 +41,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let frame = use_context::<Frame>().unwrap_or_else(bare_frame);
     let page = use_context::<Page>().unwrap_or_else(|| Page::Message(unfilled()));
     let zone = (!frame.taste.zone.is_empty()).then(|| frame.taste.zone.clone());
+    let numbers = (frame.taste.numbers != Numbers::default()).then(|| frame.taste.numbers.as_str());
     let may = frame.user.is_some().then(|| frame.may.as_str());
     let theme = (frame.theme != Theme::Auto).then(|| frame.theme.as_str());
     view! {
@@ -57,7 +58,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <script nonce=use_nonce() inner_html=SOON></script>
                 <HydrationScripts options islands=true root="/cp" />
             </head>
-            <body data-may=may data-zone=zone>
+            <body data-may=may data-zone=zone data-numbers=numbers>
                 {frame::header(&frame)} {frame::lost(&frame)} {body(&frame, page)} {frame::help()} <FrameLive />
             </body>
         </html>

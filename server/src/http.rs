@@ -171,6 +171,7 @@ pub fn router(parts: Parts) -> Router {
     inside
         // For whoever reads a body, so that the guard decides first and the answer is a problem like others.
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(middleware::from_fn(people::numbers))
         .layer(CatchPanicLayer::custom(people::broken))
         .layer(middleware::from_fn_with_state(Arc::clone(&app.auth), auth::guard))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), count))

@@ -47,3 +47,61 @@ impl From<f64> for Number {
         Self::Float(value)
     }
 }
+
+/// How numbers are written: what parts thousands, and what a fraction begins with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub enum Numbers {
+    /// `1 234.5`, with a thin space, which neither a comma nor a dot country reads as a fraction.
+    #[default]
+    Spaces,
+    /// `1,234.5`
+    Commas,
+    /// `1 234,5`
+    SpacesComma,
+    /// `1.234,5`
+    DotsComma,
+    /// `1234.5`
+    Plain,
+}
+
+impl Numbers {
+    /// All of them, in the order of choices.
+    pub const ALL: [Self; 5] = [Self::Spaces, Self::Commas, Self::SpacesComma, Self::DotsComma, Self::Plain];
+
+    /// The word used in forms and attributes.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Spaces => "spaces",
+            Self::Commas => "commas",
+            Self::SpacesComma => "spaces_comma",
+            Self::DotsComma => "dots_comma",
+            Self::Plain => "plain",
+        }
+    }
+
+    /// What a word means; the usual one, where it means nothing.
+    #[must_use]
+    pub fn parse(word: &str) -> Self {
+        Self::ALL.into_iter().find(|one| one.as_str() == word).unwrap_or_default()
+    }
+
+    /// What parts thousands, if anything.
+    #[must_use]
+    pub fn between_thousands(self) -> Option<char> {
+        match self {
+            Self::Spaces | Self::SpacesComma => Some('\u{2009}'),
+            Self::Commas => Some(','),
+            Self::DotsComma => Some('.'),
+            Self::Plain => None,
+        }
+    }
+
+    /// What a fraction begins with.
+    #[must_use]
+    pub fn before_fraction(self) -> char {
+        if matches!(self, Self::SpacesComma | Self::DotsComma) { ',' } else { '.' }
+    }
+}

@@ -1,8 +1,9 @@
-//! How somebody likes pages to look: how close rows stand, which columns tables have, light or dark, the zone of times, the span of charts.
+//! How somebody likes pages to look: how close rows stand, which columns tables have, light or dark, the zone of times, the span of charts, how
+//! numbers are written.
 
 use serde::{Deserialize, Serialize};
 
-use super::Theme;
+use super::{Numbers, Theme};
 
 /// The spans to choose from, each with its words.
 pub const SPANS: [(&str, &str); 6] =
@@ -86,6 +87,8 @@ pub struct Taste {
     pub zone: String,
     /// The span that charts begin with; empty: a day.
     pub span: String,
+    /// How numbers are written.
+    pub numbers: Numbers,
 }
 
 impl Taste {
@@ -116,7 +119,7 @@ mod tests {
     fn taste_is_kept_as_words() {
         let taste = Taste { density: Density::Compact, without: vec![Column::Course, Column::Rate], ..Taste::default() };
         let text = serde_json::to_string(&taste).unwrap();
-        assert_eq!(text, r#"{"density":"compact","without":["course","rate"],"theme":"auto","zone":"","span":""}"#);
+        assert_eq!(text, r#"{"density":"compact","without":["course","rate"],"theme":"auto","zone":"","span":"","numbers":"spaces"}"#);
         assert_eq!(serde_json::from_str::<Taste>(&text).unwrap(), taste);
         assert_eq!(serde_json::from_str::<Taste>("{}").unwrap(), Taste::default());
         assert_eq!((taste.without().as_str(), taste.shows(Column::Value), taste.shows(Column::Rate)), ("course rate", true, false));

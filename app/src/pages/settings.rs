@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     format, links,
-    model::{Column, Density, Frame, KeepForm, KeepRow, SPANS, SettingsPage, Taste, Theme, UsageRow},
+    model::{Column, Density, Frame, KeepForm, KeepRow, Number, Numbers, SPANS, SettingsPage, Taste, Theme, UsageRow},
 };
 
 /// The tiers as columns: the field of each, its name, and what it is.
@@ -66,6 +66,11 @@ fn taste(frame: &Frame) -> AnyView {
         }
     };
     let theme_option = |one: Theme, words: &'static str| view! { <option value=one.as_str() selected={*theme == one}>{words}</option> };
+    let numbers_option = |one: Numbers| {
+        let example =
+            format::with_numbers(one, || [Number::Int(12_345), Number::Float(0.5)].map(|number| format::value(number, "")).join(" and "));
+        view! { <option value=one.as_str() selected={frame.taste.numbers == one}>{example}</option> }
+    };
     let spans = SPANS.iter().map(|(word, words)| view! { <option value=*word selected={*word == span}>{*words}</option> });
     view! {
         <section class="card form mine" id="taste" aria-labelledby="taste-title">
@@ -87,6 +92,10 @@ fn taste(frame: &Frame) -> AnyView {
                     <div class="field">
                         <label for="v-span">"Charts begin with"</label>
                         <select id="v-span" name="span">{spans.collect_view()}</select>
+                    </div>
+                    <div class="field">
+                        <label for="v-numbers">"Numbers"</label>
+                        <select id="v-numbers" name="numbers">{Numbers::ALL.map(numbers_option).into_iter().collect_view()}</select>
                     </div>
                     <div class="field">
                         <label for="v-density">"Rows"</label>

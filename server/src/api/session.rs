@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use app::model::{Column, Density, Taste, Theme};
+use app::model::{Column, Density, Numbers, Taste, Theme};
 use axum::{
     Json,
     extract::{ConnectInfo, State},
@@ -80,6 +80,7 @@ pub(super) struct TasteChange {
     theme: Option<Theme>,
     zone: Option<String>,
     span: Option<String>,
+    numbers: Option<Numbers>,
 }
 
 /// Changes it; it is kept with the account, on the server.
@@ -90,13 +91,14 @@ pub(super) async fn change_settings(
     Body(change): Body<TasteChange>,
 ) -> Result<Json<Taste>, Problem> {
     let before = caller.taste();
-    let TasteChange { density, without, theme, zone, span } = change;
+    let TasteChange { density, without, theme, zone, span, numbers } = change;
     let taste = Taste {
         density: density.unwrap_or(before.density),
         without: without.unwrap_or(before.without),
         theme: theme.unwrap_or(before.theme),
         zone: zone.unwrap_or(before.zone),
         span: span.unwrap_or(before.span),
+        numbers: numbers.unwrap_or(before.numbers),
     };
     app.auth.keep_taste(&caller, &taste).await?;
     Ok(Json(taste))

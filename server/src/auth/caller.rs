@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use app::model::Taste;
+use app::model::{Numbers, Taste};
 use axum::http::{HeaderMap, header};
 
 use super::{Auth, AuthError, Right, Scope, hash_secret, looks_like_token, session_secret};
@@ -57,6 +57,15 @@ impl Caller {
         match self {
             Self::Account { taste, .. } => (**taste).clone(),
             Self::Token { .. } => Taste::default(),
+        }
+    }
+
+    /// How numbers are written for this caller.
+    #[must_use]
+    pub fn numbers(&self) -> Numbers {
+        match self {
+            Self::Account { taste, .. } => taste.numbers,
+            Self::Token { .. } => Numbers::default(),
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use app::{
     matching::words,
-    model::{Column, Density, Kind, Taste, Theme},
+    model::{Column, Density, Kind, Numbers, Taste, Theme},
     shown::short,
 };
 use axum::{
@@ -157,6 +157,7 @@ pub(super) async fn taste(State(app): State<Shared>, caller: Caller, form: Form)
         theme: Theme::parse(form.text("theme")),
         zone: form.text("zone").trim().to_owned(),
         span: form.text("span").to_owned(),
+        numbers: Numbers::parse(form.text("numbers")),
     };
     let told = match app.auth.keep_taste(&caller, &taste).await {
         Ok(()) => Ok("Kept for you, on every browser that you sign in with".to_owned()),

@@ -1,6 +1,9 @@
 //! Whoever opens a page gets a page, also when something went wrong: problems are what tools read. Knows no page's content.
 
-use app::model::{MessagePage, Page, Tab};
+use app::{
+    format,
+    model::{MessagePage, Page, Tab},
+};
 use axum::{
     body::to_bytes,
     extract::{Request, State},
@@ -35,6 +38,14 @@ pub(super) async fn pages(State(app): State<Shared>, request: Request, next: Nex
     let failed = response.status().is_client_error() || response.status().is_server_error();
     let html = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if failed && !html { draw(&app, &method, &uri, &headers, response).await } else { response }
+}
+
+/// Has numbers written as whoever asks likes them, in all that is drawn for them: pages, what forms answer, and pictures.
+pub(super) async fn numbers(request: Request, next: Next) -> Response {
+    let numbers = request.extensions().get::<Caller>().map(Caller::numbers).unwrap_or_default();
+    let mut answer = std::pin::pin!(next.run(request));
+    // A request may be taken up by another thread each time it goes on.
+    std::future::poll_fn(|context| format::with_numbers(numbers, || answer.as_mut().poll(context))).await
 }
 
 /// A handler that broke is a fault of the program, and still an answer.

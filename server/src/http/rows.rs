@@ -9,8 +9,9 @@ use std::{
 };
 
 use app::{
+    format,
     matching::Query,
-    model::{By, Choice, GroupView, Processes, Show, Sort, split_name},
+    model::{By, Choice, GroupView, Numbers, Processes, Show, Sort, split_name},
 };
 
 use crate::board::{BoxNow, Layout};
@@ -26,7 +27,7 @@ const LONG_BYTES: usize = 1 << 10;
 /// The long names on a page have so many bytes.
 const MAX_LONG_BYTES: usize = 256 << 10;
 
-/// The rows of so many boxes and choices are kept.
+/// The rows of so many boxes, choices and ways to write numbers are kept.
 const MAX_KEPT: usize = 8;
 
 /// The groups of a page. Each keeps the HTML of its rows once it is drawn.
@@ -35,7 +36,7 @@ pub(super) type Groups = Arc<[GroupView]>;
 /// The rows that were drawn last, without a search.
 #[derive(Default)]
 pub struct Rows {
-    kept: Mutex<HashMap<(i64, Choice), Kept>>,
+    kept: Mutex<HashMap<(i64, Choice, Numbers), Kept>>,
 }
 
 /// Rows, and what they were made of: as long as these stay, so do they.
@@ -55,7 +56,7 @@ impl Rows {
         if !search.is_empty() {
             return groups(now, &Query::search(search), choice);
         }
-        let (key, moment) = ((now.stored.id, choice), now.moment.map(|moment| moment.instant));
+        let (key, moment) = ((now.stored.id, choice, format::numbers()), now.moment.map(|moment| moment.instant));
         let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let is_same = |kept: &&Kept| {
             let of_same = Arc::ptr_eq(&kept.layout, &now.layout) && Arc::ptr_eq(&kept.processes, &now.processes);

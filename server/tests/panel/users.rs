@@ -3,7 +3,10 @@
 use reqwest::{Method, Response, StatusCode, header};
 use serde_json::{Value, json};
 
-use crate::support::{Start, TestPanel};
+use crate::{
+    fake_box::FakeBox,
+    support::{Start, TestPanel},
+};
 
 const USERS: &str = "/cp/users";
 const ANNS: &str = "ann's own words";
@@ -147,4 +150,37 @@ async fn a_token_is_shown_once_and_is_good_until_it_is_revoked() {
     assert!(question.contains("Revoke the token report?"), "{question}");
     assert_eq!(told(&panel.form(USERS, &[("do", "revoke"), ("name", "report")]).await), "notice The token report is revoked");
     assert_eq!(asked().await, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_are_written_as_each_one_likes_them() {
+    let panel = Start::new().signed_in().await;
+    panel.form(USERS, &[("do", "add"), ("name", "ann"), ("password", ANNS), ("scope", "read")]).await;
+    let ann = session_of(&panel, "ann", ANNS).await.unwrap();
+    let sip1 = FakeBox::start(&[("dialog:active_dialogs", 1_234_567)]).await;
+    panel.add_box("sip1", &sip1.url()).await;
+    panel.until("/cp/api/v1/boxes/sip1/statistics", |all| all["statistics"][0]["value"] == 1_234_567).await;
+    panel.send(Method::PATCH, "/cp/api/v1/me/settings", json!({"numbers": "dots_comma"}), StatusCode::OK).await;
+    for path in ["/cp?box=sip1", "/cp/boxes/sip1/dialog:active_dialogs"] {
+        // What is drawn once for all who look at the same is drawn for each way to write numbers.
+        for _ in 0..2 {
+            let mine = panel.ask(Method::GET, path, None).await.text().await.unwrap();
+            assert!(mine.contains("<b>1.234.567</b>") && mine.contains("data-numbers=\"dots_comma\""), "{mine}");
+            let anns = ask_as(&panel, &ann, Method::GET, path).await.1;
+            assert!(anns.contains("<b>1\u{2009}234\u{2009}567</b>") && !anns.contains("data-numbers"), "{anns}");
+        }
+    }
+    // Tools read plain numbers, whoever they ask for.
+    assert_eq!(panel.get("/cp/api/v1/boxes/sip1/statistics").await["statistics"][0]["value"], 1_234_567);
+    // In pictures too, and in what a form answers.
+    panel.send(Method::PUT, "/cp/api/v1/boxes/sip1/ticks/dialog:active_dialogs", Value::Null, StatusCode::NO_CONTENT).await;
+    let picture = "/cp/api/v1/chart.svg?box=sip1&name=dialog:active_dialogs&span=1h";
+    panel.until_text(picture, |svg| svg.contains("1.234.567")).await;
+    let checked = [("do", "check"), ("box", "sip1"), ("formula", "{dialog:active_dialogs} / 1000000")];
+    let checked = panel.form("/cp/derived", &checked).await.text().await.unwrap();
+    assert!(checked.contains("It comes to 1,23 on sip1 now."), "{checked}");
+    // A form that sends it, as the page does.
+    let kept = panel.form("/cp/taste", &[("numbers", "plain"), ("span", "24h"), ("column", "value")]).await;
+    assert_eq!(kept.status(), StatusCode::SEE_OTHER);
+    assert!(panel.ask(Method::GET, "/cp?box=sip1", None).await.text().await.unwrap().contains("<b>1234567</b>"));
 }

@@ -150,8 +150,8 @@ impl Row {
 
     /// What is copied of it: `group:name value`, with digits alone.
     pub(super) fn line(&self) -> String {
-        let value = self.value.text_content().unwrap_or_default().replace('\u{2009}', "");
-        format!("{} {value}", self.name)
+        let value = self.value.text_content().unwrap_or_default();
+        format!("{} {}", self.name, format::bare(&value))
     }
 
     /// The check box.
