@@ -249,7 +249,7 @@ pub(crate) fn short_digits(v: f64, unit: &str, digits: usize) -> String {
         size /= base;
         power += 1;
     }
-    let number = if size >= base { with_fraction(format!("{size:.1e}")) } else { significant(size, digits) };
+    let number = if size >= base { with_fraction(exponential(size, 1)) } else { significant(size, digits) };
     // Zero is zero in every unit.
     if number == "0" {
         return number;
@@ -317,9 +317,9 @@ fn plain(v: f64) -> String {
     }
     let size = v.abs();
     let text = if size >= 1e15 {
-        with_fraction(format!("{size:.3e}"))
+        with_fraction(exponential(size, 3))
     } else if size >= 100.0 {
-        grouped(&format!("{size:.0}"))
+        grouped(&fixed(size, 0))
     } else {
         significant(size, 3)
     };
@@ -332,13 +332,50 @@ fn significant(v: f64, digits: usize) -> String {
         return "0".to_owned();
     }
     if v < 1e-4 {
-        return format!("{v:.0e}");
+        return exponential(v, 0);
     }
     // By comparing: a logarithm may differ in its last bit between the halves.
     let steps = [1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0, 1000.0];
     let decimals = (digits + 3).saturating_sub(steps.into_iter().filter(|step| v >= *step).count());
-    let text = format!("{v:.decimals$}");
+    let text = fixed(v, decimals);
     if text.contains('.') { with_fraction(text.trim_end_matches('0').trim_end_matches('.').to_owned()) } else { text }
+}
+
+/// A number from zero to 1e15 with so many digits after the dot. By whole numbers: what the standard library brings for it is six kilobytes
+/// of the client.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within what an integer holds")]
+fn fixed(v: f64, decimals: usize) -> String {
+    let tens = 10_u64.pow(u32::try_from(decimals).unwrap_or(0));
+    #[expect(clippy::cast_precision_loss, reason = "a power of ten that a float has exactly")]
+    let scaled = (v * tens as f64).round() as u64;
+    let (whole, rest) = (scaled / tens, scaled % tens);
+    if decimals == 0 { whole.to_string() } else { format!("{whole}.{rest:0decimals$}") }
+}
+
+/// A number above zero with one digit before the dot, so many after it, and its power of ten.
+fn exponential(v: f64, decimals: usize) -> String {
+    let (mut digits, mut power) = (v, 0);
+    while digits >= 10.0 {
+        digits /= 10.0;
+        power += 1;
+    }
+    while digits < 1.0 {
+        digits *= 10.0;
+        power -= 1;
+    }
+    let text = fixed(digits, decimals);
+    // What rounds up to ten is one of the next power.
+    match text.strip_prefix("10") {
+        Some(rest) => format!("1{rest}e{}", power + 1),
+        None => format!("{text}e{power}"),
+    }
+}
+
+/// A CSS length.
+#[cfg(feature = "hydrate")]
+#[expect(clippy::cast_possible_truncation, reason = "a screen has few pixels")]
+pub(crate) fn px(x: f64) -> String {
+    format!("{}px", x.round() as i64)
 }
 
 /// A number with a dot before its fraction, as its reader likes it.

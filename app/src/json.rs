@@ -61,12 +61,12 @@ impl<'a> Json<'a> {
 
 /// The browser reads floats itself; Rust's own way brings tables of 10 kB.
 #[cfg(target_arch = "wasm32")]
-fn float(digits: &str) -> Option<f64> {
+pub(crate) fn float(digits: &str) -> Option<f64> {
     Some(js_sys::parse_float(digits)).filter(|number| number.is_finite())
 }
 
 #[cfg(not(target_arch = "wasm32"))]
-fn float(digits: &str) -> Option<f64> {
+pub(crate) fn float(digits: &str) -> Option<f64> {
     digits.parse().ok().filter(|number: &f64| number.is_finite())
 }
 

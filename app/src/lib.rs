@@ -12,6 +12,7 @@ mod json;
 pub mod links;
 pub mod matching;
 pub mod model;
+mod order;
 #[cfg(feature = "ssr")]
 pub mod pages;
 #[cfg(feature = "ssr")]

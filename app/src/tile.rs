@@ -76,14 +76,25 @@ pub fn words(view: &BoxView) -> String {
         out.push('=');
         out.push_str(value);
     }
-    out.to_lowercase()
+    lower(&out)
+}
+
+/// In small letters. The browser has the tables for that itself.
+#[cfg(target_arch = "wasm32")]
+fn lower(text: &str) -> String {
+    js_sys::JsString::from(text).to_lower_case().into()
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn lower(text: &str) -> String {
+    text.to_lowercase()
 }
 
 /// Whether a box is found: each word of the search is in its words, or in that of its state.
 #[must_use]
 pub fn finds(search: &str, words: &str, state: BoxState) -> bool {
     let state = [wording::state_look(state).1, wording::state_key(state)];
-    search.to_lowercase().split_whitespace().all(|part| words.contains(part) || state.iter().any(|word| word.contains(part)))
+    lower(search).split_whitespace().all(|part| words.contains(part) || state.iter().any(|word| word.contains(part)))
 }
 
 /// How many boxes do how, the worst first; none of a state is not said.

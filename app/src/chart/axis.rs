@@ -117,12 +117,13 @@ impl ValueAxis {
         let high = powers.last().copied().unwrap_or(low * base);
         let room = usize::try_from((asked.height / SPACING).clamp(1, 12)).unwrap_or(1);
         let every = (powers.len() - 1).div_ceil(room);
-        let mut values: Vec<f64> = powers.iter().copied().step_by(every).collect();
         // Between few powers there is room for what lies between.
-        if base < 16.0 && (powers.len() - 1) * 3 <= room {
-            values.extend(powers.iter().take(powers.len() - 1).flat_map(|power| [power * 2.0, power * 5.0]));
-            values.sort_by(f64::total_cmp);
-        }
+        let values: Vec<f64> = if base < 16.0 && (powers.len() - 1) * 3 <= room {
+            let below = powers.iter().take(powers.len() - 1).flat_map(|power| [*power, power * 2.0, power * 5.0]);
+            below.chain([high]).collect()
+        } else {
+            powers.iter().copied().step_by(every).collect()
+        };
         let texts = labels(&values, asked.unit, 3);
         Self { low, high, scale: Scale::Log, ticks: values.into_iter().zip(texts).collect() }
     }

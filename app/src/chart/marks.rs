@@ -5,6 +5,7 @@ use plotters::prelude::*;
 use super::palette::{Role, font};
 use super::words::{self, text_width};
 use super::{Chart, Failure, Plan, Plot, UNITS, alerts};
+use crate::order;
 
 /// The lower and the upper edge of the plot.
 const LOW: f64 = 0.0;
@@ -133,7 +134,6 @@ fn spans(chart: &Chart<'_>, plan: &Plan) -> Vec<(i64, i64, String)> {
 /// The resets within the axis, in order.
 fn visible_resets<'a>(chart: &Chart<'a>, plan: &Plan) -> Vec<&'a crate::model::Reset> {
     let (from, to) = plan.time.ends();
-    let mut resets: Vec<_> = chart.resets.iter().filter(|reset| reset.at >= from && reset.at <= to).take(MARKS_MAX).collect();
-    resets.sort_by_key(|reset| reset.at);
-    resets
+    let resets: Vec<_> = chart.resets.iter().filter(|reset| reset.at >= from && reset.at <= to).take(MARKS_MAX).collect();
+    order::places(resets.len(), &|a, b| resets[a].at < resets[b].at).into_iter().map(|place| resets[place]).collect()
 }

@@ -329,7 +329,7 @@ impl Card {
         self.loading = false;
         self.stale = true;
         if !matches!(failure.status, 0 | 401) {
-            self.message(&format!("{} It is tried again in {:.0} s.", failure.text, pause_ms / 1000.0));
+            self.message(&format!("{} It is tried again in {}.", failure.text, format::age(pause_ms as i64)));
         }
     }
 

@@ -6,6 +6,7 @@ use web_sys::{Element, HtmlElement, KeyboardEvent, PointerEvent, WheelEvent};
 
 use super::card::View;
 use crate::chart::zoom::{self, Span};
+use crate::format::px;
 
 /// A pointer that moves less than this has clicked.
 const CLICK_PX: f64 = 4.0;
@@ -160,8 +161,8 @@ impl Gesture {
             }
         };
         let (from, to) = (pointer.from_x.min(pointer.x).max(view.left), pointer.from_x.max(pointer.x).min(view.right));
-        selection.style().set_property("left", &format!("{from:.0}px")).ok()?;
-        selection.style().set_property("width", &format!("{:.0}px", (to - from).max(0.0))).ok()
+        selection.style().set_property("left", &px(from)).ok()?;
+        selection.style().set_property("width", &px((to - from).max(0.0))).ok()
     }
 }
 

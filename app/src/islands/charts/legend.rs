@@ -9,6 +9,7 @@ use crate::chart::{Facts, facts};
 use crate::format;
 use crate::islands::dom;
 use crate::model::{Number, Series};
+use crate::order;
 
 /// What can be sorted by, and told of each line.
 const HEADS: [&str; 6] = ["name", "now", "min", "mean", "max", "total"];
@@ -76,16 +77,15 @@ pub(super) fn write(card: &Card, lines: &[&Series], labels: &[String], chosen: C
             _ => lines.get(line)?.total,
         }
     };
-    let mut order: Vec<usize> = (0..lines.len()).collect();
-    match chosen.sorted {
-        Some(0) => order.sort_by(|a, b| labels[*a].cmp(&labels[*b])),
+    let order = order::places(lines.len(), &|a, b| match chosen.sorted {
+        Some(0) => labels[a] < labels[b],
         // The largest first; what has none comes last.
-        Some(head) => order.sort_by(|a, b| {
+        Some(head) => {
             let value = |line: usize| number(line, head).map_or(f64::NEG_INFINITY, Number::as_f64);
-            value(*b).total_cmp(&value(*a))
-        }),
-        None => {}
-    }
+            value(a) > value(b)
+        }
+        None => false,
+    });
     // The button that somebody is at is made anew: they stay at it.
     let focused = document().active_element().filter(|active| place.contains(Some(active)));
     let focused = focused.map(|active| active.get_attribute("data-key").unwrap_or_default());

@@ -7,7 +7,7 @@ use web_sys::{Element, HtmlElement};
 
 use super::card::{Card, View};
 use crate::chart::zoom;
-use crate::format;
+use crate::format::{self, px};
 use crate::islands::{browser, dom};
 use crate::model::{Number, Series};
 use crate::shown;
@@ -210,10 +210,6 @@ fn remove(plot: &HtmlElement, selector: &str) {
     if let Ok(Some(found)) = plot.query_selector(selector) {
         found.remove();
     }
-}
-
-fn px(x: f64) -> String {
-    format!("{x:.0}px")
 }
 
 fn stamp(at: i64) -> String {

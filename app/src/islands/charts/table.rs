@@ -9,6 +9,7 @@ use super::legend::escaped;
 use crate::format;
 use crate::islands::{browser, dom};
 use crate::model::Series;
+use crate::order;
 
 /// So many rows are shown: the newest.
 const ROWS_MAX: usize = 500;
@@ -28,8 +29,9 @@ pub(super) fn offer(card: &Card) {
 pub(super) fn write(figure: &Element, lines: &[&Series], labels: &[String], (from, to): (i64, i64)) {
     let Ok(Some(place)) = figure.query_selector(".numbers[open] .wide") else { return };
     let Some(first) = lines.first() else { return };
-    let mut times: Vec<i64> = lines.iter().flat_map(|line| line.columns.t.iter().copied()).filter(|at| (from..=to).contains(at)).collect();
-    times.sort_unstable();
+    let times: Vec<i64> = lines.iter().flat_map(|line| line.columns.t.iter().copied()).filter(|at| (from..=to).contains(at)).collect();
+    let sorted = order::places(times.len(), &|a, b| times[a] < times[b]);
+    let mut times: Vec<i64> = sorted.into_iter().map(|place| times[place]).collect();
     times.dedup();
     let left_out = times.len().saturating_sub(ROWS_MAX);
     let cell = |line: &Series, at: i64| {

@@ -2,7 +2,6 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeSet,
     rc::Rc,
     time::Duration,
 };
@@ -21,6 +20,7 @@ use crate::{
         feed::{Feed, Heard},
     },
     model::{LiveValues, Removed},
+    order,
     reading::{self, BoxNews},
     tile, wording,
 };
@@ -39,7 +39,7 @@ pub(super) struct Page {
     pub(super) tiles: RefCell<Vec<Tile>>,
     feed: RefCell<Option<Rc<Feed>>>,
     /// The boxes that the stream told of since it was opened.
-    told: RefCell<BTreeSet<i64>>,
+    told: RefCell<Vec<i64>>,
     renewing: Cell<bool>,
     behind: Cell<bool>,
 }
@@ -120,7 +120,12 @@ impl Page {
     }
 
     fn box_changed(self: &Rc<Self>, news: &BoxNews) {
-        self.told.borrow_mut().insert(news.id);
+        {
+            let mut told = self.told.borrow_mut();
+            if !told.contains(&news.id) {
+                told.push(news.id);
+            }
+        }
         let known = {
             let mut tiles = self.tiles.borrow_mut();
             let tile = tiles.iter_mut().find(|tile| tile.id == news.id);
@@ -165,10 +170,13 @@ impl Page {
             return;
         }
         let mut tiles = self.tiles.borrow_mut();
-        if tiles.is_sorted_by_key(|tile| (tile.rank, tile.id)) {
+        let key = |tile: &Tile| (tile.rank, tile.id);
+        if tiles.is_sorted_by_key(key) {
             return;
         }
-        tiles.sort_by_key(|tile| (tile.rank, tile.id));
+        let sorted = order::places(tiles.len(), &|a, b| key(&tiles[a]) < key(&tiles[b]));
+        let mut before: Vec<Option<Tile>> = tiles.drain(..).map(Some).collect();
+        tiles.extend(sorted.into_iter().filter_map(|place| before[place].take()));
         for (place, tile) in (0..).zip(tiles.iter()) {
             let there = list.child_nodes().item(place);
             if there.as_ref() != Some(tile.element.as_ref()) {

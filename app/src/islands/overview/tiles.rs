@@ -5,6 +5,7 @@ use web_sys::Element;
 use crate::{
     format,
     islands::{browser, dom},
+    json,
     model::{BoxState, Kind, LiveStatistic, LiveValues, Number, Spark},
     reading::BoxNews,
     tile, wording,
@@ -132,7 +133,7 @@ impl Tile {
 impl Shown {
     fn read(place: &Element) -> Option<Self> {
         let told = |what: &str| place.get_attribute(what);
-        let whole = || told("data-whole").and_then(|whole| whole.parse().ok()).map(Number::Float);
+        let whole = || told("data-whole").and_then(|whole| json::float(&whole)).map(Number::Float);
         Some(Self {
             name: told("data-name")?,
             value: place.query_selector(".val").ok().flatten()?,

@@ -2,7 +2,6 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeSet,
     rc::Rc,
     time::Duration,
 };
@@ -11,6 +10,7 @@ use leptos::{
     prelude::{request_animation_frame, set_interval},
     task::spawn_local,
 };
+use wasm_bindgen::JsValue;
 use web_sys::Event;
 
 use super::{about, folds, picks, rows::Rows, search, state::Around, ticks, view};
@@ -37,7 +37,8 @@ pub(super) struct Page {
     held: Cell<bool>,
     /// Something happened to what is shown, of which the next samples bring a mark.
     happened: Cell<bool>,
-    strangers: RefCell<BTreeSet<String>>,
+    /// The names of statistics that have no row here: the browser's own set, as one of ours would weigh more.
+    strangers: js_sys::Set,
     /// Turned by each poll, so that what changed again glows again.
     beat: Cell<bool>,
 }
@@ -53,7 +54,7 @@ pub(super) fn start() {
         held: Cell::new(false),
         // What led here may have been a reset.
         happened: Cell::new(true),
-        strangers: RefCell::default(),
+        strangers: js_sys::Set::new(&JsValue::UNDEFINED),
         beat: Cell::new(false),
     });
     folds::start();
@@ -175,14 +176,16 @@ impl Page {
                 search::reload(self);
                 return;
             }
-            self.strangers.borrow_mut().extend(strangers);
+            for name in strangers {
+                self.strangers.add(&JsValue::from_str(&name));
+            }
         }
         self.offer_new();
     }
 
     /// New statistics are offered, not pushed in: rows must not move under a pointer.
     fn offer_new(&self) {
-        let count = self.strangers.borrow().len();
+        let count = self.strangers.size();
         let Some(new) = dom::one("#new") else { return };
         dom::show(&new, count > 0);
         if count > 0 {
@@ -248,7 +251,7 @@ impl Page {
         self.rows.replace(Rows::read());
         settle();
         picks::choose(self, false);
-        self.strangers.borrow_mut().clear();
+        self.strangers.clear();
         self.offer_new();
         // The points of the spark lines come with the snapshot.
         if let Some(feed) = self.feed.borrow().as_ref() {
