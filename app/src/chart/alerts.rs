@@ -12,8 +12,8 @@ use crate::model::AlertMark;
 const LOW: f64 = 0.0;
 const HIGH: f64 = 1.0;
 /// How much of its colour a band has, and a span in which a rule fired.
-const BAND: f64 = 0.07;
-const FIRED: f64 = 0.12;
+const BAND: f64 = 0.06;
+const FIRED: f64 = 0.09;
 /// The bar below such a span, in pixels, and its least width.
 const BAR: i32 = 3;
 const LEAST: i32 = 2;
@@ -21,19 +21,33 @@ const LEAST: i32 = 2;
 const RULES_MAX: usize = 8;
 const SPANS_MAX: usize = 200;
 
-/// Draws the bands where lines must not be, and shades when rules fired.
+/// Draws the bands where lines must not be, and shades when rules fired: once, however many rules say so.
 pub(super) fn bands(chart: &Chart<'_>, plan: &Plan, plot: &Plot<'_, '_>) -> Result<(), Failure> {
     let area = plot.plotting_area();
     let (from, to) = plan.time.ends();
-    for mark in shown(chart) {
-        for (span_from, span_to) in fired(mark, plan) {
-            let whole = Rectangle::new([(span_from, HIGH), (span_to, LOW)], Role::Warn.color().mix(FIRED).filled());
-            area.draw(&whole)?;
+    let mut spans: Vec<(i64, i64)> = shown(chart).flat_map(|mark| fired(mark, plan)).collect();
+    spans.sort_unstable();
+    spans.dedup_by(|next, before| {
+        let meet = next.0 <= before.1;
+        before.1 = if meet { before.1.max(next.1) } else { before.1 };
+        meet
+    });
+    for (span_from, span_to) in spans {
+        area.draw(&Rectangle::new([(span_from, HIGH), (span_to, LOW)], Role::Warn.color().mix(FIRED).filled()))?;
+    }
+    let bounds: Vec<(f64, f64)> = shown(chart).flat_map(|mark| bounds(chart, plan, mark)).collect();
+    for edge in [HIGH, LOW] {
+        let farthest = bounds
+            .iter()
+            .filter(|bound| bound.1 == edge)
+            .map(|bound| bound.0)
+            .reduce(|one, other| if edge == HIGH { one.min(other) } else { one.max(other) });
+        if let Some(bound) = farthest {
+            area.draw(&Rectangle::new([(from, bound), (to, edge)], Role::Warn.color().mix(BAND).filled()))?;
         }
-        for (bound, beyond) in bounds(chart, plan, mark) {
-            area.draw(&Rectangle::new([(from, bound), (to, beyond)], Role::Warn.color().mix(BAND).filled()))?;
-            area.draw(&PathElement::new([(from, bound), (to, bound)], Role::Warn.color().mix(0.6).stroke_width(10)))?;
-        }
+    }
+    for (bound, _) in bounds {
+        area.draw(&PathElement::new([(from, bound), (to, bound)], Role::Warn.color().mix(0.6).stroke_width(10)))?;
     }
     Ok(())
 }

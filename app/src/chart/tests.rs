@@ -217,12 +217,12 @@ fn rules_of_alerts_are_bands_and_the_spans_in_which_they_fired() {
     let with = |how: How<'_>| draw(&Chart { width: 640, how, ..chart(&lines, Palette::Page) });
     let svg = with(How { alerts: &alerts, ..How::default() });
     let filled = |svg: &str, opacity: &str| svg.matches(&format!("opacity=\"{opacity}\" fill=\"var(--warn)\"")).count();
-    assert_eq!((filled(&svg, "0.07"), filled(&svg, "0.12")), (1, 1), "a band, and a span: {svg}");
+    assert_eq!((filled(&svg, "0.06"), filled(&svg, "0.09")), (1, 1), "a band, and a span: {svg}");
     assert!(svg.contains("&lt;b&gt;high") && !svg.contains("far") && !svg.contains(">before<"), "{svg}");
     assert!(svg.contains("; &lt;b&gt;high fired 1 ×"), "{svg}");
     // What lies upon each other is nowhere where a bound of one of it is.
     let stacked = with(How { alerts: &alerts, stacked: true, ..How::default() });
-    assert_eq!((filled(&stacked, "0.07"), filled(&stacked, "0.12")), (0, 1));
+    assert_eq!((filled(&stacked, "0.06"), filled(&stacked, "0.09")), (0, 1));
 }
 
 #[test]

@@ -173,6 +173,8 @@ pub struct DestinationForm {
     pub to: String,
     /// The file of a private issuer.
     pub ca: String,
+    /// Within which time what comes is told together.
+    pub together: String,
     /// What is wrong, by the name of the field.
     pub errors: Vec<(&'static str, String)>,
 }

@@ -11,13 +11,15 @@ use reqwest::{Client, RequestBuilder};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Message;
+use super::{Message, condition::duration_ms};
 use crate::{desk::check_derived_name, source::Secret, store::StoredDestination};
 
 /// A destination answers within this time.
 const LIMIT: Duration = Duration::from_secs(10);
 /// So much of an answer is kept to say why it refused.
 const MAX_TOLD: usize = 300;
+/// What is told together waits no longer.
+const MAX_TOGETHER_MS: i64 = 3_600_000;
 /// The longest field, bytes.
 const MAX_FIELD: usize = 2_000;
 
@@ -88,6 +90,9 @@ pub struct Destination {
     /// A file on the panel's host with the issuer of the mail server's certificate, in PEM, where that is a private one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub ca: String,
+    /// What comes within such a time, `30s`, is told in one message. Left out: within a moment.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub together: String,
     /// Whether nothing is sent there.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub paused: bool,
@@ -126,10 +131,19 @@ pub struct Parcel<'a> {
 }
 
 impl Destination {
-    /// Whether one that is stored is sent anything.
+    /// How long what one that is stored is told waits for more, in milliseconds; none: it is told nothing.
     #[must_use]
-    pub fn is_told(stored: &StoredDestination) -> bool {
-        serde_json::from_str::<Self>(&stored.body).is_ok_and(|destination| !destination.paused)
+    pub fn told_within(stored: &StoredDestination) -> Option<i64> {
+        serde_json::from_str::<Self>(&stored.body)
+            .ok()
+            .filter(|destination| !destination.paused)
+            .map(|destination| destination.together_ms())
+    }
+
+    /// How long what it is told waits for more, in milliseconds.
+    #[must_use]
+    pub fn together_ms(&self) -> i64 {
+        duration_ms(&self.together).unwrap_or_default()
     }
 
     /// Whether one of this name can be.
@@ -142,6 +156,9 @@ impl Destination {
             [("ca", &self.ca), ("url", &self.url), ("server", &self.server), ("user", &self.user), ("from", &self.from), ("to", &self.to)];
         if let Some((field, _)) = fields.iter().find(|(_, text)| text.len() > MAX_FIELD || text.chars().any(char::is_control)) {
             return Err((field, format!("has at most {MAX_FIELD} bytes and no line breaks")));
+        }
+        if !self.together.is_empty() && !duration_ms(&self.together).is_some_and(|ms| (0..=MAX_TOGETHER_MS).contains(&ms)) {
+            return Err(("together", format!("{:?} is no time of at most 1h: write such as 30s", self.together)));
         }
         let is_needed = |field: &'static str, text: &str| if text.is_empty() { Err((field, "is needed".to_owned())) } else { Ok(()) };
         let secret = if has_secret { Ok(()) } else { Err(("secret", "is needed".to_owned())) };

@@ -49,7 +49,8 @@ pub struct Alerts {
 struct Telling {
     rules: HashMap<String, Rule>,
     silences: Vec<Silence>,
-    destinations: Vec<String>,
+    /// Their names, and how long what they are told waits for more.
+    destinations: Vec<(String, i64)>,
     now_ms: i64,
 }
 
@@ -60,10 +61,10 @@ impl Telling {
     }
 
     /// The destinations of a rule that there are.
-    fn destinations_of<'a>(&'a self, rule: &'a str) -> impl Iterator<Item = &'a str> {
+    fn destinations_of<'a>(&'a self, rule: &'a str) -> impl Iterator<Item = (&'a str, i64)> {
         let own = self.rules.get(rule).map(|rule| rule.destinations.as_slice()).unwrap_or_default();
-        let is_own = move |name: &&String| own.is_empty() || own.contains(name);
-        self.destinations.iter().filter(is_own).map(String::as_str)
+        let is_own = move |(name, _): &&(String, i64)| own.is_empty() || own.contains(name);
+        self.destinations.iter().filter(is_own).map(|(name, wait_ms)| (name.as_str(), *wait_ms))
     }
 }
 
@@ -132,7 +133,9 @@ impl Alerts {
         let now_ms = clock::now_ms();
         let rules = self.store.alert_rules().await?.into_iter();
         let rules = rules.filter_map(|stored| Some((stored.name, serde_json::from_str(&stored.body).ok()?)));
-        let destinations = self.store.destinations().await?.into_iter().filter(Destination::is_told).map(|stored| stored.name);
+        let destinations = self.store.destinations().await?.into_iter();
+        let destinations = destinations.filter_map(|stored| Some((Destination::told_within(&stored)?, stored.name)));
+        let destinations = destinations.map(|(wait_ms, name)| (name, wait_ms));
         Ok(Telling { rules: rules.collect(), silences: self.store.silences(now_ms).await?, destinations: destinations.collect(), now_ms })
     }
 
@@ -140,7 +143,7 @@ impl Alerts {
         let telling = self.telling().await?;
         let steps: Vec<AlertStep> = batch.iter().map(|change| step(change, &telling)).collect();
         let tell = |kept: &[KeptStep]| {
-            let mut told: BTreeMap<&str, Vec<Told>> = BTreeMap::new();
+            let mut told: BTreeMap<(&str, i64), Vec<Told>> = BTreeMap::new();
             for event in kept.iter().filter_map(KeptStep::event).filter(|event| event.was_told()) {
                 for destination in telling.destinations_of(&event.rule) {
                     told.entry(destination).or_default().push(self.told(event, &telling, false));
@@ -239,10 +242,10 @@ impl Alerts {
         }
     }
 
-    fn delivery(&self, destination: &str, told: &[Told]) -> Option<NewDelivery> {
+    fn delivery(&self, (destination, wait_ms): (&str, i64), told: &[Told]) -> Option<NewDelivery> {
         let message = Message { panel: self.url.clone(), alerts: told.to_vec() };
         let body = serde_json::to_string(&message).ok()?;
-        Some(NewDelivery { destination: destination.to_owned(), body })
+        Some(NewDelivery { destination: destination.to_owned(), body, wait_ms })
     }
 }
 

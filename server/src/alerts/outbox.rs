@@ -22,6 +22,8 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Whoever claimed a message and does not say what became of it, is given up after this.
 const CLAIM_MS: i64 = 60_000;
+/// So many are told together at most.
+const MOST_TOGETHER: i64 = 50;
 /// A message is tried again after so long at first, then twice as long each time, up to the other.
 const FIRST_WAIT_MS: i64 = 2_000;
 const LONGEST_WAIT_MS: i64 = 30 * 60_000;
@@ -75,40 +77,57 @@ impl Outbox {
         for delivery in claimed {
             let destination = destinations.iter().find(|stored| stored.name == delivery.destination).cloned();
             let outbox = Arc::clone(outbox);
-            tasks.spawn(async move { outbox.send(&delivery, destination).await });
+            tasks.spawn(async move { outbox.send(delivery, destination).await });
         }
         Ok(())
     }
 
-    async fn send(&self, delivery: &Delivery, destination: Option<StoredDestination>) {
+    /// A message, and what is told with it.
+    async fn together(&self, first: Delivery, destination: Option<&StoredDestination>) -> Vec<Delivery> {
+        let waits = destination.and_then(Destination::told_within).is_some_and(|ms| ms > 0);
+        let behind = if waits { self.store.claim_behind(&first, clock::now_ms(), MOST_TOGETHER - 1).await } else { Ok(Vec::new()) };
+        let behind = behind.unwrap_or_else(|error| {
+            tracing::debug!(%error, "what could be told together is told one by one");
+            Vec::new()
+        });
+        std::iter::once(first).chain(behind).collect()
+    }
+
+    async fn send(&self, first: Delivery, destination: Option<StoredDestination>) {
+        let (name, tries) = (first.destination.clone(), first.tries);
+        let parts = self.together(first, destination.as_ref()).await;
         let sent = match destination {
-            Some(stored) => self.try_send(delivery, &stored).await,
+            Some(stored) => self.try_send(&parts, &stored).await,
             None => Err(Refused { reason: "the destination was removed".to_owned(), for_good: true }),
         };
+        if let Err(refused) = &sent {
+            tracing::warn!(destination = name, reason = refused.reason, tries = tries + 1, "a message did not arrive");
+        }
         let now_ms = clock::now_ms();
-        let noted = match sent {
-            Ok(()) => self.store.delivered(delivery, now_ms).await,
-            Err(refused) => {
-                tracing::warn!(
-                    destination = delivery.destination,
-                    reason = refused.reason,
-                    tries = delivery.tries + 1,
-                    "a message did not arrive"
-                );
-                let again_ms = (!refused.for_good).then(|| wait_ms(delivery.tries));
-                self.store.not_delivered(delivery, &refused.reason, again_ms, now_ms).await
+        for part in &parts {
+            let noted = match &sent {
+                Ok(()) => self.store.delivered(part, now_ms).await,
+                Err(refused) => {
+                    let again_ms = (!refused.for_good).then(|| wait_ms(tries));
+                    self.store.not_delivered(part, &refused.reason, again_ms, now_ms).await
+                }
+            };
+            if let Err(error) = noted {
+                tracing::warn!(%error, "what became of a message could not be kept: it may be sent once more");
             }
-        };
-        if let Err(error) = noted {
-            tracing::warn!(%error, "what became of a message could not be kept: it may be sent once more");
         }
         // The next one of the destination.
         self.wake.notify_one();
     }
 
-    async fn try_send(&self, delivery: &Delivery, stored: &StoredDestination) -> Result<(), Refused> {
+    async fn try_send(&self, parts: &[Delivery], stored: &StoredDestination) -> Result<(), Refused> {
         let for_good = |reason: String| Refused { reason, for_good: true };
-        let message: Message = serde_json::from_str(&delivery.body).map_err(|error| for_good(error.to_string()))?;
+        let (Some(first), Some(last)) = (parts.first(), parts.last()) else { return Ok(()) };
+        let mut message: Message = serde_json::from_str(&first.body).map_err(|error| for_good(error.to_string()))?;
+        for part in &parts[1..] {
+            let part: Message = serde_json::from_str(&part.body).map_err(|error| for_good(error.to_string()))?;
+            message.alerts.extend(part.alerts);
+        }
         let (destination, secret) = opened(stored, &self.vault).map_err(for_good)?;
         if destination.paused {
             return Err(for_good("the destination is paused".to_owned()));
@@ -120,7 +139,11 @@ impl Outbox {
             },
             _ => None,
         };
-        let key = format!("tickmark-{}-{}", delivery.made_ms, delivery.delivery_id);
+        let mut key = format!("tickmark-{}-{}", first.made_ms, first.delivery_id);
+        if parts.len() > 1 {
+            // With more behind it, it is another message.
+            key = format!("{key}-{}", last.delivery_id);
+        }
         let parcel = Parcel { message: &message, key: &key, now_ms: clock::now_ms(), chart: chart.as_deref() };
         destination.send(&self.client, secret.as_ref(), &parcel).await
     }

@@ -28,6 +28,10 @@ pub(super) struct Shown {
     has_secret: bool,
     /// What became of the newest message.
     newest: Option<Message>,
+    /// The message that was tried in vain and is tried again; what waits comes behind it.
+    failing: Option<Message>,
+    /// How many messages wait.
+    waiting: i64,
     /// What it is.
     #[serde(flatten)]
     destination: Destination,
@@ -62,6 +66,9 @@ pub(super) struct NewDestination {
     to: String,
     #[serde(default)]
     ca: String,
+    /// What comes within such a time is told in one message, such as `30s`.
+    #[serde(default)]
+    together: String,
     #[serde(default)]
     paused: bool,
 }
@@ -102,8 +109,8 @@ pub(super) struct Messages {
 
 impl NewDestination {
     fn parts(self) -> (Option<String>, Destination, Option<Secret>) {
-        let Self { name, kind, url, secret, server, tls, user, from, to, ca, paused } = self;
-        (name, Destination { kind, url, server, tls, user, from, to, ca, paused }, secret.map(Secret))
+        let Self { name, kind, url, secret, server, tls, user, from, to, ca, together, paused } = self;
+        (name, Destination { kind, url, server, tls, user, from, to, ca, together, paused }, secret.map(Secret))
     }
 }
 
@@ -126,8 +133,8 @@ fn message(delivery: Delivery) -> Message {
 }
 
 fn shown(view: DestinationView) -> Shown {
-    let DestinationView { name, destination, has_secret, origin, newest } = view;
-    Shown { name, origin, has_secret, newest: newest.map(message), destination }
+    let DestinationView { name, destination, has_secret, origin, newest, failing, waiting } = view;
+    Shown { name, origin, has_secret, newest: newest.map(message), failing: failing.map(message), waiting, destination }
 }
 
 /// Where messages go.

@@ -105,7 +105,8 @@ fn where_the_management_interface_listens() {
 fn a_file_that_is_wrong_is_named() {
     let error = load(&ServeFlags::default(), &[], "lisen = '127.0.0.1:1'").unwrap_err();
     assert!(
-        error.starts_with("t.toml: there is no key \"lisen\"; did you mean \"listen\"? allowed are listen, database, key_file,"),
+        error
+            .starts_with("t.toml: there is no key \"lisen\"; did you mean \"listen\"? allowed are listen, public_url, database, key_file,"),
         "{error}"
     );
     let error = load(&ServeFlags::default(), &[], "listen = ").unwrap_err();

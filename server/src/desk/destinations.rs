@@ -25,6 +25,10 @@ pub struct DestinationView {
     pub origin: Origin,
     /// The newest message to it.
     pub newest: Option<Delivery>,
+    /// The message that was tried in vain and is tried again, before all that waits.
+    pub failing: Option<Delivery>,
+    /// How many wait.
+    pub waiting: i64,
 }
 
 impl Desk {
@@ -37,8 +41,11 @@ impl Desk {
         for stored in self.store.destinations().await? {
             let Ok(destination) = serde_json::from_str(&stored.body) else { continue };
             let newest = self.store.deliveries(Some(&stored.name), 1).await?.into_iter().next();
+            let (first, waiting) = self.store.waiting(&stored.name).await?;
+            let failing = first.filter(|first| first.reason.is_some());
             let (name, origin) = (stored.name, stored.origin);
-            views.push(DestinationView { name, destination, has_secret: stored.secret_sealed.is_some(), origin, newest });
+            let has_secret = stored.secret_sealed.is_some();
+            views.push(DestinationView { name, destination, has_secret, origin, newest, failing, waiting });
         }
         Ok(views)
     }

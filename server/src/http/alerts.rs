@@ -53,7 +53,7 @@ pub(super) async fn page(app: &App, form: AlertForm, destination: DestinationFor
     let destinations = app.desk.destinations().await?.into_iter().map(|view| DestinationRow {
         kind: serde_json::to_value(view.destination.kind).ok().and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default(),
         place: place(&view.destination),
-        newest: view.newest.as_ref().map(state),
+        newest: view.failing.as_ref().map(|failing| waits(failing, view.waiting)).or_else(|| view.newest.as_ref().map(state)),
         is_of_file: view.origin == Origin::Config,
         paused: view.destination.paused,
         name: view.name,
@@ -107,6 +107,12 @@ fn place(destination: &Destination) -> String {
         DestinationKind::Telegram => format!("chat {}", destination.to),
         _ => destination.url.clone(),
     }
+}
+
+/// What keeps a destination from being told, and how much waits.
+fn waits(failing: &Delivery, waiting: i64) -> (String, bool) {
+    let more = if waiting > 1 { format!(" ({waiting} messages wait)") } else { String::new() };
+    (format!("fails: {}{more}", state(failing).0), true)
 }
 
 /// What became of a message, and whether that is bad.

@@ -165,6 +165,7 @@ async fn add_destination(app: &Shared, caller: &Caller, headers: &HeaderMap, for
         from: text("from"),
         to: text("to"),
         ca: text("ca"),
+        together: text("together"),
         errors: Vec::new(),
     };
     let word = |word: &str| serde_json::Value::String(word.to_owned());
@@ -173,8 +174,8 @@ async fn add_destination(app: &Shared, caller: &Caller, headers: &HeaderMap, for
     let outcome = match kind {
         Err(_) => Err(DeskError::invalid("kind", "is none of those that there are")),
         Ok(kind) => {
-            let DestinationForm { url, server, user, from, to, ca, .. } = filled.clone();
-            let destination = Destination { kind, url, server, tls, user, from, to, ca, paused: false };
+            let DestinationForm { url, server, user, from, to, ca, together, .. } = filled.clone();
+            let destination = Destination { kind, url, server, tls, user, from, to, ca, together, paused: false };
             let secret = Some(Secret(text("secret"))).filter(|secret| !secret.0.is_empty());
             app.desk.add_destination(&filled.name, &destination, secret.as_ref()).await
         }

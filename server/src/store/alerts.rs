@@ -64,7 +64,7 @@ pub enum KeptStep {
     /// It was, and did not fire.
     Calm,
     /// It fires, or that is over.
-    Event(AlertEvent),
+    Event(Box<AlertEvent>),
 }
 
 impl KeptStep {
@@ -72,7 +72,7 @@ impl KeptStep {
     #[must_use]
     pub fn event(&self) -> Option<&AlertEvent> {
         match self {
-            Self::Event(event) => Some(event),
+            Self::Event(event) => Some(event.as_ref()),
             _ => None,
         }
     }
@@ -272,7 +272,7 @@ impl Store {
     async fn event_in(&self, view: &mut sqlx::AnyConnection, event: i64) -> Result<KeptStep, StoreError> {
         let select = format!("select {EVENT} from alert_event where event_id = $1");
         let event = sqlx::query_as(sqlx::AssertSqlSafe(select)).bind(event).fetch_optional(view).await?;
-        Ok(event.map_or(KeptStep::Same, KeptStep::Event))
+        Ok(event.map_or(KeptStep::Same, |event| KeptStep::Event(Box::new(event))))
     }
 
     /// What fires, the newest first.

@@ -32,6 +32,8 @@ pub struct NewDelivery {
     pub destination: String,
     /// What it says, as JSON.
     pub body: String,
+    /// It waits so long for others, to be told with them.
+    pub wait_ms: i64,
 }
 
 /// A message on its way, or what became of it.
@@ -62,8 +64,9 @@ const DELIVERY: &str = "delivery_id, destination, body, made_ms, due_ms, claimed
 /// Adds messages in the transaction of what they tell of.
 pub(super) async fn insert_deliveries(change: &mut sqlx::AnyConnection, deliveries: &[NewDelivery], now_ms: i64) -> Result<(), StoreError> {
     for delivery in deliveries {
-        let insert = sqlx::query("insert into delivery (destination, body, made_ms, due_ms) values ($1, $2, $3, $3)");
-        insert.bind(&delivery.destination).bind(&delivery.body).bind(now_ms).execute(&mut *change).await?;
+        let insert = sqlx::query("insert into delivery (destination, body, made_ms, due_ms) values ($1, $2, $3, $4)");
+        let insert = insert.bind(&delivery.destination).bind(&delivery.body).bind(now_ms);
+        insert.bind(now_ms.saturating_add(delivery.wait_ms)).execute(&mut *change).await?;
     }
     Ok(())
 }
@@ -164,6 +167,21 @@ impl Store {
         Ok(claimed)
     }
 
+    /// Claims what waits behind a message that was claimed, up to so many, to be told with it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn claim_behind(&self, first: &Delivery, now_ms: i64, most: i64) -> Result<Vec<Delivery>, StoreError> {
+        let update = format!(
+            "update delivery set claimed_ms = $1 where delivery_id in (select delivery_id from delivery where destination = $2 and \
+             done_ms is null and claimed_ms <= $3 and delivery_id > $4 order by delivery_id limit $5) returning {DELIVERY}"
+        );
+        let update = sqlx::query_as(sqlx::AssertSqlSafe(update)).bind(first.claimed_ms).bind(&first.destination).bind(now_ms);
+        let mut behind: Vec<Delivery> = update.bind(first.delivery_id).bind(most).fetch_all(&self.inner.write).await?;
+        behind.sort_by_key(|delivery| delivery.delivery_id);
+        Ok(behind)
+    }
+
     /// A claimed message arrived.
     ///
     /// # Errors
@@ -198,6 +216,17 @@ impl Store {
             format!("select {DELIVERY} from delivery where destination = coalesce($1, destination) order by delivery_id desc limit $2");
         let select = sqlx::query_as(sqlx::AssertSqlSafe(select)).bind(destination).bind(most);
         Ok(select.fetch_all(&self.inner.read).await?)
+    }
+
+    /// The message of a destination that is to go first, and how many wait with it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn waiting(&self, destination: &str) -> Result<(Option<Delivery>, i64), StoreError> {
+        let select = format!("select {DELIVERY} from delivery where destination = $1 and done_ms is null order by delivery_id limit 1");
+        let first = sqlx::query_as(sqlx::AssertSqlSafe(select)).bind(destination).fetch_optional(&self.inner.read).await?;
+        let count = sqlx::query_scalar("select count(*) from delivery where destination = $1 and done_ms is null").bind(destination);
+        Ok((first, count.fetch_one(&self.inner.read).await?))
     }
 
     /// Forgets what became of messages long ago.

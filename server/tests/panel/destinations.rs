@@ -250,8 +250,33 @@ async fn where_nobody_listens_it_is_shown_and_tried_again() {
     sip1.set(LEVEL, 51);
     let tried = |one: &Value| one["newest"]["tries"].as_i64() > Some(0);
     let shown = panel.until(&format!("{DESTINATIONS}/ops"), tried).await;
-    assert_eq!(shown["newest"]["state"], "waiting");
+    assert_eq!(
+        (&shown["newest"]["state"], &shown["failing"]["id"], &shown["waiting"]),
+        (&json!("waiting"), &shown["newest"]["id"], &json!(1))
+    );
     assert!(shown["newest"]["due"].as_i64() > shown["newest"]["made"].as_i64());
-    let page = panel.until_text("/cp/alerts", |text| text.contains("and again: ")).await;
+    let page = panel.until_text("/cp/alerts", |text| text.contains("fails: tried")).await;
     assert!(page.contains("Connection refused") && !page.contains("/secret"));
+}
+
+/// By its policy, what comes within a time is one message, and each part of it is in the log.
+#[tokio::test]
+async fn what_comes_within_a_time_is_told_together() {
+    let mut receiver = Receiver::answering(&[503]).await;
+    let destination = json!({"kind": "webhook", "url": receiver.url("hook"), "together": "5s"});
+    let (panel, sip1) = panel(destination).await;
+    let second =
+        json!({"name": "later", "formula": format!("{{{LEVEL}}}"), "condition": {"kind": "above", "threshold": 50}, "hold": "500ms"});
+    panel.send(Method::POST, ALERTS, second, StatusCode::CREATED).await;
+    sip1.set(LEVEL, 51);
+    let (refused, taken) = (receiver.next().await, receiver.next().await);
+    assert_eq!(refused.header("idempotency-key"), taken.header("idempotency-key"));
+    let rules: Vec<Value> = taken.json()["alerts"].as_array().unwrap().iter().map(|alert| alert["rule"].clone()).collect();
+    assert_eq!(rules, [json!("calls"), json!("later")]);
+    let arrived = |log: &Value| log["items"].as_array().unwrap().iter().all(|one| one["state"] == "delivered" && one["tries"] == 1);
+    let log = panel.until(&format!("{DESTINATIONS}/ops/deliveries"), arrived).await;
+    assert_eq!(log["items"].as_array().unwrap().len(), 2);
+    let wrong = json!({"name": "x", "kind": "webhook", "url": receiver.url(""), "together": "2h"});
+    let refused = panel.send(Method::POST, DESTINATIONS, wrong, StatusCode::BAD_REQUEST).await;
+    assert!(refused["detail"].as_str().unwrap().contains("no time of at most 1h"), "{refused}");
 }

@@ -53,7 +53,7 @@ async fn rules_name_derived_statistics_and_say_what_is_gone() {
     let lowest = all["items"].as_array().unwrap().iter().find(|one| one["rule"] == "lowest").unwrap();
     assert_eq!((&lowest["box"], &lowest["value"]), (&json!("tickmark"), &json!(10.0)));
     // Another definition is another value, at once.
-    let other = json!({"name": "free", "formula": "{shmem:free_size} * 5", "unit": "percent"});
+    let other = json!({"formula": "{shmem:free_size} * 5", "unit": "percent"});
     panel.send(Method::PUT, "/cp/api/v1/derived/free", other, StatusCode::OK).await;
     panel.until(FIRING, |all| all["items"] == json!([])).await;
 
@@ -82,7 +82,7 @@ async fn nobody_is_told_at_times_that_come_again() {
     let silence = format!("{ALERTS}/calls/silence");
     for (ask, part) in [
         (json!({"schedule": "weekly SUN 02:00", "for": "1s"}), "1m to 31d"),
-        (json!({"schedule": "weekly SUN 02:00"}), "for: is needed"),
+        (json!({"schedule": "weekly SUN 02:00"}), "for is needed"),
         (json!({"schedule": "every 5m", "for": "1h"}), "none of weekly, daily and cron"),
     ] {
         let refused = panel.send(Method::POST, &silence, ask, StatusCode::BAD_REQUEST).await;
@@ -194,7 +194,7 @@ async fn charts_show_bounds_and_when_a_rule_fired() {
     let chart = format!("/cp/api/v1/chart?box=sip1&name={LEVEL}&span=1h");
     assert_eq!(panel.get(&chart).await["alerts"][0]["rule"], "calls");
     let svg = panel.ask(Method::GET, &chart.replace("chart?", "chart.svg?"), None).await.text().await.unwrap();
-    assert!(svg.contains("calls fired 1 ×") && svg.contains(">calls</text>") && svg.contains("opacity=\"0.07\""), "{svg}");
+    assert!(svg.contains("calls fired 1 ×") && svg.contains(">calls</text>") && svg.contains("opacity=\"0.06\""), "{svg}");
     let png = panel.ask(Method::GET, &chart.replace("chart?", "chart.png?"), None).await;
     assert!(png.bytes().await.unwrap().starts_with(b"\x89PNG"));
 }
@@ -218,7 +218,7 @@ async fn the_form_draws_the_last_week() {
     ];
     let page = panel.form("/cp/alerts", &fields).await.text().await.unwrap();
     assert!(page.contains("it would have fired once on sip1") && page.contains("class=\"week\"><svg"), "{page}");
-    assert!(page.contains("the rule fired 1 ×") && page.contains("opacity=\"0.07\""), "{page}");
+    assert!(page.contains("the rule fired 1 ×") && page.contains("opacity=\"0.06\""), "{page}");
     let wrong = [("silences", "weekly SUN 02:00"), ("do", "save")];
     let wrong = panel.form("/cp/alerts", &[&fields[..5], &wrong[..]].concat()).await;
     assert_eq!(wrong.status(), StatusCode::UNPROCESSABLE_ENTITY);

@@ -26,7 +26,7 @@ const KINDS: [(&str, &str); 9] = [
     ("mail", "E-mail: server, sender, receivers"),
 ];
 const TLS: [(&str, &str); 3] = [("starttls", "STARTTLS"), ("tls", "TLS"), ("none", "none, on this host alone")];
-const FIELDS: [&str; 8] = ["name", "url", "secret", "server", "ca", "user", "from", "to"];
+const FIELDS: [&str; 9] = ["name", "url", "secret", "server", "ca", "user", "from", "to", "together"];
 
 /// The destinations there are.
 pub(super) fn list(page: &AlertsPage) -> AnyView {
@@ -105,6 +105,7 @@ pub(super) fn form(form: &DestinationForm) -> AnyView {
                     {one("user", &form.user, "Its user", "panel", "Empty: nobody signs in")}
                     {one("from", &form.from, "Sender", "panel@example.org", "For e-mail")}
                     {one("to", &form.to, "To", "ops@example.org", "Receivers of e-mail, or Telegram's chat")}
+                    {one("together", &form.together, "Told together within", "30s", "Empty: within a moment")}
                 </div>
                 <div class="buttons"><button class="btn main" name="do" value="tell">"Add"</button></div>
             </form>

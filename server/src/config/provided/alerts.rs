@@ -10,8 +10,8 @@ use crate::{
 
 pub(super) const ALERT_KEYS: [&str; 11] =
     ["name", "formula", "condition", "hold", "severity", "boxes", "text", "destinations", "repeat", "silences", "paused"];
-pub(super) const DESTINATION_KEYS: [&str; 12] =
-    ["name", "kind", "url", "secret", "secret_file", "server", "tls", "user", "from", "to", "ca", "paused"];
+pub(super) const DESTINATION_KEYS: [&str; 13] =
+    ["name", "kind", "url", "secret", "secret_file", "server", "tls", "user", "from", "to", "ca", "together", "paused"];
 
 /// One `[[alert]]`.
 #[derive(Clone, Debug, PartialEq)]

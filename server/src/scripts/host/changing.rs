@@ -204,8 +204,10 @@ impl Host {
         if !self.dry {
             let message = Message::notice(&self.parts.url, &self.name, level, text, clock::now_ms());
             let body = serde_json::to_string(&message).map_err(|error| error.to_string())?;
-            let told = all.iter().filter(|one| Destination::is_told(one) && to.is_none_or(|to| one.name == to));
-            let deliveries: Vec<NewDelivery> = told.map(|one| NewDelivery { destination: one.name.clone(), body: body.clone() }).collect();
+            let told = all.iter().filter(|one| to.is_none_or(|to| one.name == to));
+            let told = told.filter_map(|one| Some((one.name.clone(), Destination::told_within(one)?)));
+            let deliveries: Vec<NewDelivery> =
+                told.map(|(destination, wait_ms)| NewDelivery { destination, body: body.clone(), wait_ms }).collect();
             self.wait(self.parts.store.deliver(&deliveries, clock::now_ms()))?.map_err(|error| error.to_string())?;
             self.parts.wake.notify_one();
             let notice = Notice { script: self.name.clone(), severity: severity.to_owned(), text: text.to_owned(), at: clock::now_ms() };

@@ -82,7 +82,7 @@ async fn alerts(store: &Store, box_id: i64) {
         told: true,
     };
     let step = AlertStep { rule: "down".to_owned(), box_id, to, at_ms: 9 };
-    let deliveries = vec![NewDelivery { destination: "hook".to_owned(), body: "{}".to_owned() }];
+    let deliveries = vec![NewDelivery { destination: "hook".to_owned(), body: "{}".to_owned(), wait_ms: 0 }];
     let tell = |_: &[KeptStep]| ToTell { deliveries, ..ToTell::default() };
     store.keep_alert_steps(&[step], tell, 9).await.unwrap();
     let silence = Silence { silence_id: 0, rule: "down".to_owned(), box_id: None, from_ms: 1, to_ms: None, by_whom: None };
