@@ -136,18 +136,18 @@ proptest! {
 fn numbers_are_written_as_one_likes_them() {
     let written = |numbers| {
         with_numbers(numbers, || {
-            let values = [value(Number::Int(-1_234_567), ""), value(Number::Float(0.5), "percent"), rate(1840.4), rate(12.25)];
+            let values = [value(Number::Int(-1_234_567), ""), value(Number::Float(0.5), "percent"), rate(1840.4), rate(12.3)];
             let shorts = [short(1234.0, ""), short(1.5e30, ""), fact(Number::Int(1_600_000), "bytes"), value(Number::Float(2.5e15), "")];
             [values, shorts].concat().join(" | ")
         })
     };
     let thin = '\u{2009}';
     let cases = [
-        (Numbers::Spaces, "−1_234_567 | 0.5_% | +1_840/s | +12.2/s | 1.23k | 1.5e12E | 1.53 MiB | 2.500e15"),
-        (Numbers::Commas, "−1,234,567 | 0.5_% | +1,840/s | +12.2/s | 1.23k | 1.5e12E | 1.53 MiB | 2.500e15"),
-        (Numbers::SpacesComma, "−1_234_567 | 0,5_% | +1_840/s | +12,2/s | 1,23k | 1,5e12E | 1,53 MiB | 2,500e15"),
-        (Numbers::DotsComma, "−1.234.567 | 0,5_% | +1.840/s | +12,2/s | 1,23k | 1,5e12E | 1,53 MiB | 2,500e15"),
-        (Numbers::Plain, "−1234567 | 0.5_% | +1840/s | +12.2/s | 1.23k | 1.5e12E | 1.53 MiB | 2.500e15"),
+        (Numbers::Spaces, "−1_234_567 | 0.5_% | +1_840/s | +12.3/s | 1.23k | 1.5e12E | 1.53 MiB | 2.500e15"),
+        (Numbers::Commas, "−1,234,567 | 0.5_% | +1,840/s | +12.3/s | 1.23k | 1.5e12E | 1.53 MiB | 2.500e15"),
+        (Numbers::SpacesComma, "−1_234_567 | 0,5_% | +1_840/s | +12,3/s | 1,23k | 1,5e12E | 1,53 MiB | 2,500e15"),
+        (Numbers::DotsComma, "−1.234.567 | 0,5_% | +1.840/s | +12,3/s | 1,23k | 1,5e12E | 1,53 MiB | 2,500e15"),
+        (Numbers::Plain, "−1234567 | 0.5_% | +1840/s | +12.3/s | 1.23k | 1.5e12E | 1.53 MiB | 2.500e15"),
     ];
     for (numbers, want) in cases {
         assert_eq!(written(numbers), want.replace('_', &thin.to_string()), "{numbers:?}");
