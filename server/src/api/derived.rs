@@ -76,6 +76,8 @@ pub(super) struct FormulaAsk {
     /// The box whose values it is put to; left out: it is only read, unless it names boxes.
     #[serde(rename = "box")]
     box_name: Option<String>,
+    /// The unit of what it comes to, for `says`.
+    unit: Option<String>,
 }
 
 /// What came of trying a formula.
@@ -89,6 +91,8 @@ pub(super) struct Tried {
     reason: Option<String>,
     /// The statistics that it names, as they are written.
     uses: Vec<String>,
+    /// All that as a sentence for people.
+    says: String,
     /// What is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Wrong>,
@@ -169,6 +173,10 @@ pub(super) async fn remove(State(app): State<Arc<App>>, Path(name): Path<String>
     (status = 200, body = Tried), (status = 404, description = "No such box")))]
 pub(super) async fn check(State(app): State<Arc<App>>, Body(ask): Body<FormulaAsk>) -> Result<Json<Tried>, Problem> {
     let checked = app.desk.check_formula(&ask.formula, ask.box_name.as_deref())?;
+    let says = match &checked.error {
+        Some(error) => app::wording::sentence(&error.to_string()),
+        None => checked.comes_to(ask.box_name.as_deref().unwrap_or_default(), ask.unit.as_deref().unwrap_or_default()),
+    };
     let error = checked.error.map(|error| Wrong { at: error.at, message: error.message });
-    Ok(Json(Tried { ok: error.is_none(), value: checked.value, reason: checked.reason, uses: checked.uses, error }))
+    Ok(Json(Tried { ok: error.is_none(), value: checked.value, reason: checked.reason, uses: checked.uses, says, error }))
 }

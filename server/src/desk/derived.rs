@@ -1,6 +1,6 @@
 //! Derived statistics: defined, changed, removed, and tried before that.
 
-use app::{model::Origin, shown::short};
+use app::{format, model::Origin, shown::short};
 
 use super::{Desk, DeskError};
 use crate::{
@@ -50,6 +50,19 @@ pub struct Checked {
     pub uses: Vec<String>,
     /// What is wrong with it, and at which character.
     pub error: Option<FormulaError>,
+}
+
+impl Checked {
+    /// What it comes to on a box, as a sentence, where nothing is wrong with it.
+    #[must_use]
+    pub fn comes_to(&self, box_name: &str, unit: &str) -> String {
+        match (self.value, &self.reason) {
+            (Some(value), _) if box_name.is_empty() => format!("It comes to {} now.", format::short(value, unit)),
+            (Some(value), _) => format!("It comes to {} on {box_name} now.", format::short(value, unit)),
+            (None, Some(reason)) => format!("It can be computed, and has no value on {box_name} now: {reason}."),
+            (None, None) => "It can be computed.".to_owned(),
+        }
+    }
 }
 
 impl Desk {

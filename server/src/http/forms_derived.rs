@@ -20,7 +20,7 @@ use crate::{
     auth::Caller,
     board::full_name,
     catalogue,
-    desk::{Checked, DerivedInput, DeskError, Word},
+    desk::{DerivedInput, DeskError, Word},
     problem::Problem,
 };
 
@@ -81,20 +81,12 @@ pub(super) async fn define(State(app): State<Shared>, caller: Caller, headers: H
     filled.at = checked.error.as_ref().map(|error| error.at);
     match &checked.error {
         Some(error) => filled.errors.push(("formula", error.to_string())),
-        None => filled.tried = Some(comes_to(&checked, &box_name, &input.unit)),
+        None => filled.tried = Some(checked.comes_to(&box_name, &input.unit)),
     }
     let status = if filled.errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let frame = render::frame(Tab::Settings, Some(&caller), &headers, &Uri::from_static(HERE));
     let page = page(&app, filled, &box_name).await?;
     Ok(render::page_as(&app, status, frame, Page::Derived(Box::new(page)), render::request_for(HERE)).await)
-}
-
-fn comes_to(checked: &Checked, box_name: &str, unit: &str) -> String {
-    match (checked.value, &checked.reason) {
-        (Some(value), _) => format!("It comes to {} on {box_name} now.", format::short(value, unit)),
-        (None, Some(reason)) => format!("It can be computed, and has no value on {box_name} now: {reason}."),
-        (None, None) => "It can be computed.".to_owned(),
-    }
 }
 
 /// Adds a ready-made one, if it is not there yet, and ticks it where it can be computed.

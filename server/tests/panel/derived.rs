@@ -110,12 +110,17 @@ async fn a_formula_is_tried_before_it_is_kept() {
     assert_eq!((&wrong["ok"], &wrong["error"]["at"]), (&json!(false), &json!(25)));
     let unknown = check("1 + {core:free_size}").await;
     assert_eq!(unknown["error"]["at"], 4);
+    assert!(unknown["says"].as_str().unwrap().contains("did you mean {shmem:free_size}?"), "{unknown}");
+    assert_eq!(worst["says"], "It comes to 90 on sip1 now.");
+    let share = json!({"formula": "100 * {shmem:free_size} / {shmem:total_size}", "box": "sip1", "unit": "percent"});
+    assert_eq!(panel.send(Method::POST, CHECK, share, StatusCode::OK).await["says"], "It comes to 25 % on sip1 now.");
     assert!(unknown["error"]["message"].as_str().unwrap().contains("did you mean {shmem:free_size}?"), "{unknown}");
     panel.send(Method::PATCH, "/cp/api/v1/boxes/sip1/statistics/shmem:free_size", json!({"kind": "gauge"}), StatusCode::NO_CONTENT).await;
     let level = check("rate({shmem:free_size})").await;
     assert!(level["error"]["message"].as_str().unwrap().contains("shows a level"), "{level}");
     let read = panel.send(Method::POST, CHECK, json!({"formula": "{a:b}"}), StatusCode::OK).await;
     assert_eq!((&read["ok"], &read["value"]), (&json!(true), &Value::Null));
+    assert_eq!(read["says"], "It can be computed.");
     panel.send(Method::POST, CHECK, json!({"formula": "1", "box": "nobody"}), StatusCode::NOT_FOUND).await;
     for hostile in ["(".repeat(100_000), "-".repeat(4_000), "{".repeat(4_000), "é\u{202e}\0".repeat(500)] {
         assert_eq!(check(&hostile).await["ok"], false);
