@@ -53,6 +53,7 @@ pub(super) async fn change(State(app): State<Shared>, caller: Caller, headers: H
         "take" => return take(&app, &caller, &headers, &form).await,
         "up" => app.desk.move_set(&of, 1).await.map(|()| String::new()),
         "down" => app.desk.move_set(&of, -1).await.map(|()| String::new()),
+        "move" => app.desk.move_set(&of, text("by").parse().unwrap_or_default()).await.map(|()| String::new()),
         "pin" => pin(&app, &of, true, &by).await.map(|()| format!("{of} is on the start page")),
         "unpin" => pin(&app, &of, false, &by).await.map(|()| format!("{of} is no longer on the start page")),
         "duplicate" => app.desk.duplicate_set(&of, &by).await.map(|name| format!("{name} is made")),

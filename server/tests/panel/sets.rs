@@ -37,6 +37,14 @@ async fn a_set_is_kept_ordered_and_moved_as_a_file() {
     assert_eq!(form("pin", "Evening").await, StatusCode::SEE_OTHER);
     assert_eq!(names(&panel).await, ["Evening", "Morning", "Morning (2)"]);
     assert_eq!(panel.get(&format!("{SETS}/Evening")).await["pinned"], true);
+    // As far as somebody drags it.
+    let moved =
+        async |by: &str| panel.form("/cp/sets", &[("do", "move"), ("of", "Evening"), ("by", by), ("box", "tickmark")]).await.status();
+    assert_eq!(moved("-2").await, StatusCode::SEE_OTHER);
+    assert_eq!(names(&panel).await, ["Morning", "Morning (2)", "Evening"]);
+    assert_eq!(moved("2").await, StatusCode::SEE_OTHER);
+    assert_eq!(moved("far").await, StatusCode::SEE_OTHER);
+    assert_eq!(names(&panel).await, ["Evening", "Morning", "Morning (2)"]);
     let start = panel.ask(Method::GET, "/cp?box=tickmark", None).await.text().await.unwrap();
     assert!(start.contains("/cp/sets/Evening"), "the start page leads to it");
     let open = panel.ask(Method::GET, "/cp/sets/Morning?box=tickmark", None).await;
