@@ -56,6 +56,7 @@ pub fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(charts::lines))
         .routes(routes!(charts::svg))
         .routes(routes!(charts::png))
+        .routes(routes!(export::lines))
         .routes(routes!(export::export))
         .routes(routes!(notes::list, notes::add))
         .routes(routes!(notes::change, notes::remove))

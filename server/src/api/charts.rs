@@ -89,7 +89,7 @@ pub(super) struct PictureQuery {
 }
 
 /// The chart that a query string describes.
-fn spec(ask: &Ask) -> Result<ChartSpec, Problem> {
+pub(super) fn spec(ask: &Ask) -> Result<ChartSpec, Problem> {
     let refused = |SpecError(why): SpecError| wrong("chart", &format!("cannot be drawn: {why}"));
     if let Some(text) = ask.get("chart") {
         return match ["name", "mode", "of", "combine", "scale", "axis"].into_iter().find(|name| ask.get(name).is_some()) {
@@ -116,7 +116,7 @@ fn spec(ask: &Ask) -> Result<ChartSpec, Problem> {
 }
 
 /// The question for its columns.
-fn question(ask: &Ask, spec: &ChartSpec, default_points: u32, fit: bool) -> Result<ChartAsk, Problem> {
+pub(super) fn question(ask: &Ask, spec: &ChartSpec, default_points: u32, fit: bool) -> Result<ChartAsk, Problem> {
     let (from_ms, to_ms) = ask.span(clock::now_ms())?;
     let most = u32::try_from(MAX_POINTS).unwrap_or(u32::MAX);
     let default = if spec.mode == Some(Mode::Increase) { (default_points / BAR_PX).max(1) } else { default_points };

@@ -2,11 +2,16 @@
 
 use std::{fmt::Write as _, io, sync::Arc};
 
-use app::model::{Kind, Number};
+use app::model::{Kind, Number, Series, Wanted};
 use axum::{body::Body, extract::State, http::header, response::IntoResponse};
 use chrono::{DateTime, SecondsFormat};
 
-use super::{Ask, ask::wrong};
+use super::{
+    Ask,
+    ask::wrong,
+    charts::{self, ChartQuery},
+    series::DEFAULT_POINTS,
+};
 use crate::{
     clock,
     http::App,
@@ -72,6 +77,47 @@ pub(super) async fn export(State(app): State<Arc<App>>, ask: Ask) -> Result<impl
     Ok(([(header::CONTENT_TYPE, format.content_type().to_owned()), (header::CONTENT_DISPOSITION, file)], Body::from_stream(rows)))
 }
 
+/// A chart of one or several statistics as CSV: a row for each point in the order of time, with the mean of each line in it, and the last
+/// value where there is no mean; empty where there is none. A line is called `box/group:name`, by the rules of names above.
+#[utoipa::path(get, path = "/chart.csv", tag = "history", params(ChartQuery),
+    responses((status = 200, body = String, content_type = "text/csv"), (status = 404, description = "No such box or statistic")))]
+pub(super) async fn lines(State(app): State<Arc<App>>, ask: Ask) -> Result<impl IntoResponse, Problem> {
+    let spec = charts::spec(&ask)?;
+    let all = app.desk.chart(&spec, &charts::question(&ask, &spec, DEFAULT_POINTS, false)?).await?;
+    let title = if spec.title.is_empty() { "statistics" } else { &spec.title };
+    let file = format!("attachment; filename=\"{}.csv\"", file_name("chart", title));
+    Ok(([(header::CONTENT_TYPE, Format::Csv.content_type().to_owned()), (header::CONTENT_DISPOSITION, file)], table(&all.lines)))
+}
+
+/// The lines of a chart beside each other.
+fn table(lines: &[Series]) -> String {
+    // As a chart's words name them; what several come to together has no box.
+    let label = |line: &Series| {
+        if line.box_name.is_empty() { line.name.clone() } else { Wanted::one(&line.box_name, &line.name).to_string() }
+    };
+    let mut text = format!("time,{}\n", lines.iter().map(|line| quoted(&label(line))).collect::<Vec<_>>().join(","));
+    let mut times: Vec<i64> = lines.iter().flat_map(|line| line.columns.t.iter().copied()).collect();
+    times.sort_unstable();
+    times.dedup();
+    // Where each line is: points are taken as time goes on.
+    let mut places = vec![0; lines.len()];
+    for at_ms in times {
+        text.push_str(&instant(at_ms));
+        for (line, place) in lines.iter().zip(&mut places) {
+            text.push(',');
+            if line.columns.t.get(*place) == Some(&at_ms) {
+                let pick = |column: &[Option<Number>]| column.get(*place).copied().flatten();
+                if let Some(number) = pick(&line.columns.mean).or_else(|| pick(&line.columns.last)) {
+                    push(&mut text, number);
+                }
+                *place += 1;
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
 /// How samples are written.
 #[derive(Clone, Copy)]
 enum Format {
@@ -133,17 +179,29 @@ fn csv(box_name: &str, name: &str, samples: &Samples) -> String {
     let mut order: Vec<usize> = (0..samples.at_ms.len()).collect();
     order.sort_by_key(|&i| samples.at_ms[i]);
     for (at_ms, value) in order.into_iter().map(|i| (samples.at_ms[i], samples.values.get(i))) {
-        let time = DateTime::from_timestamp_millis(at_ms).map(|time| time.to_rfc3339_opts(SecondsFormat::Millis, true));
-        text.push_str(&time.unwrap_or_else(|| at_ms.to_string()));
+        text.push_str(&instant(at_ms));
         text.push_str(&labels);
-        // Writing to a string cannot fail.
-        let _ = match value {
-            Some(Number::Int(value)) => writeln!(text, "{value}"),
-            Some(Number::Float(value)) => writeln!(text, "{value}"),
-            None => writeln!(text),
-        };
+        if let Some(value) = value {
+            push(&mut text, value);
+        }
+        text.push('\n');
     }
     text
+}
+
+/// An instant in RFC 3339.
+fn instant(at_ms: i64) -> String {
+    let time = DateTime::from_timestamp_millis(at_ms).map(|time| time.to_rfc3339_opts(SecondsFormat::Millis, true));
+    time.unwrap_or_else(|| at_ms.to_string())
+}
+
+/// Adds a number as tools read it.
+fn push(text: &mut String, number: Number) {
+    // Writing to a string cannot fail.
+    let _ = match number {
+        Number::Int(value) => write!(text, "{value}"),
+        Number::Float(value) => write!(text, "{value}"),
+    };
 }
 
 /// A CSV field that is text: quoted when it must be, and never taken for a formula by a spreadsheet.

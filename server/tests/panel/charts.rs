@@ -40,6 +40,25 @@ async fn means(panel: &TestPanel, query: &str, count: usize) -> Value {
 }
 
 #[tokio::test]
+async fn a_chart_of_several_is_a_table_too() {
+    let (panel, _sip1, _sip2) = two_boxes().await;
+    let chart = "chart=sip1/dialog:active_dialogs+sip2/dialog:active_dialogs+.title%3DCalls";
+    means(&panel, chart, 3).await;
+    let answer = panel.ask(Method::GET, &format!("/cp/api/v1/chart.csv?{chart}&span=1m"), None).await;
+    assert_eq!(answer.headers()["content-type"], "text/csv; charset=utf-8");
+    assert_eq!(answer.headers()["content-disposition"], "attachment; filename=\"chart-Calls.csv\"");
+    let csv = answer.text().await.unwrap();
+    let (head, rows) = csv.split_once('\n').unwrap();
+    assert_eq!(head, "time,sip1/dialog:active_dialogs,sip2/dialog:active_dialogs");
+    let cells: Vec<Vec<&str>> = rows.lines().map(|row| row.split(',').skip(1).collect()).collect();
+    assert!(cells.iter().all(|cells| cells.len() == 2), "{csv}");
+    assert!(cells.iter().any(|cells| cells[0] == "9") && cells.iter().any(|cells| cells[1] == "5"), "{csv}");
+    let times: Vec<&str> = rows.lines().filter_map(|row| row.split(',').next()).collect();
+    assert!(times.is_sorted() && times.iter().all(|time| time.ends_with('Z')), "{csv}");
+    panel.send(Method::GET, "/cp/api/v1/chart.csv?chart=.fast", Value::Null, StatusCode::BAD_REQUEST).await;
+}
+
+#[tokio::test]
 async fn what_boxes_come_to_is_told_and_where_one_is_missing() {
     let (panel, _sip1, sip2) = two_boxes().await;
     for (how, want) in [("sum", 14.0), ("average", 7.0), ("maximum", 9.0)] {
