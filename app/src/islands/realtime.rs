@@ -13,6 +13,8 @@ mod rows;
 #[cfg(feature = "hydrate")]
 mod search;
 #[cfg(feature = "hydrate")]
+mod sight;
+#[cfg(feature = "hydrate")]
 mod state;
 #[cfg(feature = "hydrate")]
 mod ticks;

@@ -28,6 +28,9 @@ use crate::{
 /// How often ages are written anew.
 const AGE_STEP: Duration = Duration::from_secs(1);
 
+/// Of more that move nothing glows: it would tell nobody anything, and has the browser paint all of them in each frame.
+const GLOW_MAX: usize = 200;
+
 /// What the island knows of the page.
 pub(super) struct Page {
     pub(super) box_name: String,
@@ -41,6 +44,8 @@ pub(super) struct Page {
     strangers: js_sys::Set,
     /// Turned by each poll, so that what changed again glows again.
     beat: Cell<bool>,
+    /// Rows are written in the next frame.
+    writing: Cell<bool>,
 }
 
 /// Begins to follow the box.
@@ -56,6 +61,7 @@ pub(super) fn start() {
         happened: Cell::new(true),
         strangers: js_sys::Set::new(&JsValue::UNDEFINED),
         beat: Cell::new(false),
+        writing: Cell::new(false),
     });
     folds::start();
     view::start();
@@ -164,9 +170,11 @@ impl Page {
             let strangers = rows.update(news);
             (strangers, rows.is_empty(), rows.moved())
         };
+        self.write_rows();
         if let Some(rows) = dom::one("#rows").filter(|_| !snapshot) {
             self.beat.set(!self.beat.get());
             let _ = rows.set_attribute("data-beat", if self.beat.get() { "1" } else { "0" });
+            let _ = rows.class_list().toggle_with_force("crowded", moved > GLOW_MAX);
         }
         if !snapshot && search::shows_everything() {
             ticks::write_choice(2, "moving", moved);
@@ -181,6 +189,20 @@ impl Page {
             }
         }
         self.offer_new();
+    }
+
+    /// Writes rows that wait: some now, and others frame by frame.
+    fn write_rows(self: &Rc<Self>) {
+        if !self.rows.borrow_mut().write_some() || self.writing.replace(true) {
+            return;
+        }
+        let page = Rc::downgrade(self);
+        request_animation_frame(move || {
+            if let Some(page) = page.upgrade() {
+                page.writing.set(false);
+                page.write_rows();
+            }
+        });
     }
 
     /// New statistics are offered, not pushed in: rows must not move under a pointer.

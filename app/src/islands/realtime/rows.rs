@@ -1,7 +1,10 @@
-//! The rows of the page by name, and writing what is new into their cells. Knows no stream.
+//! The rows of the page by name, and writing what is new into their cells: those in sight at once, the others some a frame, so that nobody
+//! who scrolls is held up. Knows no stream.
 
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlInputElement};
+
+use super::sight::Sight;
 
 use crate::{
     format,
@@ -11,6 +14,9 @@ use crate::{
 
 /// How many points a spark line keeps, unless a snapshot brings more.
 const SPARK_POINTS: usize = 30;
+
+/// So many rows are written at once.
+const ROWS_AT_ONCE: usize = 150;
 
 /// One row with the cells that change.
 pub(super) struct Row {
@@ -26,6 +32,21 @@ pub(super) struct Row {
     counter: bool,
     points: Vec<Option<f32>>,
     newest: Option<Number>,
+    speed: Option<f64>,
+    /// The part of the table that it is in.
+    part: Option<Element>,
+    /// Whether it moved at the last poll, and whether it shows that.
+    moves: bool,
+    shows_moving: bool,
+    /// What of it is still to be written.
+    waits: Waits,
+}
+
+/// What of a row is still to be written.
+#[derive(Clone, Copy, Default, PartialEq)]
+struct Waits {
+    value: bool,
+    course: bool,
 }
 
 /// What stands for all processes: the highest of their values.
@@ -43,6 +64,9 @@ pub(super) struct Rows {
     by_name: js_sys::Map,
     moved: Vec<usize>,
     folds: Vec<Fold>,
+    /// The places of rows that wait to be written.
+    waiting: Vec<usize>,
+    sight: Sight,
 }
 
 impl Rows {
@@ -54,7 +78,8 @@ impl Rows {
             by_name.set(&JsValue::from_str(&row.name), &JsValue::from(i));
         }
         let moved = (0..list.len()).filter(|i| list[*i].element.class_list().contains("moved")).collect();
-        let mut rows = Self { list, by_name, moved, folds: Vec::new() };
+        let sight = Sight::of(&dom::all("#rows .part"));
+        let mut rows = Self { list, by_name, moved, folds: Vec::new(), waiting: Vec::new(), sight };
         rows.folds = dom::all("#rows .family").iter().filter_map(|family| rows.fold(family)).collect();
         rows
     }
@@ -81,7 +106,7 @@ impl Rows {
         self.list.is_empty()
     }
 
-    /// Writes what a poll brought; answers the names that have no row here.
+    /// Takes what a poll brought; answers the names that have no row here. It is written by [`Self::write_some`].
     pub(super) fn update(&mut self, news: LiveValues) -> Vec<String> {
         let mut strangers = Vec::new();
         let mut seen = vec![false; self.list.len()];
@@ -93,7 +118,7 @@ impl Rows {
                 continue;
             };
             seen[i] = true;
-            if self.list[i].update(&statistic, news.snapshot) {
+            if self.list[i].take(&statistic, news.snapshot) {
                 moved.push(i);
             }
         }
@@ -104,6 +129,7 @@ impl Rows {
             }
             self.mark_moved(moved);
         }
+        self.waiting = (0..self.list.len()).filter(|i| self.list[*i].is_waiting()).collect();
         for fold in &self.folds {
             let values = fold.members.iter().filter_map(|i| self.list[*i].newest);
             if let Some(highest) = values.reduce(|one, other| if other.as_f64() > one.as_f64() { other } else { one }) {
@@ -119,15 +145,22 @@ impl Rows {
     }
 
     fn mark_moved(&mut self, moved: Vec<usize>) {
-        let mut moves = vec![false; self.list.len()];
-        moved.iter().for_each(|i| moves[*i] = true);
-        for i in self.moved.iter().filter(|i| !moves[**i]) {
-            let _ = self.list[*i].element.class_list().remove_1("moved");
-        }
-        for i in &moved {
-            let _ = self.list[*i].element.class_list().add_1("moved");
-        }
+        self.moved.iter().for_each(|i| self.list[*i].moves = false);
+        moved.iter().for_each(|i| self.list[*i].moves = true);
         self.moved = moved;
+    }
+
+    /// Writes some of the rows that wait, those in sight first. Answers whether others still wait.
+    pub(super) fn write_some(&mut self) -> bool {
+        let (sight, list) = (&self.sight, &self.list);
+        let (near, far): (Vec<usize>, Vec<usize>) =
+            self.waiting.drain(..).partition(|i| list[*i].part.as_ref().is_none_or(|part| sight.has(part)));
+        let mut order = near.into_iter().chain(far);
+        for i in order.by_ref().take(ROWS_AT_ONCE) {
+            self.list[i].write();
+        }
+        self.waiting = order.collect();
+        !self.waiting.is_empty()
     }
 }
 
@@ -144,14 +177,19 @@ impl Row {
             counter: element.get_attribute("data-kind").as_deref() == Some("counter"),
             points: Vec::new(),
             newest: None,
+            speed: None,
+            part: element.closest(".part").ok().flatten(),
+            moves: element.class_list().contains("moved"),
+            shows_moving: element.class_list().contains("moved"),
+            waits: Waits::default(),
             element,
         })
     }
 
     /// What is copied of it: `group:name value`, with digits alone.
     pub(super) fn line(&self) -> String {
-        let value = self.value.text_content().unwrap_or_default();
-        format!("{} {}", self.name, format::bare(&value))
+        let value = self.newest.map(|value| format::value(value, &self.unit)).or_else(|| self.value.text_content());
+        format!("{} {}", self.name, format::bare(&value.unwrap_or_default()))
     }
 
     /// The check box.
@@ -159,27 +197,46 @@ impl Row {
         self.element.query_selector("input[name=on]").ok().flatten()?.dyn_into().ok()
     }
 
-    /// Writes the news; answers whether the value changed.
-    fn update(&mut self, news: &LiveStatistic, snapshot: bool) -> bool {
-        let text = news.value.map_or_else(|| "unknown".to_owned(), |value| format::value(value, &self.unit));
-        let changed = self.value.text_content().as_deref() != Some(text.as_str());
-        if changed {
-            self.value.set_text_content(Some(&text));
-            self.known(news.value.is_some());
-            self.write_reading(news.value.and_then(|value| format::reading(value, &self.unit)).as_deref());
-        }
+    /// Takes the news; answers whether the value changed.
+    fn take(&mut self, news: &LiveStatistic, snapshot: bool) -> bool {
+        let changed = self.newest != news.value;
         self.newest = news.value;
-        let rate = if self.counter { news.rate } else { None };
-        dom::write(&self.rate, &rate.map(format::rate).unwrap_or_default());
+        self.speed = if self.counter { news.rate } else { None };
+        self.waits.value = true;
         if snapshot {
             self.points = news.spark.as_ref().map(Spark::points).unwrap_or_default();
-            self.draw();
+            self.waits.course = true;
         } else {
             let point = if self.counter { news.rate } else { news.value.map(Number::as_f64) };
             #[expect(clippy::cast_possible_truncation, reason = "a spark line is 18 pixels high")]
             self.push(point.map(|point| point as f32));
         }
         changed && !snapshot
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.waits != Waits::default() || self.moves != self.shows_moving
+    }
+
+    /// Writes what is new.
+    fn write(&mut self) {
+        let waits = std::mem::take(&mut self.waits);
+        if waits.value {
+            let text = self.newest.map_or_else(|| "unknown".to_owned(), |value| format::value(value, &self.unit));
+            if self.value.text_content().as_deref() != Some(text.as_str()) {
+                self.value.set_text_content(Some(&text));
+                self.known(self.newest.is_some());
+                self.write_reading(self.newest.and_then(|value| format::reading(value, &self.unit)).as_deref());
+            }
+            dom::write(&self.rate, &self.speed.map(format::rate).unwrap_or_default());
+        }
+        if waits.course {
+            let _ = self.path.set_attribute("d", &format::spark_path(&self.points));
+        }
+        if self.moves != self.shows_moving {
+            self.shows_moving = self.moves;
+            let _ = self.element.class_list().toggle_with_force("moved", self.moves);
+        }
     }
 
     /// An unknown value was explained by its tip and its hidden text; a known one needs neither.
@@ -224,12 +281,6 @@ impl Row {
         }
         let grew = self.points.len() + 1 < SPARK_POINTS;
         self.points.push(point);
-        if !flat || grew {
-            self.draw();
-        }
-    }
-
-    fn draw(&self) {
-        let _ = self.path.set_attribute("d", &format::spark_path(&self.points));
+        self.waits.course |= !flat || grew;
     }
 }
