@@ -14,6 +14,7 @@ mod names;
 mod palette;
 mod second;
 mod stack;
+pub mod tail;
 mod time;
 mod words;
 pub mod zoom;

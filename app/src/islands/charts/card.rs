@@ -1,6 +1,7 @@
 //! One chart of the page: what it is of, what was loaded, and how it is drawn into its figure.
 
 mod lines;
+mod loading;
 mod telling;
 
 use leptos::prelude::document;
@@ -17,6 +18,7 @@ use crate::links;
 use crate::model::{Axis, COMPARED, ChartLines, Combine, LiveStatistic, Mode, Number, Scale, Series};
 use crate::shown::short;
 
+use self::loading::Asking;
 use super::legend::{self, Chosen};
 use super::table;
 
@@ -28,10 +30,6 @@ const FACTS_HEIGHT: i32 = 18;
 const WIDTH: u32 = 640;
 /// What lies over the drawing, and stays when it is drawn again.
 const OVER: &str = ":scope > .hair, :scope > .pin, :scope > .selection";
-/// A bar of an increase is so wide, in pixels, air included.
-const BAR_PX: u32 = 8;
-/// The shortest time between two requests of one chart, in milliseconds.
-const PERIOD_MIN_MS: f64 = 1000.0;
 /// How much wider a chart must become before it is loaded anew.
 const WIDER: f64 = 1.25;
 
@@ -73,7 +71,7 @@ pub(super) struct Card {
     /// When newer samples are worth a request, epoch milliseconds.
     next_ms: f64,
     loaded_width: u32,
-    drawn_width: u32,
+    drawn_size: (u32, u32),
     /// The first line.
     series: Option<Series>,
     /// The lines after it, with what is shaded and marked in all of them.
@@ -82,7 +80,12 @@ pub(super) struct Card {
     before: Option<Series>,
     /// That is to be loaded, or is on its way.
     before_wanted: bool,
-    asking_before: bool,
+    /// What is on its way.
+    asking: Asking,
+    /// What is there is no longer enough: all of it is to be loaded.
+    whole_wanted: bool,
+    /// How often something was joined to it since it was loaded.
+    joins: u32,
     /// The value told last, which may be newer than what was loaded.
     newest: Option<Number>,
     view: Option<View>,
@@ -181,12 +184,14 @@ impl Card {
             not_before_ms: 0.0,
             next_ms: 0.0,
             loaded_width: 0,
-            drawn_width: 0,
+            drawn_size: (0, 0),
             series: None,
             others: ChartLines { lines: Vec::new(), gaps: Vec::new(), resets: Vec::new(), notes: Vec::new(), alerts: Vec::new() },
             before: None,
             before_wanted: false,
-            asking_before: false,
+            asking: Asking::Whole(None),
+            whole_wanted: true,
+            joins: 0,
             newest: None,
             view: None,
         })
@@ -204,8 +209,9 @@ impl Card {
         self.series.as_ref().zip(self.view)
     }
 
-    /// The panel is there again: what failed need not wait.
+    /// The panel is there again: what failed need not wait, and what is there may have changed.
     pub(super) fn panel_is_back(&mut self) {
+        self.whole_wanted = true;
         if self.failures > 0 {
             self.not_before_ms = 0.0;
         }
@@ -220,30 +226,6 @@ impl Card {
         self.visible && self.dirty && self.series.is_some()
     }
 
-    /// The request that brings it up to date.
-    pub(super) fn ask(&mut self) -> String {
-        self.loading = true;
-        self.asking_before = self.before_wanted;
-        // A chart that was put together says its mode itself.
-        let mode = if self.composed { "" } else { self.mode.map_or("", Mode::as_str) };
-        let path = format!("{}/{}{}", links::API, if self.composed { "chart" } else { "series" }, self.query);
-        let per_point = if self.mode == Some(Mode::Increase) { BAR_PX } else { 1 };
-        let points = |width: u32| (width / per_point).max(1).to_string();
-        if let (true, Some(series), Some(by_ms)) = (self.asking_before, &self.series, self.compare_ms) {
-            self.before_wanted = false;
-            let how = links::with_query("", &[("points", &points(self.loaded_width)), ("mode", mode)]);
-            let span = (series.from - by_ms, series.to - by_ms);
-            return links::with_span(&format!("{path}&{}", how.trim_start_matches('?')), Some(span), "");
-        }
-        self.stale = false;
-        self.loaded_width = self.width();
-        let points = points(self.loaded_width);
-        // A span that somebody chose is drawn as it is, also where little of it is known.
-        let fit = if self.range.is_some() { "" } else { "true" };
-        let how = links::with_query("", &[("fit", fit), ("points", &points), ("mode", mode)]);
-        links::with_span(&format!("{path}&{}", how.trim_start_matches('?')), self.range, &self.span)
-    }
-
     /// Shows another span from now on: at once as far as it is loaded, and then all of it.
     pub(super) fn look_at(&mut self, range: Option<Span>) {
         if self.range != range {
@@ -254,12 +236,12 @@ impl Card {
 
     /// The span that was looked at has settled: it is loaded, and what leads elsewhere from here leads there.
     pub(super) fn settle(&mut self) {
-        self.stale = true;
+        (self.stale, self.whole_wanted) = (true, true);
         // What is compared with now is of another span.
         self.before_wanted = false;
         self.not_before_ms = 0.0;
-        let card = self.figure.closest("article").ok().flatten();
-        for link in card.iter().flat_map(|card| dom::all_in(card, "footer a")) {
+        let card = self.figure.closest("article, section").ok().flatten();
+        for link in card.iter().flat_map(|card| dom::all_in(card, "footer a, .chart-acts a")) {
             if let Some(href) = link.get_attribute("href") {
                 let _ = link.set_attribute("href", &links::with_span(&href, self.range, &self.span));
             }
@@ -286,34 +268,6 @@ impl Card {
         self.series.as_ref().map_or(&self.unit, |series| if series.unit.is_empty() { &self.unit } else { &series.unit })
     }
 
-    /// Takes what was loaded; the next request waits until a pixel's worth of time has passed.
-    #[expect(clippy::cast_precision_loss, reason = "spans are far below what a float can count")]
-    pub(super) fn take(&mut self, mut answer: ChartLines, now_ms: f64) {
-        if answer.lines.is_empty() {
-            self.loading = false;
-            return;
-        }
-        let series = answer.lines.remove(0);
-        if let (true, Some(by_ms)) = (self.asking_before, self.compare_ms) {
-            self.loading = false;
-            self.dirty = true;
-            self.before = Some(series.later(by_ms));
-            self.not_before_ms = self.next_ms;
-            return;
-        }
-        let (from, to) = shown(&series, self.range);
-        self.next_ms = now_ms + ((to - from) as f64 / f64::from(self.loaded_width.max(1))).max(PERIOD_MIN_MS);
-        // What it is compared with comes at once.
-        self.before_wanted = self.compare_ms.is_some();
-        self.not_before_ms = if self.before_wanted { now_ms } else { self.next_ms };
-        self.loading = false;
-        self.failures = 0;
-        self.dirty = true;
-        self.series = Some(series);
-        self.others = answer;
-        self.message("");
-    }
-
     /// Takes the newest value ahead of the series it belongs to.
     pub(super) fn now(&mut self, statistic: &LiveStatistic) {
         let mode = self.mode.or_else(|| self.series.as_ref().map(|series| series.mode));
@@ -321,15 +275,6 @@ impl Card {
         if newest.is_some() {
             self.newest = newest;
             self.write_facts();
-        }
-    }
-
-    /// Says what went wrong; what was drawn stays. That nobody answers at all is said once, above the page.
-    pub(super) fn fail(&mut self, failure: &browser::Failure, pause_ms: f64) {
-        self.loading = false;
-        self.stale = true;
-        if !matches!(failure.status, 0 | 401) {
-            self.message(&format!("{} It is tried again in {}.", failure.text, format::age(pause_ms as i64)));
         }
     }
 
@@ -344,15 +289,22 @@ impl Card {
         if width == 0 { WIDTH } else { width.clamp(chart::MIN_WIDTH, chart::MAX_WIDTH) }
     }
 
-    /// Asks to be drawn again if its width is no longer what was drawn.
+    /// As high as there is room for where it fills the screen, else as its picture was.
+    fn height(&self) -> u32 {
+        let fills = self.figure.closest(":fullscreen").ok().flatten().is_some();
+        let room = u32::try_from(self.plot.client_height()).unwrap_or(0);
+        if fills { room.clamp(HEIGHT.0.unsigned_abs(), chart::MAX_HEIGHT) } else { self.height }
+    }
+
+    /// Asks to be drawn again if its size is no longer what was drawn.
     pub(super) fn resized(&mut self) {
-        self.dirty |= self.drawn_width > 0 && self.width() != self.drawn_width;
+        self.dirty |= self.drawn_size.0 > 0 && (self.width(), self.height()) != self.drawn_size;
     }
 
     /// Draws what was loaded at the width of now.
     pub(super) fn draw(&mut self) {
         self.dirty = false;
-        let width = self.width();
+        let (width, height) = (self.width(), self.height());
         let Some(series) = &self.series else { return };
         let (from_ms, to_ms) = shown(series, self.range);
         let unit = if series.unit.is_empty() { &self.unit } else { &series.unit };
@@ -383,7 +335,7 @@ impl Card {
             },
             unit,
             width,
-            height: self.height,
+            height,
             palette: Palette::Page,
             offset_ms: &browser::offset_ms,
             zone: "",
@@ -392,10 +344,10 @@ impl Card {
         let over = dom::all_in(&self.plot, OVER);
         self.plot.set_inner_html(&drawn.svg);
         over.iter().for_each(|element| drop(self.plot.append_child(element)));
-        self.drawn_width = width;
+        self.drawn_size = (width, height);
         self.view = Some(View { left: drawn.left, right: drawn.right, span: (from_ms, to_ms) });
         if f64::from(width) > f64::from(self.loaded_width) * WIDER {
-            self.stale = true;
+            (self.stale, self.whole_wanted) = (true, true);
         }
         legend::write(self, &self.lines(), &self.labels(), self.chosen);
         table::offer(self);

@@ -58,6 +58,7 @@ pub(super) fn start() {
         dom::on(&window(), name, move |event| act(&live, &event));
     };
     on("resize", |live, _| live.resized());
+    on("fullscreenchange", |live, _| live.resized());
     on("visibilitychange", |live, _| live.load());
     on("click", |live, event| live.pressed(event, false));
     on("dblclick", |live, event| live.pressed(event, true));
@@ -68,6 +69,14 @@ pub(super) fn start() {
         dom::on_capture(&figure, "toggle", move |_| opened.cards.borrow().iter().for_each(Card::write_table));
     }
     zooming::listen(&live);
+}
+
+/// Whether charts stand still because somebody points at one, where it is said whether they are live.
+pub(super) fn say_held(held: bool) {
+    let (before, now) = if held { ("live", "held") } else { ("held", "live") };
+    if let Some(word) = dom::one("#live [data-live]").filter(|word| word.text_content().as_deref() == Some(before)) {
+        dom::write(&word, now);
+    }
 }
 
 impl Live {
@@ -179,6 +188,7 @@ impl Live {
             held
         }) {
             // Whoever points at an instant wants it to stay where it is.
+            say_held(true);
             return;
         }
         for card in self.cards.borrow_mut().iter_mut().filter(|card| box_name.is_none_or(|name| card.is_of(name))) {
@@ -204,13 +214,14 @@ impl Live {
     }
 
     /// Starts what may be loaded now, and comes back when more may.
+    #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit")]
     pub(super) fn load(self: &Rc<Self>) {
         let now = browser::now_ms();
         while !browser::is_hidden() && self.work.borrow().in_flight < IN_FLIGHT_MAX {
             let next = {
                 let mut cards = self.cards.borrow_mut();
                 let waiting = cards.iter_mut().enumerate().filter(|(_, card)| card.wants() && card.not_before_ms <= now);
-                waiting.min_by(|a, b| a.1.not_before_ms.total_cmp(&b.1.not_before_ms)).map(|(index, card)| (index, card.ask()))
+                waiting.min_by(|a, b| a.1.not_before_ms.total_cmp(&b.1.not_before_ms)).map(|(index, card)| (index, card.ask(now as i64)))
             };
             let Some((index, url)) = next else { break };
             self.work.borrow_mut().in_flight += 1;

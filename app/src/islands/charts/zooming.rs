@@ -10,7 +10,7 @@ use web_sys::{Element, Event, HtmlInputElement, KeyboardEvent, MouseEvent, Point
 
 use super::card::{Card, View};
 use super::gesture::{self, Gesture, Meaning};
-use super::live::Live;
+use super::live::{self, Live};
 use super::readout::{self, Readout};
 use crate::chart::zoom::{self, Span};
 use crate::format;
@@ -231,6 +231,7 @@ impl Live {
         };
         readout::clear();
         self.show_readout();
+        live::say_held(false);
         if missed {
             self.mark(None);
         }
@@ -247,9 +248,8 @@ impl Live {
     fn settle(self: &Rc<Self>, range: Option<Span>) {
         if links::range_of(&query()) != range {
             let span = dom::one("figure[data-span]").and_then(|figure| figure.get_attribute("data-span")).unwrap_or_default();
-            let span = if span == "24h" { "" } else { &span };
             let here = window().location().pathname().unwrap_or_default() + &query();
-            let address = links::with_span(&here, range, span);
+            let address = links::with_span(&here, range, &span);
             let pushed = window().history().and_then(|history| history.push_state_with_url(&JsValue::NULL, "", Some(&address)));
             if pushed.is_ok() {
                 self.zooming.borrow_mut().steps += 1;
