@@ -1,4 +1,4 @@
-//! Builds what the browser gets (the islands as WASM, the styles, the mark), compresses it, and writes the table that `assets.rs` embeds.
+//! Builds what the browser gets (the islands as WASM, what hands do as JavaScript, the styles, the mark), compresses it, and writes the table that `assets.rs` embeds.
 //!
 //! The client is a cargo build inside this one, with a target folder of its own, so that a plain `cargo run` is whole. It runs only
 //! when something the client is made of changed: pages are drawn by the server alone and do not count.
@@ -44,6 +44,7 @@ fn build() -> Outcome<()> {
     watch(&root)?;
     let mut files = styles(&root.join("style"))?;
     files.append(&mut client(&root, &out)?);
+    files.append(&mut scripts(&root.join("app/js"))?);
     let site = out.join("site");
     for (name, bytes) in &files {
         compress(&site.join(name), bytes)?;
@@ -56,7 +57,7 @@ fn build() -> Outcome<()> {
 fn watch(root: &Path) -> Outcome<()> {
     println!("cargo::rerun-if-env-changed=TICKMARK_CLIENT_TOOLCHAIN");
     println!("cargo::rerun-if-env-changed=TICKMARK_CLIENT_PROFILE");
-    for path in ["Cargo.toml", "Cargo.lock", "app/Cargo.toml", "style", "migrations", "server/build.rs"] {
+    for path in ["Cargo.toml", "Cargo.lock", "app/Cargo.toml", "app/js", "style", "migrations", "server/build.rs"] {
         println!("cargo::rerun-if-changed={}", root.join(path).display());
     }
     for entry in fs::read_dir(root.join("app/src"))? {
@@ -104,7 +105,7 @@ fn without_comments(css: &str) -> String {
     })
 }
 
-/// A script of wasm-bindgen's without its comments, which have lines of their own, and without indentation.
+/// A script without its comments, which have lines of their own, and without indentation.
 fn bare_script(script: &str) -> String {
     let lines =
         script.lines().map(str::trim).filter(|line| !line.is_empty() && !["/*", "*", "//"].iter().any(|mark| line.starts_with(mark)));
@@ -113,6 +114,16 @@ fn bare_script(script: &str) -> String {
         bare.push('\n');
         bare
     })
+}
+
+/// The scripts that are written by hand.
+fn scripts(folder: &Path) -> Outcome<BTreeMap<String, Vec<u8>>> {
+    let mut files = BTreeMap::new();
+    collect(folder, "", &mut files)?;
+    for script in files.values_mut() {
+        *script = bare_script(std::str::from_utf8(script)?).into_bytes();
+    }
+    Ok(files)
 }
 
 /// The islands as WASM with the JavaScript that loads them.

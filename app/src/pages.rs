@@ -56,13 +56,19 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="icon" type="image/svg+xml" href="/cp/assets/mark.svg" />
                 <link rel="stylesheet" href="/cp/assets/tickmark.css" />
                 <script nonce=use_nonce() inner_html=SOON></script>
-                <HydrationScripts options islands=true root="/cp" />
+                {hands(&page)} <HydrationScripts options islands=true root="/cp" />
             </head>
             <body data-may=may data-zone=zone data-numbers=numbers>
                 {frame::header(&frame)} {frame::lost(&frame)} {body(&frame, page)} {frame::help()} <FrameLive />
             </body>
         </html>
     }
+}
+
+/// What hands do, on the pages that have something for them.
+fn hands(page: &Page) -> Option<impl IntoView + use<>> {
+    let has = matches!(page, Page::Charts(_) | Page::Statistic(_) | Page::Sets(_) | Page::Derived(_) | Page::Alerts(_));
+    has.then(|| view! { <script type="module" src="/cp/assets/hands.js"></script> })
 }
 
 fn body(frame: &Frame, page: Page) -> AnyView {

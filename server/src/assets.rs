@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn everything_a_page_names_is_there() {
         let names: Vec<_> = ASSETS.iter().map(|asset| asset.name).collect();
-        for name in ["mark.svg", "tickmark.css", "tickmark.js", "tickmark_bg.wasm"] {
+        for name in ["hands.js", "mark.svg", "tickmark.css", "tickmark.js", "tickmark_bg.wasm"] {
             assert!(names.contains(&name), "{name} is missing in {names:?}");
         }
         assert!(names.is_sorted());

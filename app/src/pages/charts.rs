@@ -1,19 +1,21 @@
 //! Statistics Charts: a card for each ticked statistic. The pictures are images of `chart.svg`; the island draws in their place.
 
+mod acts;
 mod composed;
 mod tools;
 
 use leptos::prelude::*;
 
 use super::{frame, pills::pills};
+pub(super) use acts::acts;
 pub(super) use tools::looked_at;
 
 use crate::{
     format,
     islands::charts::LiveCharts,
     links,
-    matching::quoted,
-    model::{Axis, ChartSpec, ChartView, ChartsPage, Composed, Frame, Kind, Mode, SPANS, Scale, Theme},
+    matching::{quoted, quoted_word},
+    model::{Axis, ChartSpec, ChartView, ChartsPage, Composed, Frame, Kind, Mode, SPANS, Scale, Theme, Wanted},
     shown::{is_long, short, visible},
 };
 
@@ -117,15 +119,24 @@ fn card(frame: &Frame, page: &ChartsPage, chart: &ChartView) -> AnyView {
     view! {
         <article class="card">
             <header>
-                <h2><a href=links::statistic(&chart.box_name, &chart.name) title=format!("{}: all there is to know", visible(&chart.name))>{name.clone().into_owned()}</a></h2>
+                <h2 draggable="true" data-word=word(&chart.box_name, &chart.name)>
+                    <a draggable="false" href=links::statistic(&chart.box_name, &chart.name) title=format!("{}: all there is to know", visible(&chart.name))>
+                        {name.clone().into_owned()}
+                    </a>
+                </h2>
                 <span class="muted">{chart.box_name.clone()} " · " {mode_words(chart.mode)} {unit}</span>
-                {whole_name(&chart.name)}
+                {whole_name(&chart.name)} {acts(alone(page, chart, page.mode.map_or("", Mode::as_str)), &name)}
             </header>
             {figure(frame, page, chart)}
             {footer(frame, page, chart)}
         </article>
     }
     .into_any()
+}
+
+/// What brings a statistic into a chart that somebody puts together.
+fn word(box_name: &str, name: &str) -> String {
+    quoted_word(&Wanted::one(box_name, name).to_string())
 }
 
 /// The chart itself, which its island takes over.

@@ -138,6 +138,7 @@ fn formula(form: &DerivedForm) -> AnyView {
             </textarea>
             {pointed}
             {wrong.map(|text| view! { <p class="problem" id="de-formula">{wording::sentence(text)}</p> })}
+            <div data-checks role="status"></div>
             <p class="hint" id="dh-formula">"Statistics stand in braces; how more is written is below"</p>
         </div>
     }

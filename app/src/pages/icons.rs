@@ -15,6 +15,9 @@ pub(super) enum Icon {
     Refresh,
     Search,
     Close,
+    Link,
+    Print,
+    Fill,
 }
 
 impl Icon {
@@ -28,6 +31,9 @@ impl Icon {
             Self::Refresh => r#"<path d="M16 10a6 6 0 1 1-1.9-4.4M16 3.5v3.5h-3.5"/>"#,
             Self::Search => r#"<circle cx="9" cy="9" r="5"/><path d="m13 13 4 4"/>"#,
             Self::Close => r#"<path d="m5.5 5.5 9 9m0-9-9 9"/>"#,
+            Self::Link => r#"<path d="m8.5 11.5 3-3M7 9 5 11a2.8 2.8 0 0 0 4 4l2-2M13 11l2-2a2.8 2.8 0 0 0-4-4L9 7"/>"#,
+            Self::Print => r#"<path d="M6 8V3.5h8V8M6 14H3.5V8h13v6H14M6 12h8v4.5H6z"/>"#,
+            Self::Fill => r#"<path d="M3.5 7.5v-4h4M12.5 3.5h4v4M16.5 12.5v4h-4M7.5 16.5h-4v-4"/>"#,
         }
     }
 }

@@ -31,7 +31,8 @@ pub(super) fn page(frame: &Frame, page: &SetsPage) -> AnyView {
 fn own(page: &SetsPage, current: &str) -> Option<AnyView> {
     let last = page.own.len().checked_sub(1)?;
     let rows = page.own.iter().enumerate().map(|(place, set)| own_row(set, current, place > 0, place < last)).collect_view();
-    Some(card("own-title", "Your sets".to_owned(), &["Set", "Charts", ACTIONS], rows.into_any()))
+    let table = card("own-title", "Your sets".to_owned(), &["Set", "Charts", ACTIONS], rows.into_any());
+    Some(view! { <div data-orders>{table}</div> }.into_any())
 }
 
 fn own_row(set: &SetRow, current: &str, can_rise: bool, can_sink: bool) -> AnyView {
@@ -152,6 +153,7 @@ fn form(page: &SetsPage) -> AnyView {
                         spellcheck="false"
                         autocapitalize="none"
                         aria-invalid=wrong("charts").map(|_| "true")
+                        data-lines
                         required
                         placeholder="core:rcv_requests core:rcv_replies .rate \".title=Received\"&#10;dialog:active_dialogs .zero"
                     >

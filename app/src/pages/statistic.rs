@@ -145,6 +145,7 @@ fn graph(frame: &Frame, page: &StatisticPage) -> AnyView {
         <section class="card graph" aria-label="Chart">
             <div class="over">
                 {switch("Span", spans.collect())} {switch("Rate or value", modes)} {charts::looked_at(page.chart.range, at.link())}
+                {charts::acts(alone.clone(), &short(&chart.name))}
             </div>
             {charts::figure(frame, &page.chart, chart)}
             <footer>

@@ -8,7 +8,8 @@ use super::card::Card;
 use crate::chart::{Facts, facts};
 use crate::format;
 use crate::islands::dom;
-use crate::model::{Number, Series};
+use crate::matching::quoted_word;
+use crate::model::{Number, Series, Wanted};
 use crate::order;
 
 /// What can be sorted by, and told of each line.
@@ -114,8 +115,11 @@ fn row(line: usize, series: &Series, label: &str, chosen: Chosen, number: impl F
     };
     let shown = !chosen.hides(line);
     let cells: String = (1..HEADS.len()).map(cell).collect();
+    // What several come to together is none that another chart could have.
+    let word = (!series.box_name.is_empty()).then(|| quoted_word(&Wanted::one(&series.box_name, &series.name).to_string()));
+    let word = word.map(|word| format!(" draggable=\"true\" data-word=\"{}\"", escaped(&word))).unwrap_or_default();
     format!(
-        "<tr><th scope=\"row\"><button type=\"button\" data-line=\"{line}\" data-key=\"l{line}\" aria-pressed=\"{shown}\">\
+        "<tr{word}><th scope=\"row\"><button type=\"button\" data-line=\"{line}\" data-key=\"l{line}\" aria-pressed=\"{shown}\">\
          <i class=\"line-{}\"></i>{}</button></th>{cells}</tr>",
         line % 6 + 1,
         escaped(label),

@@ -47,6 +47,7 @@ pub(super) fn rule(page: &AlertsPage) -> AnyView {
                 {general}
                 <div class="fields">
                     {name} {one(form, "formula", &form.formula, "Formula", "100 * {shmem:free_size} / {shmem:total_size}", "As of derived statistics, which it may name, too: {derived:shm_free}")}
+                    <div class="field wide" data-checks role="status"></div>
                     {select("condition", "Fires when it", &form.condition, CONDITIONS.into_iter())}
                     {one(form, "bound", &form.bound, "Bound", "10", "A number, or percent where compared")}
                     {one(form, "other", &form.other, "Well again at, or upper bound", "15", "Empty: at the bound")}

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::{Address, PICTURE, PICTURE_ALONE, PICTURE_NARROW, PNG, when};
 use crate::{
     links,
+    matching::quoted_word,
     model::{Axis, ChartSpec, ChartsPage, Combine, Composed, Frame, Mode, Scale, Theme, Wanted},
     shown::short,
 };
@@ -37,6 +38,7 @@ pub(super) fn card(frame: &Frame, page: &ChartsPage, place: usize, chart: &Compo
             <header>
                 <h2>{title.clone()}</h2>
                 <span class="muted">{said(spec)}</span>
+                {super::acts(alone_link(page, spec), &title)}
             </header>
             <figure
                 class="chart"
@@ -56,6 +58,7 @@ pub(super) fn card(frame: &Frame, page: &ChartsPage, place: usize, chart: &Compo
             {parts(page, place, spec)}
             <footer>
                 {add(page, place, &chart.text)} {how(page, place, spec)} {alone(page, spec)}
+                <a class="ghost" href=csv(page, spec) download>"CSV" <span class="vh">" of " {title.clone()}</span></a>
                 <a class="ghost" href=picture("svg", page, spec, PNG, None)>"SVG" <span class="vh">" of " {title.clone()}</span></a>
                 <a class="ghost" href=picture("png", page, spec, SCREEN, Some(Theme::Light)) download>"PNG" <span class="vh">" of " {title}</span></a>
             </footer>
@@ -115,6 +118,11 @@ fn picture(format: &str, page: &ChartsPage, spec: &ChartSpec, (width, height): (
     links::with_span(&format!("{path}&{}", size.trim_start_matches('?')), page.range, &page.span)
 }
 
+/// What is drawn, as a table of the same points.
+fn csv(page: &ChartsPage, spec: &ChartSpec) -> String {
+    links::with_span(&format!("{}/chart.csv{}", links::API, query(page, spec)), page.range, &page.span)
+}
+
 fn pictures(frame: &Frame, page: &ChartsPage, spec: &ChartSpec, title: &str) -> AnyView {
     let alt = format!("Chart of {title}: {}", when(page));
     let alone = page.composed.len() == 1;
@@ -147,7 +155,7 @@ fn parts(page: &ChartsPage, place: usize, spec: &ChartSpec) -> AnyView {
         let name = short(&wanted.to_string()).into_owned();
         let without = removable.then(|| changed(page, place, Some(spec.clone().without(index))));
         view! {
-            <li>
+            <li draggable="true" data-word=quoted_word(&wanted.to_string())>
                 <span>{name.clone()}</span>
                 {without.map(|href| view! { <a href=href aria-label=format!("Take {name} out of this chart") title="Take it out">"×"</a> })}
             </li>
@@ -256,9 +264,13 @@ pub(super) fn choices(what: &'static str, links: impl IntoView + 'static) -> Any
 
 /// The page of this chart alone, where it is not.
 fn alone(page: &ChartsPage, spec: &ChartSpec) -> Option<impl IntoView + use<>> {
-    let charts = [Composed::of(spec.clone())];
-    let href = Address { charts: &charts, ..Address::of(page) }.link();
+    let href = alone_link(page, spec);
     (page.composed.len() > 1).then(|| view! { <a class="ghost" href=href>"alone"</a> })
+}
+
+fn alone_link(page: &ChartsPage, spec: &ChartSpec) -> String {
+    let charts = [Composed::of(spec.clone())];
+    Address { charts: &charts, ..Address::of(page) }.link()
 }
 
 /// The names that fields offer.
