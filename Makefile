@@ -4,7 +4,7 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin:/usr/sbin:/sbin
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/release/tickmark
 
-.PHONY: run test check bench soak fuzz audit demo dev package pictures help
+.PHONY: run test check bench bench-ui soak fuzz audit demo dev package pictures help
 
 run: ## the panel, with its database in tickmark.db; further flags: make run ARGS="--listen 127.0.0.1:8889"
 	@.ci/need.sh build client
@@ -32,6 +32,11 @@ bench: ## the figures, measured here: half an hour; PARTS="chart poll" for some 
 	@.ci/need.sh build client prometheus postgres
 	@.ci/bench.sh $(PARTS)
 
+bench-ui: ## what the pages promise, in Chromium and beside uPlot: some minutes; PARTS="paint redraw" for some of them
+	@.ci/need.sh build client browser
+	@.ci/build.sh
+	@TICKMARK_BIN=$(abspath $(RELEASE)) npm --prefix server/tests/e2e --silent run bench -- $(PARTS)
+
 soak: ## kills in every phase, by the hundred, and power losses: half an hour; KILLS=1000 for longer
 	@.ci/need.sh build client postgres
 	@.ci/soak.sh
@@ -55,4 +60,4 @@ pictures: ## the pictures of the README, drawn anew
 	@TICKMARK_BIN=$(abspath $(RELEASE)) npm --prefix server/tests/e2e --silent run pictures
 
 help: ## what there is to make
-	@sed -n 's/^\([a-z]*\):.*## /    make \1\t/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /    make \1\t/p' Makefile | expand -t 20
