@@ -37,7 +37,7 @@ mod taste;
 mod users;
 
 #[cfg(feature = "ssr")]
-pub use alerts_page::{AlertForm, AlertRow, AlertsPage, DestinationForm, DestinationRow, FiringRow, MessageRow};
+pub use alerts_page::{AlertForm, AlertRow, AlertsPage, DestinationForm, DestinationRow, FiringLine, FiringNow, FiringRow, MessageRow};
 pub use boxes::{BoxKind, BoxState, BoxView, Origin, ProbeReport, Verdict};
 #[cfg(any(feature = "ssr", feature = "hydrate"))]
 pub use certificates::Certificates;

@@ -28,7 +28,7 @@ use leptos::prelude::*;
 
 use crate::{
     islands::frame::FrameLive,
-    model::{Frame, May, MessagePage, Numbers, Page, Tab, Taste, Theme},
+    model::{FiringNow, Frame, May, MessagePage, Numbers, Page, Tab, Taste, Theme},
     shown::short,
 };
 
@@ -130,7 +130,7 @@ fn bare_frame() -> Frame {
         notice: None,
         alert: None,
         fault: None,
-        firing: (0, false),
+        firing: FiringNow::default(),
         taste: Taste::default(),
     }
 }

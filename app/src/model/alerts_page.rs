@@ -31,6 +31,30 @@ pub struct AlertsPage {
     pub now_ms: i64,
 }
 
+/// The alerts that fire, for every page.
+#[derive(Clone, Debug, Default)]
+pub struct FiringNow {
+    /// How many there are.
+    pub count: usize,
+    /// Whether one of them is critical.
+    pub is_critical: bool,
+    /// The newest of them.
+    pub newest: Vec<FiringLine>,
+}
+
+/// One of them, in a line.
+#[derive(Clone, Debug)]
+pub struct FiringLine {
+    /// `info`, `warning` or `critical`.
+    pub severity: String,
+    /// What it says.
+    pub text: String,
+    /// The rule.
+    pub rule: String,
+    /// The box.
+    pub box_name: String,
+}
+
 /// Something that fires, or fired.
 #[derive(Clone, Debug)]
 pub struct FiringRow {

@@ -1,8 +1,8 @@
 //! What each page shows. The server fills these from the board and the store; pages only draw them.
 
 use super::{
-    AlertsPage, Axis, BoxView, Certificates, Choice, Composed, DerivedPage, Kind, May, Mode, NotesPage, Number, OverviewPage, ProbeReport,
-    Processes, Scale, ScriptPage, ScriptsPage, SetsPage, SettingsPage, StatisticPage, Taste, UsersPage,
+    AlertsPage, Axis, BoxView, Certificates, Choice, Composed, DerivedPage, FiringNow, Kind, May, Mode, NotesPage, Number, OverviewPage,
+    ProbeReport, Processes, Scale, ScriptPage, ScriptsPage, SetsPage, SettingsPage, StatisticPage, Taste, UsersPage,
 };
 
 /// A tab of the header.
@@ -87,8 +87,8 @@ pub struct Frame {
     pub fault: Option<String>,
     /// How who is signed in likes tables to look.
     pub taste: Taste,
-    /// How many alerts fire, and whether one of them is critical.
-    pub firing: (usize, bool),
+    /// The alerts that fire.
+    pub firing: FiringNow,
 }
 
 /// A page: its frame is beside it.

@@ -31,7 +31,7 @@ pub(super) fn page(frame: &Frame, page: &AlertsPage) -> AnyView {
 }
 
 /// A severity with a sign of its own, so that no colour alone tells it.
-fn severity(word: &str) -> AnyView {
+pub(super) fn severity(word: &str) -> AnyView {
     let sign = match word {
         "critical" => "▲▲",
         "warning" => "▲",

@@ -2,10 +2,13 @@
 
 use leptos::{either::Either, prelude::*};
 
-use super::icons::{Icon, icon};
+use super::{
+    alerts,
+    icons::{Icon, icon},
+};
 use crate::{
     links,
-    model::{Frame, Tab, Theme},
+    model::{FiringLine, FiringNow, Frame, Tab, Theme},
     wording,
 };
 
@@ -20,7 +23,7 @@ pub(super) fn header(frame: &Frame) -> AnyView {
                 <a href=links::CHARTS aria-current=current(Tab::Charts)><span>"Statistics "</span>"Charts"</a>
                 <a href=links::OVERVIEW aria-current=current(Tab::Overview)>"Overview"</a>
                 <a href=links::BOXES aria-current=current(Tab::Boxes)>"Boxes"</a>
-                <a href=links::ALERTS aria-current=current(Tab::Alerts)>"Alerts" {badge(frame.firing)}</a>
+                <a href=links::ALERTS aria-current=current(Tab::Alerts)>"Alerts"</a>
             </nav>
         }
     });
@@ -39,16 +42,39 @@ pub(super) fn header(frame: &Frame) -> AnyView {
                 <span>"Tickmark"</span>
             </a>
             {tabs}
-            <div class="end">{help} {theme_menu(frame)} {account_menu(frame)}</div>
+            <div class="end">{firing(frame)} {help} {theme_menu(frame)} {account_menu(frame)}</div>
         </header>
     }
     .into_any()
 }
 
-/// How many alerts fire, on every page.
-fn badge((fires, is_critical): (usize, bool)) -> Option<impl IntoView + use<>> {
-    let words = if is_critical { " fire, some of them critical" } else { " fire" };
-    (fires > 0).then(|| view! { <b class="badge" data-critical=is_critical.then_some("yes")>{fires} <span class="vh">{words}</span></b> })
+/// What fires, on every page: how much, and behind that a list of the newest.
+fn firing(frame: &Frame) -> Option<impl IntoView + use<>> {
+    let FiringNow { count, is_critical, newest } = frame.firing.clone();
+    if count == 0 || frame.user.is_none() {
+        return None;
+    }
+    let words = match (count, is_critical) {
+        (1, true) => "1 alert fires, and is critical".to_owned(),
+        (1, false) => "1 alert fires".to_owned(),
+        (many, true) => format!("{many} alerts fire, some of them critical"),
+        (many, false) => format!("{many} alerts fire"),
+    };
+    let more = count.saturating_sub(newest.len());
+    let rows = newest.into_iter().map(|FiringLine { severity, text, rule, box_name }| {
+        view! { <li>{alerts::severity(&severity)} <b>{rule}</b> " on " {box_name} <small>{text}</small></li> }
+    });
+    let rows = rows.collect_view();
+    let all = if more > 0 { format!("All alerts, {more} more") } else { "All alerts".to_owned() };
+    Some(view! {
+        <button class="ghost" type="button" popovertarget="fires" aria-label=words.clone() title=words.clone()>
+            <b class="badge" data-critical=is_critical.then_some("yes")>{count}</b>
+        </button>
+        <div id="fires" class="menu fires" popover="auto" role="dialog" aria-label=words>
+            <ul>{rows}</ul>
+            <a href=links::ALERTS>{all}</a>
+        </div>
+    })
 }
 
 /// Stands above every page while the panel does not answer, or after the session has ended. The islands show and fill it.

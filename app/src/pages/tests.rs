@@ -4,8 +4,8 @@ use leptos::prelude::*;
 
 use super::shell;
 use crate::model::{
-    Axis, BoxForm, BoxKind, BoxState, BoxView, BoxesPage, ChartView, ChartsPage, Choice, Closely, Frame, GroupView, KeepForm, KeepRow,
-    Kind, LoginPage, MarkView, May, MessagePage, Mode, NearView, Number, NumberView, Order, Origin, OverviewPage, Page, PushForm,
+    Axis, BoxForm, BoxKind, BoxState, BoxView, BoxesPage, ChartView, ChartsPage, Choice, Closely, FiringNow, Frame, GroupView, KeepForm,
+    KeepRow, Kind, LoginPage, MarkView, May, MessagePage, Mode, NearView, Number, NumberView, Order, Origin, OverviewPage, Page, PushForm,
     RealtimePage, ResetCause, RowView, RunRow, Scale, ScriptForm, ScriptPage, ScriptRow, ScriptsPage, SettingsPage, SetupPage, Size,
     StatisticPage, Tab, Taste, Theme, Ticked, TileView, UsageRow,
 };
@@ -21,7 +21,7 @@ fn render(page: Page) -> String {
         alert: Some("<i>alert</i>".into()),
         fault: None,
         taste: Taste::default(),
-        firing: (0, false),
+        firing: FiringNow::default(),
     };
     Owner::new().with(|| {
         provide_context(frame);

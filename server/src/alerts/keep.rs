@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use app::links;
+use app::{
+    links,
+    model::{FiringLine, FiringNow},
+};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +31,8 @@ const AGAIN_AFTER: Duration = Duration::from_secs(1);
 const REPEATS_EVERY: Duration = Duration::from_secs(5);
 /// How often old messages are forgotten, in turns of the repeats.
 const FORGET_TURNS: u32 = 720;
+/// Every page lists so many that fire.
+const LISTED: usize = 8;
 /// One message tells so many alerts at most.
 const MAX_TOLD: usize = 100;
 
@@ -173,7 +178,14 @@ impl Alerts {
 
     /// For the pages.
     fn count(&self, firing: &[AlertEvent]) {
-        self.watching.set_firing(firing.len(), firing.iter().any(|event| event.severity == "critical"));
+        let line = |event: &AlertEvent| FiringLine {
+            severity: event.severity.clone(),
+            text: event.message.clone(),
+            rule: event.rule.clone(),
+            box_name: event.box_name.clone(),
+        };
+        let is_critical = firing.iter().any(|event| event.severity == "critical");
+        self.watching.set_firing(FiringNow { count: firing.len(), is_critical, newest: firing.iter().take(LISTED).map(line).collect() });
     }
 
     /// Tells again what fires on and nobody looks after.

@@ -3,13 +3,10 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
-use app::model::BoxState;
+use app::model::{BoxState, FiringNow};
 use tokio::sync::mpsc;
 
 use super::{Phase, Rule, Turn, condition::Seen, past::Past};
@@ -138,8 +135,8 @@ pub struct Watching {
     /// What a value was so long ago as the rule names, by rule and box.
     before: RwLock<HashMap<(Arc<str>, i64), f64>>,
     changes: mpsc::Sender<Change>,
-    /// How many fire on all boxes, and one more bit: whether one is critical.
-    firing: AtomicUsize,
+    /// What fires on all boxes.
+    firing: RwLock<FiringNow>,
 }
 
 impl Watching {
@@ -148,20 +145,19 @@ impl Watching {
     pub fn new() -> (Arc<Self>, mpsc::Receiver<Change>) {
         let (changes, changed) = mpsc::channel(MAX_CHANGES);
         let watching =
-            Self { rules: RwLock::default(), boxes: Mutex::default(), before: RwLock::default(), changes, firing: AtomicUsize::new(0) };
+            Self { rules: RwLock::default(), boxes: Mutex::default(), before: RwLock::default(), changes, firing: RwLock::default() };
         (Arc::new(watching), changed)
     }
 
-    /// How many alerts fire on all boxes, and whether one is critical.
+    /// What fires on all boxes.
     #[must_use]
-    pub fn firing(&self) -> (usize, bool) {
-        let both = self.firing.load(Ordering::Relaxed);
-        (both / 2, both % 2 == 1)
+    pub fn firing(&self) -> FiringNow {
+        self.firing.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes how many fire.
-    pub fn set_firing(&self, fires: usize, is_critical: bool) {
-        self.firing.store(fires * 2 + usize::from(is_critical), Ordering::Relaxed);
+    /// Takes what fires.
+    pub fn set_firing(&self, firing: FiringNow) {
+        *self.firing.write().unwrap_or_else(PoisonError::into_inner) = firing;
     }
 
     /// Takes the rules that there are now, and the derived statistics that they may name.

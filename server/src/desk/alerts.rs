@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use app::{
-    model::{AlertMark, Fired, Mode, Origin},
+    model::{AlertMark, Fired, FiringNow, Mode, Origin},
     shown::short,
 };
 
@@ -163,9 +163,9 @@ impl Desk {
         Ok(self.store.alert_events(from_ms, to_ms, most).await?)
     }
 
-    /// How many alerts fire, as far as this panel knows, and whether one is critical.
+    /// The alerts that fire, as far as this panel knows.
     #[must_use]
-    pub fn firing_now(&self) -> (usize, bool) {
+    pub fn firing_now(&self) -> FiringNow {
         self.sampler.shared().watching.firing()
     }
 

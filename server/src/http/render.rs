@@ -1,7 +1,7 @@
 //! Draws a page: its frame and content go to Leptos, its headers are set here.
 
 use app::{
-    model::{Frame, May, Page, Tab, Theme},
+    model::{FiringNow, Frame, May, Page, Tab, Theme},
     pages,
 };
 use axum::{
@@ -91,7 +91,7 @@ pub(super) fn frame(tab: Tab, caller: Option<&Caller>, headers: &HeaderMap, uri:
         alert,
         fault: None,
         taste,
-        firing: (0, false),
+        firing: FiringNow::default(),
     }
 }
 

@@ -113,6 +113,20 @@ for (const javaScriptEnabled of [true, false]) {
   });
 }
 
+test('what fires is listed on every page', async () => {
+  for (const javaScriptEnabled of [true, false]) {
+    const page = await open('/cp/boxes', { javaScriptEnabled, viewport: { width: 360, height: 800 } });
+    await page.getByRole('button', { name: '4 alerts fire, some of them critical' }).click();
+    const list = page.getByRole('dialog', { name: '4 alerts fire, some of them critical' });
+    await list.getByText('calls_of_the_file on sip1').waitFor();
+    if (javaScriptEnabled) await expectAccessible(page);
+    await list.getByRole('link', { name: 'All alerts' }).click();
+    await page.getByRole('heading', { name: 'Firing (4)' }).waitFor();
+    expectQuiet(page);
+    await page.context().close();
+  }
+});
+
 test('all of it fits, is read aloud, and stands in both themes', async () => {
   for (const [colorScheme, width] of [['light', 360], ['light', 1280], ['dark', 360], ['dark', 1280]]) {
     for (const path of ['/cp/alerts', '/cp/alerts?edit=silent', `/cp/boxes/sip1/${LEVEL}`, `/cp/charts?box=sip1`]) {
