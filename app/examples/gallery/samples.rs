@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use app::model::{
-    Axis, BoxForm, BoxKind, BoxState, BoxView, BoxesPage, ChartView, ChartsPage, Choice, Closely, Frame, GroupView, Kind, LoginPage, May,
-    MessagePage, Mode, Number, Origin, Page, ProbeReport, PushForm, RealtimePage, RowView, Scale, SetupPage, Tab, Taste, Theme, Verdict,
+    Axis, BoxForm, BoxKind, BoxState, BoxView, BoxesPage, ChartView, ChartsPage, Choice, Closely, FiringLine, FiringNow, Frame, GroupView,
+    Kind, LoginPage, May, MessagePage, Mode, Number, Origin, Page, ProbeReport, PushForm, RealtimePage, RowView, Scale, SetupPage, Tab,
+    Taste, Theme, Verdict,
 };
 
 /// Every page with a name for its file.
@@ -50,7 +51,18 @@ pub(crate) fn all() -> Vec<(&'static str, Frame, Page)> {
 fn frame(tab: Tab, user: Option<&str>) -> Frame {
     let (here, user, taste) = ("/cp?box=sip1".into(), user.map(str::to_owned), Taste::default());
     let may = May { tick: true, admin: true };
-    Frame { tab, user, may, theme: Theme::Auto, here, notice: None, alert: None, fault: None, firing: (2, true), taste }
+    Frame { tab, user, may, theme: Theme::Auto, here, notice: None, alert: None, fault: None, firing: firing(), taste }
+}
+
+fn firing() -> FiringNow {
+    let line = |severity: &str, rule: &str, text: &str| FiringLine {
+        severity: severity.into(),
+        text: text.into(),
+        rule: rule.into(),
+        box_name: "sip1".into(),
+    };
+    let newest = vec![line("critical", "shm_low", "8 % left on sip1"), line("info", "<b>calls", "51 calls on sip1")];
+    FiringNow { count: 2, is_critical: true, newest }
 }
 
 fn one_box(name: &str, kind: BoxKind, state: BoxState) -> BoxView {
