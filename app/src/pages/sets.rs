@@ -39,7 +39,9 @@ fn own_row(set: &SetRow, current: &str, can_rise: bool, can_sink: bool) -> AnyVi
     let about = || view! { <span class="vh">" " {set.name.clone()}</span> };
     let edit = links::with_query(links::SETS, &[("box", current), ("edit", &set.name)]);
     let button = |word: &'static str, label: &'static str, text: &'static str| {
-        view! { <button class="ghost" name="do" value=word title=label aria-label=format!("{label}: {}", set.name)>{text}</button> }
+        // What is read out has the words that are seen; an arrow has none.
+        let seen = if text.is_ascii() { format!("{text} {}: {label}", set.name) } else { format!("{label}: {}", set.name) };
+        view! { <button class="ghost" name="do" value=word title=label aria-label=seen>{text}</button> }
     };
     let (pin, pin_label, pin_text) =
         if set.is_pinned { ("unpin", "Take it off the start page", "Unpin") } else { ("pin", "Show it on the start page", "Pin") };

@@ -151,21 +151,21 @@ test('names are offered as they are typed, and taken by keyboard', async () => {
 
 test('a formula is checked as it is typed', async () => {
   const page = await open('/cp/derived?box=live');
-  await page.getByLabel('Formula').fill('100 * {shmem:used_size} / {shmem:total_siz}');
+  await page.getByRole('textbox', { name: 'Formula' }).fill('100 * {shmem:used_size} / {shmem:total_siz}');
   await page.getByText('did you mean {shmem:total_size}?').waitFor();
   assert.match(await page.locator('.pointed').innerText(), /\n {26}\^$/);
-  assert.equal(await page.getByLabel('Formula').getAttribute('aria-invalid'), 'true');
-  await page.getByLabel('Formula').fill('100 * {shmem:used_size} / {shmem:total_size}');
+  assert.equal(await page.getByRole('textbox', { name: 'Formula' }).getAttribute('aria-invalid'), 'true');
+  await page.getByRole('textbox', { name: 'Formula' }).fill('100 * {shmem:used_size} / {shmem:total_size}');
   await page.getByText('It comes to 25 on live now.').waitFor();
   assert.equal(await page.locator('.pointed').count(), 0);
   await page.getByLabel('Unit').fill('percent');
   await page.getByText('It comes to 25 % on live now.').waitFor();
   await expectAccessible(page);
   // What the page itself said of what was sent goes with the next letter.
-  await page.getByLabel('Formula').fill('1 +');
+  await page.getByRole('textbox', { name: 'Formula' }).fill('1 +');
   await page.getByRole('button', { name: 'Check', exact: true }).click();
   await page.getByText('ends here').waitFor();
-  await page.getByLabel('Formula').fill('1 + 2');
+  await page.getByRole('textbox', { name: 'Formula' }).fill('1 + 2');
   await page.getByText('It comes to 3').waitFor();
   assert.equal(await page.locator('.problem').count(), 0);
   expectComplaint(page, /status of 422/);
@@ -213,7 +213,7 @@ test('numbers are written as one chose, first by the panel and then by the brows
   await mine.getByRole('button', { name: 'Keep it' }).click();
   await page.getByText('Kept for you').waitFor();
   await page.goto('/cp/charts?box=sip1&match=dialog:&span=1h');
-  await card(page, 'dialog:active_dialogs').locator('.facts').getByText('1.200').first().waitFor();
+  await card(page, 'dialog:active_dialogs').locator('.facts').getByText(/^1\.[2-5]\d\d$/).first().waitFor();
   await page.locator('.plot').focus();
   await page.keyboard.press('ArrowLeft');
   await page.locator('.readout').getByText(/1\.5\d\d/).waitFor();

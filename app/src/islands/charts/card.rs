@@ -217,9 +217,10 @@ impl Card {
         }
     }
 
-    /// Whether it is seen, behind, and not being loaded already.
-    pub(super) fn wants(&self) -> bool {
-        self.visible && (self.stale || self.before_wanted) && !self.loading && !self.gone
+    /// Whether it is seen, behind, and not being loaded already. What only came since waits while the charts are held.
+    pub(super) fn wants(&self, held: bool) -> bool {
+        let is_behind = self.before_wanted || (self.stale && (!held || self.whole_wanted));
+        self.visible && is_behind && !self.loading && !self.gone
     }
 
     pub(super) fn wants_drawing(&self) -> bool {

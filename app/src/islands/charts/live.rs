@@ -213,14 +213,20 @@ impl Live {
         self.ask_frame();
     }
 
+    /// Whether charts stand still: somebody points at one.
+    fn is_held(&self) -> bool {
+        self.zooming.try_borrow().is_ok_and(|zooming| zooming.is_held())
+    }
+
     /// Starts what may be loaded now, and comes back when more may.
     #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit")]
     pub(super) fn load(self: &Rc<Self>) {
         let now = browser::now_ms();
+        let held = self.is_held();
         while !browser::is_hidden() && self.work.borrow().in_flight < IN_FLIGHT_MAX {
             let next = {
                 let mut cards = self.cards.borrow_mut();
-                let waiting = cards.iter_mut().enumerate().filter(|(_, card)| card.wants() && card.not_before_ms <= now);
+                let waiting = cards.iter_mut().enumerate().filter(|(_, card)| card.wants(held) && card.not_before_ms <= now);
                 waiting.min_by(|a, b| a.1.not_before_ms.total_cmp(&b.1.not_before_ms)).map(|(index, card)| (index, card.ask(now as i64)))
             };
             let Some((index, url)) = next else { break };
@@ -231,7 +237,7 @@ impl Live {
                 live.answered(index, answer);
             });
         }
-        let next = self.cards.borrow().iter().filter(|card| card.wants()).map(|card| card.not_before_ms).reduce(f64::min);
+        let next = self.cards.borrow().iter().filter(|card| card.wants(held)).map(|card| card.not_before_ms).reduce(f64::min);
         if let Some(at) = next.filter(|at| *at > now) {
             self.wake(at, now);
         }
@@ -239,9 +245,11 @@ impl Live {
 
     fn answered(self: &Rc<Self>, index: usize, answer: Result<ChartLines, browser::Failure>) {
         self.work.borrow_mut().in_flight -= 1;
+        let held = self.is_held();
         if let Some(card) = self.cards.borrow_mut().get_mut(index) {
             let now = browser::now_ms();
             match answer {
+                Ok(_) if held && card.is_joining() => card.put_off(),
                 Ok(lines) => card.take(lines, now),
                 Err(failure) => {
                     card.failures = card.failures.saturating_add(1);

@@ -234,6 +234,8 @@ impl Live {
         live::say_held(false);
         if missed {
             self.mark(None);
+        } else {
+            self.load();
         }
     }
 

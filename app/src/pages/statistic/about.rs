@@ -116,7 +116,7 @@ pub(super) fn marks(page: &StatisticPage) -> AnyView {
     } else {
         view! { <ol class="marks">{list.collect_view()}</ol> {more} }.into_any()
     };
-    let span = page.chart.span.clone();
+    let span = page.chart.range.map_or_else(|| page.chart.span.clone(), |(from, to)| format::age(to - from));
     view! {
         <section class="card happened" id="happened">
             <h2>"What happened" <span class="count">{format!("{span} · ")} <span data-times>"times in UTC"</span></span></h2>

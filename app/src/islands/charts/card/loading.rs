@@ -54,6 +54,16 @@ impl Card {
         url(if self.range.is_some() { "" } else { "true" }, self.points(), self.range, &self.span)
     }
 
+    /// Whether what is on its way is to be joined to what is there.
+    pub(in crate::islands::charts) fn is_joining(&self) -> bool {
+        matches!(self.asking, Asking::Tail(_))
+    }
+
+    /// It is asked for again later: somebody points at an instant now.
+    pub(in crate::islands::charts) fn put_off(&mut self) {
+        (self.loading, self.stale) = (false, true);
+    }
+
     /// So many pixels a point has.
     fn per_point(&self) -> u32 {
         if self.mode == Some(Mode::Increase) { BAR_PX } else { 1 }
