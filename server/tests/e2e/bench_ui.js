@@ -342,6 +342,7 @@ try {
     await measure(stage);
   }
 } finally {
+  // What was measured is told also where something goes wrong.
+  console.log(['| figure | measured | beside | aim |', '|---|---|---|---|', ...rows.map((row) => `| ${row.join(' | ')} |`)].join('\n'));
   await stage.stop();
 }
-console.log(['| figure | measured | beside | aim |', '|---|---|---|---|', ...rows.map((row) => `| ${row.join(' | ')} |`)].join('\n'));
