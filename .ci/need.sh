@@ -139,7 +139,7 @@ need_browser() {
 install_browser_tests() {
     local e2e=server/tests/e2e
     if [ "$e2e/node_modules/.package-lock.json" -nt "$e2e/package-lock.json" ]; then return; fi
-    say "Installing the browser tests' two packages …"
+    say "Installing the browser tests' packages …"
     quietly npm --prefix "$e2e" ci
     touch "$e2e/node_modules/.package-lock.json"
 }
