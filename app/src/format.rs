@@ -371,13 +371,6 @@ fn exponential(v: f64, decimals: usize) -> String {
     }
 }
 
-/// A CSS length.
-#[cfg(feature = "hydrate")]
-#[expect(clippy::cast_possible_truncation, reason = "a screen has few pixels")]
-pub(crate) fn px(x: f64) -> String {
-    format!("{}px", x.round() as i64)
-}
-
 /// A number with a dot before its fraction, as its reader likes it.
 fn with_fraction(text: String) -> String {
     match numbers().before_fraction() {

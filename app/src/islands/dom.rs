@@ -57,6 +57,12 @@ pub(super) fn origin(event: &Event, selector: &str) -> Option<Element> {
     event.target()?.dyn_into::<Element>().ok()?.closest(selector).ok().flatten()
 }
 
+/// A length as styles write it.
+#[expect(clippy::cast_possible_truncation, reason = "a screen has few pixels")]
+pub(super) fn px(x: f64) -> String {
+    format!("{}px", x.round() as i64)
+}
+
 /// Shows or hides an element.
 pub(super) fn show(element: &Element, shown: bool) {
     let _ = if shown { element.remove_attribute("hidden") } else { element.set_attribute("hidden", "") };

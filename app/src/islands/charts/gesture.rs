@@ -6,7 +6,7 @@ use web_sys::{Element, HtmlElement, KeyboardEvent, PointerEvent, WheelEvent};
 
 use super::card::View;
 use crate::chart::zoom::{self, Span};
-use crate::format::px;
+use crate::islands::dom::px;
 
 /// A pointer that moves less than this has clicked.
 const CLICK_PX: f64 = 4.0;

@@ -7,8 +7,11 @@ use web_sys::{Element, HtmlElement};
 
 use super::card::{Card, View};
 use crate::chart::zoom;
-use crate::format::{self, px};
-use crate::islands::{browser, dom};
+use crate::format;
+use crate::islands::{
+    browser,
+    dom::{self, px},
+};
 use crate::model::{Number, Series};
 use crate::shown;
 
