@@ -116,8 +116,8 @@ for (const javaScriptEnabled of [true, false]) {
 test('what fires is listed on every page', async () => {
   for (const javaScriptEnabled of [true, false]) {
     const page = await open('/cp/boxes', { javaScriptEnabled, viewport: { width: 360, height: 800 } });
-    await page.getByRole('button', { name: '4 alerts fire, some of them critical' }).click();
-    const list = page.getByRole('dialog', { name: '4 alerts fire, some of them critical' });
+    await page.getByRole('button', { name: /alerts fire, some of them critical/ }).click();
+    const list = page.getByRole('dialog', { name: /alerts fire, some of them critical/ });
     await list.getByText('calls_of_the_file on sip1').waitFor();
     if (javaScriptEnabled) await expectAccessible(page);
     await list.getByRole('link', { name: 'All alerts' }).click();
