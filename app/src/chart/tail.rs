@@ -1,6 +1,6 @@
 //! The live edge of a chart: which points came since it was loaded, and joining them to those that are there, which stay as they are. Pure.
 
-use crate::model::{Columns, Gap, Number, Series};
+use crate::model::{AlertMark, Columns, Fired, Gap, Number, Series};
 
 /// The points to ask for. They begin where the last one that is there begins, which may not have been whole, and lie on the same grid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +106,24 @@ pub fn join_gaps(gaps: &mut Vec<Gap>, came: Vec<Gap>, from_ms: i64, begin_ms: i6
             Some(last) => *last = Gap { from: last.from, ..gap },
             None => gaps.push(gap),
         }
+    }
+}
+
+/// Joins what rules say: their bounds are as they came, and what fired on goes on.
+pub fn join_alerts(alerts: &mut Vec<AlertMark>, came: Vec<AlertMark>, from_ms: i64, begin_ms: i64) {
+    let before = std::mem::replace(alerts, came);
+    for mark in alerts {
+        let known = before.iter().find(|known| known.rule == mark.rule).map(|known| known.fired.as_slice()).unwrap_or_default();
+        let known = known.iter().filter(|fired| fired.to > begin_ms && fired.from < from_ms);
+        // Of one that fired still it was not known until when.
+        let mut fired: Vec<Fired> = known.map(|fired| Fired { from: fired.from, to: fired.to.min(from_ms) }).collect();
+        for one in mark.fired.drain(..) {
+            match fired.last_mut().filter(|last| last.to >= from_ms && one.from <= from_ms) {
+                Some(last) => last.to = one.to,
+                None => fired.push(one),
+            }
+        }
+        mark.fired = fired;
     }
 }
 

@@ -103,6 +103,5 @@ async fn fire() -> Vec<i64> {
     }
     stop.cancel();
     serving.await.unwrap().unwrap();
-    let took_ms = came.took_ms.lock().unwrap().clone();
-    took_ms
+    came.took_ms.lock().unwrap().clone()
 }

@@ -25,6 +25,7 @@ fn points(points: Vec<(i64, i64)>) -> Series {
         total: None,
         resets: Vec::new(),
         notes: Vec::new(),
+        alerts: Vec::new(),
         of_means: false,
     }
 }
@@ -100,4 +101,27 @@ fn the_total_follows() {
 fn spans_have_lengths() {
     assert_eq!((span_ms("24h"), span_ms("7d"), span_ms("1y")), (Some(86_400_000), Some(7 * 86_400_000), Some(31_536_000_000)));
     assert_eq!((span_ms(""), span_ms("h"), span_ms("9999999999999y"), span_ms("2é")), (None, None, None, None));
+}
+
+#[test]
+fn a_rule_that_fires_on_fires_once_and_its_bound_is_the_new_one() {
+    let mark = |above: f64, fired: &[(i64, i64)]| AlertMark {
+        rule: "busy".to_owned(),
+        unit: String::new(),
+        above: Some(above),
+        below: None,
+        fired: fired.iter().map(|&(from, to)| Fired { from, to }).collect(),
+    };
+    let joined = |known: &[(i64, i64)], came: &[(i64, i64)]| {
+        let mut alerts = vec![mark(1.0, known)];
+        join_alerts(&mut alerts, vec![mark(2.0, came)], 100, 20);
+        assert_eq!((alerts.len(), alerts[0].above), (1, Some(2.0)));
+        alerts[0].fired.iter().map(|fired| (fired.from, fired.to)).collect::<Vec<_>>()
+    };
+    assert_eq!(joined(&[(0, 10), (30, 40), (90, 105)], &[(90, 120)]), [(30, 40), (90, 120)], "it goes on");
+    assert_eq!(joined(&[(90, 105)], &[]), [(90, 100)], "it ended where the new part begins");
+    assert_eq!(joined(&[(30, 40)], &[(110, 120)]), [(30, 40), (110, 120)]);
+    let mut removed = vec![mark(1.0, &[(30, 40)])];
+    join_alerts(&mut removed, Vec::new(), 100, 20);
+    assert!(removed.is_empty());
 }

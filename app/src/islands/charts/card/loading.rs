@@ -143,6 +143,7 @@ impl Card {
         self.others.resets.extend(came.resets);
         self.others.notes.retain(|note| note.to >= begin_ms && !came.notes.contains(note));
         self.others.notes.extend(came.notes);
+        tail::join_alerts(&mut self.others.alerts, came.alerts, tail.from_ms, begin_ms);
         self.joins += 1;
         self.dirty = true;
     }
