@@ -62,7 +62,7 @@ fn firing(frame: &Frame) -> Option<impl IntoView + use<>> {
     };
     let more = count.saturating_sub(newest.len());
     let rows = newest.into_iter().map(|FiringLine { severity, text, rule, box_name }| {
-        view! { <li>{alerts::severity(&severity)} <b>{rule}</b> " on " {box_name} <small>{text}</small></li> }
+        view! { <li>{alerts::severity(&severity)} " " <b>{rule}</b> " on " {box_name} <small>{text}</small></li> }
     });
     let rows = rows.collect_view();
     let all = if more > 0 { format!("All alerts, {more} more") } else { "All alerts".to_owned() };

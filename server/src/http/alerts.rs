@@ -83,7 +83,7 @@ pub(super) async fn page(app: &App, form: AlertForm, destination: DestinationFor
 
 fn alert_row(desk: &Desk, view: &RuleView, fires: usize) -> AlertRow {
     let rule = &view.rule;
-    let hold = if rule.hold.is_empty() { String::new() } else { format!(" for {}", rule.hold) };
+    let hold = if rule.hold_ms() == 0 { String::new() } else { format!(" for {}", rule.hold) };
     let labels: Vec<String> = rule.boxes.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
     let boxes: Vec<String> = rule.boxes.names.iter().cloned().chain(labels).collect();
     AlertRow {
