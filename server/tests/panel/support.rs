@@ -145,7 +145,8 @@ impl TestPanel {
     pub(crate) fn client() -> reqwest::Client {
         // Another test of this process may have installed it already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(LIMIT).build().unwrap()
+        // A stream of events may go on for longer, as long as something comes.
+        reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).read_timeout(LIMIT).build().unwrap()
     }
 
     pub(crate) async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Response {
