@@ -19,6 +19,8 @@ mod ticks;
 
 use std::{sync::Arc, time::Duration};
 
+use app::model::Origin;
+
 use crate::{
     board::{Board, Entry, RuleError},
     provision::FileTicks,
@@ -93,6 +95,14 @@ impl DeskError {
     /// A wrong field.
     pub fn invalid(field: &'static str, message: impl Into<String>) -> Self {
         Self::Invalid { field, message: message.into() }
+    }
+}
+
+/// What the configuration file declares is changed there alone.
+fn check_not_of_file(name: &str, origin: Origin) -> Result<(), DeskError> {
+    match origin {
+        Origin::Config => Err(DeskError::ReadOnly(format!("{name} comes from the configuration file: change it there"))),
+        Origin::Panel | Origin::Builtin => Ok(()),
     }
 }
 

@@ -7,7 +7,7 @@ use app::{
     shown::short,
 };
 
-use super::{Desk, DeskError};
+use super::{Desk, DeskError, check_not_of_file};
 use crate::{
     alerts::{MAX_RULES, Quiet, Rule, looked_at, silences},
     clock,
@@ -106,9 +106,7 @@ impl Desk {
     /// One that people may change here.
     async fn own_alert(&self, name: &str) -> Result<RuleView, DeskError> {
         let view = self.alert(name).await?;
-        if view.origin == Origin::Config {
-            return Err(DeskError::ReadOnly(format!("{name} comes from the configuration file: change it there")));
-        }
+        check_not_of_file(name, view.origin)?;
         Ok(view)
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use app::model::{BoxKind, BoxView, Origin};
 
-use super::{Desk, DeskError};
+use super::{Desk, DeskError, check_not_of_file};
 use crate::{
     board::Entry,
     clock,
@@ -233,10 +233,10 @@ impl Desk {
 fn check_panel_owned(entry: &Entry) -> Result<(), DeskError> {
     let now = entry.lock();
     let name = &now.stored.spec.name;
+    check_not_of_file(name, now.stored.spec.origin)?;
     match now.stored.spec.origin {
-        Origin::Panel => Ok(()),
-        Origin::Config => Err(DeskError::ReadOnly(format!("{name} comes from the configuration file: change it there"))),
         Origin::Builtin => Err(DeskError::ReadOnly(format!("{name} is the panel itself: only its interval, labels and pause can change"))),
+        Origin::Panel | Origin::Config => Ok(()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use app::{format, model::Origin, shown::short};
 
-use super::{Desk, DeskError};
+use super::{Desk, DeskError, check_not_of_file};
 use crate::{
     board::{Tried, full_name},
     clock,
@@ -139,10 +139,7 @@ impl Desk {
 
     async fn own_derived(&self, name: &str) -> Result<(), DeskError> {
         let stored = self.derived_named(name).await?.stored;
-        if stored.origin == Origin::Config {
-            return Err(DeskError::ReadOnly(format!("{name} comes from the configuration file: change it there")));
-        }
-        Ok(())
+        check_not_of_file(name, stored.origin)
     }
 
     /// What a formula comes to now: of one box, or, where it names boxes, of those. Without a box it is only read.

@@ -2,7 +2,7 @@
 
 use app::{model::Origin, shown::short};
 
-use super::{Desk, DeskError};
+use super::{Desk, DeskError, check_not_of_file};
 use crate::{
     alerts::{Destination, send_test},
     clock,
@@ -12,6 +12,7 @@ use crate::{
 
 /// So many destinations there are at most.
 const MAX_DESTINATIONS: usize = 200;
+
 /// A destination as it is shown.
 #[derive(Clone, Debug)]
 pub struct DestinationView {
@@ -82,7 +83,7 @@ impl Desk {
         let all = self.store.destinations().await?;
         let before = all.into_iter().find(|stored| stored.name == name);
         let before = before.ok_or_else(|| DeskError::NotFound(format!("there is no destination {:?}", short(name))))?;
-        is_own(name, before.origin)?;
+        check_not_of_file(name, before.origin)?;
         // A secret was given for where it went: it does not go elsewhere unless it is told anew.
         let was: Option<Destination> = serde_json::from_str(&before.body).ok();
         let moved = was.is_none_or(|was| (was.kind, &was.url, &was.server) != (destination.kind, &destination.url, &destination.server));
@@ -98,7 +99,7 @@ impl Desk {
     /// # Errors
     /// When it is not there, or the configuration file has it.
     pub async fn remove_destination(&self, name: &str) -> Result<(), DeskError> {
-        is_own(name, self.destination(name).await?.origin)?;
+        check_not_of_file(name, self.destination(name).await?.origin)?;
         Ok(self.store.remove_destination(name, clock::now_ms()).await?)
     }
 
@@ -137,13 +138,5 @@ impl Desk {
     /// When the store fails.
     pub async fn deliveries(&self, destination: Option<&str>, most: i64) -> Result<Vec<Delivery>, DeskError> {
         Ok(self.store.deliveries(destination, most).await?)
-    }
-}
-
-/// Whether people may change it here.
-fn is_own(name: &str, origin: Origin) -> Result<(), DeskError> {
-    match origin {
-        Origin::Config => Err(DeskError::ReadOnly(format!("{name} comes from the configuration file: change it there"))),
-        _ => Ok(()),
     }
 }
