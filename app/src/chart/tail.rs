@@ -1,6 +1,6 @@
 //! The live edge of a chart: which points came since it was loaded, and joining them to those that are there, which stay as they are. Pure.
 
-use crate::model::{AlertMark, Columns, Fired, Gap, Number, Series};
+use crate::model::{AlertMark, Columns, Fired, Gap, Number, Reset, Series};
 
 /// The points to ask for. They begin where the last one that is there begins, which may not have been whole, and lie on the same grid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,8 +92,7 @@ pub fn join(line: &mut Series, came: Series, tail: Tail, begin_ms: i64) {
         join(old, new);
     }
     join_gaps(&mut line.gaps, came.gaps, tail.from_ms, begin_ms);
-    line.resets.retain(|reset| reset.at >= begin_ms && reset.at < tail.from_ms);
-    line.resets.extend(came.resets);
+    join_resets(&mut line.resets, came.resets, tail.from_ms, begin_ms);
     line.from = begin_ms;
     line.to = tail.to_ms;
 }
@@ -107,6 +106,12 @@ pub fn join_gaps(gaps: &mut Vec<Gap>, came: Vec<Gap>, from_ms: i64, begin_ms: i6
             None => gaps.push(gap),
         }
     }
+}
+
+/// Joins resets.
+pub fn join_resets(resets: &mut Vec<Reset>, came: Vec<Reset>, from_ms: i64, begin_ms: i64) {
+    resets.retain(|reset| reset.at >= begin_ms && reset.at < from_ms);
+    resets.extend(came);
 }
 
 /// Joins what rules say: their bounds are as they came, and what fired on goes on.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Mode, Reset, ResetCause};
+use crate::model::{Mode, ResetCause};
 
 /// A series of these points, each 10 ms long and from 0 on.
 fn series(values: &[i64]) -> Series {

@@ -139,8 +139,7 @@ impl Card {
             tail::join(line, came, tail, begin_ms);
         }
         tail::join_gaps(&mut self.others.gaps, came.gaps, tail.from_ms, begin_ms);
-        self.others.resets.retain(|reset| reset.at >= begin_ms && reset.at < tail.from_ms);
-        self.others.resets.extend(came.resets);
+        tail::join_resets(&mut self.others.resets, came.resets, tail.from_ms, begin_ms);
         self.others.notes.retain(|note| note.to >= begin_ms && !came.notes.contains(note));
         self.others.notes.extend(came.notes);
         tail::join_alerts(&mut self.others.alerts, came.alerts, tail.from_ms, begin_ms);
