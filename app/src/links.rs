@@ -24,6 +24,8 @@ pub const SETS: &str = "/cp/sets";
 pub const NOTES: &str = "/cp/notes";
 /// The page of alerts.
 pub const ALERTS: &str = "/cp/alerts";
+/// What the addresses of pictures of alerts begin with; each of them is signed.
+pub const PICTURES: &str = "/cp/alerts/picture";
 /// The page of statistics that are computed from others.
 pub const DERIVED: &str = "/cp/derived";
 /// The page to sign in.

@@ -11,6 +11,7 @@ mod description;
 mod destinations;
 mod export;
 mod notes;
+mod pictures;
 mod problems;
 mod pushing;
 mod resetting;
@@ -31,6 +32,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 pub(crate) use ask::unread;
 pub use ask::{Ask, Body, Path};
 pub use charts::drawing;
+pub use pictures::Album;
 
 use crate::http::{App, Shared};
 use description::Description;
@@ -85,7 +87,10 @@ pub fn routes() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(scripts::runs))
         .routes(routes!(scripts::hosts, scripts::set_hosts))
         .routes(routes!(openapi));
-    let (router, mut openapi) = OpenApiRouter::with_openapi(Description::openapi()).nest("/cp/api/v1", inside).split_for_parts();
+    // Its address goes to others: it lies with the page.
+    let beside = OpenApiRouter::new().routes(routes!(pictures::picture));
+    let whole = OpenApiRouter::with_openapi(Description::openapi()).nest("/cp/api/v1", inside).merge(beside);
+    let (router, mut openapi) = whole.split_for_parts();
     description::complete(&mut openapi);
     (router, openapi)
 }

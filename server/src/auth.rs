@@ -172,12 +172,8 @@ impl Auth {
 
     async fn devices(&self) -> Result<&Devices, AuthError> {
         let read = async || {
-            if let Some(key) = self.store.setting(DEVICE_SETTING).await? {
-                return Ok(Devices::new(Secret(key)));
-            }
-            let key = new_secret()?;
-            self.store.set_setting(DEVICE_SETTING, Some(&key.0)).await?;
-            Ok(Devices::new(key))
+            let key = self.store.setting_or(DEVICE_SETTING, &new_secret()?.0).await?;
+            Ok(Devices::new(Secret(key)))
         };
         self.devices.get_or_try_init(read).await
     }

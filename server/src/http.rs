@@ -45,7 +45,8 @@ use tower_http::{
 };
 
 use crate::{
-    api::{self, Ask},
+    alerts::Pictures,
+    api::{self, Album, Ask},
     assets,
     auth::{self, Auth, LoginError},
     clock,
@@ -87,6 +88,10 @@ pub struct App {
     pub rows: rows::Rows,
     /// PNGs are drawn one at a time.
     pub painting: tokio::sync::Mutex<()>,
+    /// Pictures of alerts that have an address.
+    pub pictures: Pictures,
+    /// Those of them that were drawn lately.
+    pub album: Album,
 }
 
 /// The state of the router.
@@ -104,13 +109,15 @@ pub struct Parts {
     pub scripts: Arc<Scripts>,
     /// The store.
     pub store: Store,
+    /// Pictures of alerts that have an address.
+    pub pictures: Pictures,
     /// Ends streams.
     pub stop: CancellationToken,
 }
 
 /// The whole web.
 pub fn router(parts: Parts) -> Router {
-    let Parts { desk, auth, engine, scripts, store, stop } = parts;
+    let Parts { desk, auth, engine, scripts, store, pictures, stop } = parts;
     // Leptos spawns through this; a second router in one process finds it there already.
     let _ = any_spawner::Executor::init_tokio();
     let (api, openapi) = api::routes();
@@ -126,6 +133,8 @@ pub fn router(parts: Parts) -> Router {
         stop,
         rows: rows::Rows::default(),
         painting: tokio::sync::Mutex::default(),
+        pictures,
+        album: Album::default(),
     });
     let inside = Router::new()
         .route("/", get(to_first))

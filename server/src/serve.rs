@@ -18,7 +18,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    alerts::{Alerts, Outbox, Watching, follow_before},
+    alerts::{Alerts, Outbox, Pictures, Watching, follow_before},
     api,
     auth::Auth,
     board::Board,
@@ -213,6 +213,7 @@ impl Panel {
         let room = Room { spool, ..Room::default() };
         let name = PanelName { url: found_at(listener.scheme(), address), identity: me.identity };
         let (watching, changed) = Watching::new();
+        let pictures = Pictures::open(&store, config.public_url.clone()).await?;
         let url = config.public_url.unwrap_or_else(|| name.url.clone());
         let shared = Shared {
             board: Arc::clone(&board),
@@ -239,8 +240,8 @@ impl Panel {
         let telling = TaskTracker::new();
         let told = CancellationToken::new();
         telling.spawn(alerts.run(changed, told.clone()));
-        let outbox =
-            Outbox::new(store.clone(), vault, Arc::clone(&wake), Some(api::drawing(Arc::clone(&desk)))).map_err(io::Error::other)?;
+        let drawing = (api::drawing(Arc::clone(&desk)), pictures.clone());
+        let outbox = Outbox::new(store.clone(), vault, Arc::clone(&wake), drawing).map_err(io::Error::other)?;
         telling.spawn(outbox.run(told.clone()));
         tokio::spawn(follow_before(Arc::clone(&desk), watching, stop.clone()));
         let scripts = Scripts::new(Arc::clone(&desk), Arc::clone(&engine), store.clone(), config.script_hosts, (url, wake));
@@ -253,6 +254,7 @@ impl Panel {
             engine: Arc::clone(&engine),
             scripts: Arc::clone(&scripts),
             store: store.clone(),
+            pictures,
             stop: stop.clone(),
         };
         let router = http::router(parts);

@@ -15,6 +15,8 @@ pub struct AlertsPage {
     pub history: Vec<FiringRow>,
     /// Where messages go.
     pub destinations: Vec<DestinationRow>,
+    /// One of them takes a picture by its address alone, and the panel has none for everybody.
+    pub lacks_pictures: bool,
     /// The newest messages.
     pub messages: Vec<MessageRow>,
     /// Ready-made rules for the kind of the box that is chosen: name, title, and whether it is there.

@@ -126,7 +126,7 @@ pub struct Parcel<'a> {
     pub key: &'a str,
     /// When it is sent, epoch milliseconds.
     pub now_ms: i64,
-    /// The chart of its first alert, as PNG, where there is one.
+    /// The chart of its first alert that has one, as PNG, for those that carry it.
     pub chart: Option<&'a [u8]>,
 }
 
@@ -175,7 +175,7 @@ impl Destination {
         }
     }
 
-    /// Whether a picture of the chart goes along.
+    /// Whether a picture of the chart goes along; the others are told its address.
     #[must_use]
     pub fn carries_pictures(&self) -> bool {
         matches!(self.kind, Kind::Ntfy | Kind::Mail | Kind::Telegram)

@@ -249,6 +249,8 @@ impl Alerts {
             ended: event.ended_ms,
             link: format!("{}{}", self.url.trim_end_matches("/cp"), page),
             chart,
+            // It is made when it is sent, for those that take it.
+            picture: None,
             again,
             notice: false,
         }

@@ -44,6 +44,9 @@ pub struct Told {
     pub link: String,
     /// The statistic whose chart shows it, where there is one.
     pub chart: Option<String>,
+    /// Where the picture of that chart is for a week, for receivers that take a picture by its address, where there is one for everybody.
+    #[serde(default)]
+    pub picture: Option<String>,
     /// It was told before, and still fires.
     #[serde(default)]
     pub again: bool,
@@ -99,6 +102,13 @@ impl Message {
         firing.or_else(|| self.alerts.iter().map(|told| told.severity).max()).unwrap_or_default()
     }
 
+    /// The address of the first picture that goes along, and what it shows.
+    #[must_use]
+    pub fn picture(&self) -> Option<(&str, String)> {
+        let shown = |told: &Told| format!("{} of {}", told.chart.as_deref().unwrap_or_default(), told.box_name);
+        self.alerts.iter().find_map(|told| Some((told.picture.as_deref()?, shown(told))))
+    }
+
     /// What a destination is asked to take to try it.
     #[must_use]
     pub fn test(panel: &str, now_ms: i64) -> Self {
@@ -115,6 +125,7 @@ impl Message {
             ended: None,
             link: format!("{panel}/alerts"),
             chart: None,
+            picture: None,
             again: false,
             notice: false,
         };
@@ -137,6 +148,7 @@ impl Message {
             ended: None,
             link: format!("{}{}", panel.trim_end_matches("/cp"), links::script(script)),
             chart: None,
+            picture: None,
             again: false,
             notice: true,
         };

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Destination, Message,
+    Destination, Message, Pictures,
     destination::{Parcel, Refused},
 };
 use crate::{
@@ -28,8 +28,8 @@ const MOST_TOGETHER: i64 = 50;
 const FIRST_WAIT_MS: i64 = 2_000;
 const LONGEST_WAIT_MS: i64 = 30 * 60_000;
 
-/// Draws the chart of a statistic of a box, as PNG.
-pub type Draw = Arc<dyn Fn(String, String) -> futures::future::BoxFuture<'static, Option<Vec<u8>>> + Send + Sync>;
+/// Draws the chart of a statistic of a box up to an instant, as PNG.
+pub type Draw = Arc<dyn Fn(String, String, i64) -> futures::future::BoxFuture<'static, Option<Vec<u8>>> + Send + Sync>;
 
 /// Sends messages.
 pub struct Outbox {
@@ -37,7 +37,8 @@ pub struct Outbox {
     vault: Vault,
     client: Client,
     wake: Arc<Notify>,
-    draw: Option<Draw>,
+    draw: Draw,
+    pictures: Pictures,
 }
 
 impl Outbox {
@@ -45,8 +46,8 @@ impl Outbox {
     ///
     /// # Errors
     /// When the system has no certificates to tell others by.
-    pub fn new(store: Store, vault: Vault, wake: Arc<Notify>, draw: Option<Draw>) -> Result<Self, String> {
-        Ok(Self { store, vault, client: client()?, wake, draw })
+    pub fn new(store: Store, vault: Vault, wake: Arc<Notify>, (draw, pictures): (Draw, Pictures)) -> Result<Self, String> {
+        Ok(Self { store, vault, client: client()?, wake, draw, pictures })
     }
 
     /// Sends what is due until it is stopped; what is under way then is given its time.
@@ -120,24 +121,34 @@ impl Outbox {
         self.wake.notify_one();
     }
 
+    /// What parts say together. With the addresses of pictures, which are the same at every try.
+    fn whole(&self, parts: &[Delivery], with_addresses: bool) -> Result<Message, serde_json::Error> {
+        let mut whole = Message { panel: String::new(), alerts: Vec::new() };
+        for part in parts {
+            let mut message: Message = serde_json::from_str(&part.body)?;
+            if with_addresses {
+                message.alerts.iter_mut().for_each(|told| told.picture = self.pictures.address(told, part.made_ms));
+            }
+            if whole.panel.is_empty() {
+                whole.panel = message.panel;
+            }
+            whole.alerts.extend(message.alerts);
+        }
+        Ok(whole)
+    }
+
     async fn try_send(&self, parts: &[Delivery], stored: &StoredDestination) -> Result<(), Refused> {
         let for_good = |reason: String| Refused { reason, for_good: true };
         let (Some(first), Some(last)) = (parts.first(), parts.last()) else { return Ok(()) };
-        let mut message: Message = serde_json::from_str(&first.body).map_err(|error| for_good(error.to_string()))?;
-        for part in &parts[1..] {
-            let part: Message = serde_json::from_str(&part.body).map_err(|error| for_good(error.to_string()))?;
-            message.alerts.extend(part.alerts);
-        }
         let (destination, secret) = opened(stored, &self.vault).map_err(for_good)?;
         if destination.paused {
             return Err(for_good("the destination is paused".to_owned()));
         }
-        let chart = match (&self.draw, message.alerts.first()) {
-            (Some(draw), Some(told)) if destination.carries_pictures() => match &told.chart {
-                Some(name) => draw(told.box_name.clone(), name.clone()).await,
-                None => None,
-            },
-            _ => None,
+        let message = self.whole(parts, !destination.carries_pictures()).map_err(|error| for_good(error.to_string()))?;
+        let shown = message.alerts.iter().find_map(|told| Some((told.box_name.clone(), told.chart.clone()?)));
+        let chart = match shown.filter(|_| destination.carries_pictures()) {
+            Some((box_name, name)) => (self.draw)(box_name, name, clock::now_ms()).await,
+            None => None,
         };
         let mut key = format!("tickmark-{}-{}", first.made_ms, first.delivery_id);
         if parts.len() > 1 {

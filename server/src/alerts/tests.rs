@@ -140,6 +140,7 @@ fn a_message_says_what_it_is_of() {
         ended: None,
         link: "http://panel/cp".to_owned(),
         chart: None,
+        picture: None,
         again: false,
         notice: false,
     };

@@ -232,24 +232,31 @@ pub(super) async fn png(State(app): State<Arc<App>>, ask: Ask) -> Result<impl In
     let svg = draw(&app.desk, &ask, (width, height), palette).await?;
     // One picture at a time: each takes some 15 ms of a core and tens of megabytes.
     let _turn = app.painting.lock().await;
-    let drawn = tokio::task::spawn_blocking(move || png::render(&svg, density)).await;
-    let failed = |detail: String| problem(StatusCode::INTERNAL_SERVER_ERROR, "The picture could not be drawn", detail);
-    let bytes = drawn.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))?;
+    let bytes = render(svg, density).await?;
     Ok(([(header::CONTENT_TYPE, "image/png"), (header::CACHE_CONTROL, "no-cache")], bytes))
 }
 
-/// Draws charts for messages: the last three hours of a statistic.
+/// Draws charts for messages.
 pub fn drawing(desk: Arc<Desk>) -> Draw {
-    Arc::new(move |box_name: String, name: String| {
+    Arc::new(move |box_name: String, name: String, to_ms: i64| {
         let desk = Arc::clone(&desk);
-        Box::pin(async move {
-            let query = url::form_urlencoded::Serializer::new(String::new())
-                .extend_pairs([("box", box_name.as_str()), ("name", &name), ("span", "3h")])
-                .finish();
-            let svg = draw(&desk, &Ask::parse(&query), MESSAGE, Palette::Light).await.ok()?;
-            tokio::task::spawn_blocking(move || png::render(&svg, 1.0)).await.ok()?.ok()
-        })
+        Box::pin(async move { for_message(&desk, &box_name, &name, to_ms).await.ok() })
     })
+}
+
+/// The chart of a message as PNG: a statistic, in the three hours before an instant.
+pub(super) async fn for_message(desk: &Desk, box_name: &str, name: &str, to_ms: i64) -> Result<Vec<u8>, Problem> {
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([("box", box_name), ("name", name), ("span", "3h"), ("to", &to_ms.to_string())])
+        .finish();
+    let svg = draw(desk, &Ask::parse(&query), MESSAGE, Palette::Light).await?;
+    render(svg, 1.0).await
+}
+
+async fn render(svg: String, density: f32) -> Result<Vec<u8>, Problem> {
+    let drawn = tokio::task::spawn_blocking(move || png::render(&svg, density)).await;
+    let failed = |detail: String| problem(StatusCode::INTERNAL_SERVER_ERROR, "The picture could not be drawn", detail);
+    drawn.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))
 }
 
 /// The pixels of a picture for each of the drawing.

@@ -78,7 +78,7 @@ const SHARED: [Shared; 7] = [
         status: "403",
         name: "NotAllowed",
         description: "The token's scope does not cover it, it is read-only here, or another site's page sent it",
-        applies: |asked| !is_safe(&asked.method) || right_for(&asked.method, asked.path).is_some(),
+        applies: |asked| !is_safe(&asked.method) || asked.needs_caller() && right_for(&asked.method, asked.path).is_some(),
     },
     Shared {
         status: "413",

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use app::links;
 use axum::{
     extract::{FromRequestParts, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
@@ -46,6 +47,8 @@ pub fn door(method: &Method, path: &str) -> Door {
         "/cp/theme" if *method == Method::POST => Door::Open,
         "/cp/api/v1/login" if *method == Method::POST => Door::Open,
         _ if path.starts_with("/cp/assets/") => Door::Open,
+        // Each address is signed, for receivers of messages.
+        _ if is_safe(method) && path.strip_prefix(links::PICTURES).is_some_and(|rest| rest.starts_with('/')) => Door::Open,
         "/metrics" | "/cp/events" | "/cp/api" | "/mi" => Door::Tool,
         _ if ["/cp/api/", "/cp/events/", "/metrics/", "/json/"].iter().any(|tools| path.starts_with(tools)) => Door::Tool,
         _ => Door::Page,

@@ -50,7 +50,9 @@ pub(super) async fn page(app: &App, form: AlertForm, destination: DestinationFor
     let rows = rules.iter().map(|view| alert_row(&app.desk, view, fires(&view.name))).collect();
     let ready = catalogue::alerts().iter().filter(|ready| ready.is_for(kind));
     let ready = ready.map(|ready| (ready.name.clone(), ready.title.clone(), rules.iter().any(|view| view.name == ready.name)));
-    let destinations = app.desk.destinations().await?.into_iter().map(|view| DestinationRow {
+    let destinations = app.desk.destinations().await?;
+    let lacks_pictures = !app.pictures.are_offered() && destinations.iter().any(|view| !view.destination.carries_pictures());
+    let destinations = destinations.into_iter().map(|view| DestinationRow {
         kind: serde_json::to_value(view.destination.kind).ok().and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default(),
         place: place(&view.destination),
         newest: view.failing.as_ref().map(|failing| waits(failing, view.waiting)).or_else(|| view.newest.as_ref().map(state)),
@@ -69,6 +71,7 @@ pub(super) async fn page(app: &App, form: AlertForm, destination: DestinationFor
         rules: rows,
         ready: ready.collect(),
         destinations: destinations.collect(),
+        lacks_pictures,
         messages: messages.collect(),
         history: history.into_iter().map(|event| row(event, None)).collect(),
         firing: firing.into_iter().map(|one| row(one.event, one.silence)).collect(),

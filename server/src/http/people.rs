@@ -1,7 +1,7 @@
 //! Whoever opens a page gets a page, also when something went wrong: problems are what tools read. Knows no page's content.
 
 use app::{
-    format,
+    format, links,
     model::{MessagePage, Page, Tab},
 };
 use axum::{
@@ -19,7 +19,7 @@ use crate::{auth::Caller, problem::problem};
 /// The longest problem that is read.
 const MAX_PROBLEM_BYTES: usize = 64 * 1024;
 /// What tools ask; all else is for people.
-const FOR_TOOLS: [&str; 6] = ["/cp/api", "/cp/events", "/cp/assets", "/metrics", "/healthz", "/readyz"];
+const FOR_TOOLS: [&str; 7] = ["/cp/api", links::PICTURES, "/cp/events", "/cp/assets", "/metrics", "/healthz", "/readyz"];
 
 /// What a problem says to people.
 #[derive(Deserialize)]
@@ -104,10 +104,10 @@ mod tests {
 
     #[test]
     fn tools_keep_their_problems() {
-        for path in ["/cp/api/v1/boxes", "/cp/api", "/cp/events", "/metrics", "/readyz", "/cp/assets/x.css"] {
+        for path in ["/cp/api/v1/boxes", "/cp/api", "/cp/events", "/metrics", "/readyz", "/cp/assets/x.css", "/cp/alerts/picture/1.png"] {
             assert!(is_for_tools(path), "{path}");
         }
-        for path in ["/cp", "/cp/apix", "/cp/boxes", "/cp/login", "/"] {
+        for path in ["/cp", "/cp/apix", "/cp/boxes", "/cp/alerts", "/cp/login", "/"] {
             assert!(!is_for_tools(path), "{path}");
         }
     }

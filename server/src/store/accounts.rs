@@ -226,6 +226,19 @@ impl Store {
         Ok(select.fetch_optional(&self.inner.read).await?)
     }
 
+    /// What it is, which is `value` from now on where it was not set: the same for all who ask at once.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn setting_or(&self, key: &str, value: &str) -> Result<String, StoreError> {
+        if let Some(known) = self.setting(key).await? {
+            return Ok(known);
+        }
+        let insert = "insert into setting (setting_key, setting_value) values ($1, $2) on conflict (setting_key) do nothing";
+        sqlx::query(insert).bind(key).bind(value).execute(&self.inner.write).await?;
+        Ok(self.setting(key).await?.unwrap_or_else(|| value.to_owned()))
+    }
+
     /// Sets it; none removes it.
     ///
     /// # Errors

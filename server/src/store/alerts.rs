@@ -275,6 +275,15 @@ impl Store {
         Ok(event.map_or(KeptStep::Same, |event| KeptStep::Event(Box::new(event))))
     }
 
+    /// Something that fires, or fired.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn alert_event(&self, event_id: i64) -> Result<Option<AlertEvent>, StoreError> {
+        let select = format!("select {EVENT} from alert_event where event_id = $1");
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(select)).bind(event_id).fetch_optional(&self.inner.read).await?)
+    }
+
     /// What fires, the newest first.
     ///
     /// # Errors

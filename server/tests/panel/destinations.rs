@@ -16,6 +16,8 @@ const LEVEL: &str = "dialog:active_dialogs";
 const LINK: &str = "https://panel.example.org/cp/boxes/sip1/dialog:active_dialogs";
 const SAYS: &str = "51 calls <on> sip1 & more";
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+/// What the picture shows.
+const SHOWN: &str = "dialog:active_dialogs of sip1";
 
 /// A panel with a box whose level is recorded, a rule that it breaks at 51, and one destination.
 async fn panel(destination: Value) -> (TestPanel, FakeBox) {
@@ -50,6 +52,18 @@ async fn both(destination: Value, receiver: &mut Receiver) -> (Came, Came) {
     (fires, is_over)
 }
 
+/// The address of the picture of an alert, as the panel signs it.
+#[track_caller]
+fn picture(address: &Value) -> Value {
+    let text = address.as_str().unwrap();
+    let (file, query) = text.strip_prefix("https://panel.example.org/cp/alerts/picture/").unwrap().split_once('?').unwrap();
+    assert!(file.strip_suffix(".png").unwrap().parse::<i64>().is_ok(), "{text}");
+    let names: Vec<&str> = query.split('&').map(|pair| pair.split_once('=').unwrap().0).collect();
+    assert_eq!(names, ["name", "to", "until", "sig"], "{text}");
+    assert!(query.starts_with(&format!("name={LEVEL}&")) && text.len() < 300, "{text}");
+    address.clone()
+}
+
 #[tokio::test]
 async fn a_webhook_is_told_all_of_it() {
     let mut receiver = Receiver::start().await;
@@ -70,10 +84,12 @@ async fn a_webhook_is_told_all_of_it() {
         ("ended", Value::Null),
         ("link", json!(LINK)),
         ("chart", json!(LEVEL)),
+        ("picture", picture(&alert["picture"])),
         ("again", json!(false)),
     ] {
         assert_eq!(alert[key], value, "{alert}");
     }
+    assert_ne!(picture(&last["alerts"][0]["picture"]), alert["picture"], "it shows the end as well");
     assert_eq!((&last["alerts"][0]["resolved"], &last["alerts"][0]["id"]), (&json!(true), &alert["id"]));
     assert!(last["alerts"][0]["ended"].as_i64() > alert["fired"].as_i64());
 }
@@ -87,8 +103,10 @@ async fn slack_and_mattermost_are_told_in_their_markup() {
         assert_eq!(fires.path, "/services/T0/B0/x");
         let title = "[critical] firing: 51 calls &lt;on&gt; sip1 &amp; more";
         let text = format!("{title} <{LINK}|open>\n");
-        let expect = json!({"text": title, "attachments": [{"color": "#c62828", "text": text, "fallback": title}]});
-        assert_eq!(fires.json(), expect);
+        let fires = fires.json();
+        let picture = picture(&fires["attachments"][0]["image_url"]);
+        let attachment = json!({"color": "#c62828", "text": text, "fallback": title, "image_url": picture});
+        assert_eq!(fires, json!({"text": title, "attachments": [attachment]}));
         assert_eq!(is_over.json()["attachments"][0]["color"], "#2e7d32");
         assert!(is_over.json()["text"].as_str().unwrap().starts_with("[critical] resolved: "));
     }
@@ -101,13 +119,19 @@ async fn teams_is_told_by_a_card() {
     let (fires, _) = both(json!({"kind": "teams", "secret": receiver.url("workflows/x?sig=y")}), &mut receiver).await;
     assert_eq!(fires.path, "/workflows/x?sig=y");
     let line = format!("[critical] firing: {SAYS}");
+    let fires = fires.json();
+    let image = picture(&fires["attachments"][0]["content"]["body"][1]["url"]);
     let content = json!({
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json", "type": "AdaptiveCard", "version": "1.4",
-        "body": [{"type": "TextBlock", "weight": "bolder", "wrap": true, "text": line}],
+        "msteams": {"width": "Full"},
+        "body": [
+            {"type": "TextBlock", "weight": "bolder", "wrap": true, "text": line},
+            {"type": "Image", "url": image, "altText": SHOWN, "msteams": {"allowExpand": true}},
+        ],
         "actions": [{"type": "Action.OpenUrl", "title": "Open", "url": LINK}],
     });
     let attachment = json!({"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": null, "content": content});
-    assert_eq!(fires.json(), json!({"type": "message", "attachments": [attachment]}));
+    assert_eq!(fires, json!({"type": "message", "attachments": [attachment]}));
 }
 
 /// The Bot API's `sendPhoto` by a form in parts, and `sendMessage` by JSON where there is no picture.
@@ -188,6 +212,7 @@ async fn pagerduty_is_told_by_events_of_one_key() {
     let key = fires["dedup_key"].as_str().unwrap();
     assert!(key.len() <= 255 && is_over["dedup_key"] == key, "{key}");
     assert_eq!(fires["links"], json!([{"href": LINK, "text": "Tickmark"}]));
+    assert_eq!(fires["images"], json!([{"src": picture(&fires["images"][0]["src"]), "href": LINK, "alt": LEVEL}]));
     let payload = &fires["payload"];
     for (field, value) in [
         ("summary", json!(SAYS)),
@@ -210,7 +235,8 @@ async fn alertmanager_is_told_by_its_list() {
     let (fires, is_over) = (fires.json(), is_over.json());
     let labels = json!({"alertname": "calls", "instance": "sip1", "severity": "critical", "job": "tickmark"});
     assert_eq!((&fires[0]["labels"], &is_over[0]["labels"]), (&labels, &labels));
-    assert_eq!(fires[0]["annotations"], json!({"summary": SAYS, "value": "51"}));
+    let image = picture(&fires[0]["annotations"]["image"]);
+    assert_eq!(fires[0]["annotations"], json!({"summary": SAYS, "value": "51", "image": image}));
     assert_eq!(fires[0]["generatorURL"], LINK);
     let time = |of: &Value, name: &str| chrono::DateTime::parse_from_rfc3339(of[0][name].as_str().unwrap()).unwrap();
     assert_eq!(time(&fires, "startsAt"), time(&is_over, "startsAt"));

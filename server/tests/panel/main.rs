@@ -28,6 +28,7 @@ mod mi;
 mod mi_fifo;
 mod notes;
 mod overview;
+mod pictures;
 mod problems;
 mod pushing;
 mod receiver;

@@ -34,10 +34,18 @@ pub(super) fn list(page: &AlertsPage) -> AnyView {
     let none = page.destinations.is_empty().then(|| view! { <p class="muted">"Nobody is told yet: add a destination below."</p> });
     let table = (!page.destinations.is_empty())
         .then(|| table("destinations-title", &["Name", "Where", "Newest message", ACTIONS], rows.into_any()));
+    let lacks_pictures = page.lacks_pictures.then(|| {
+        view! {
+            <p class="muted">
+                "Slack, Mattermost, Teams, PagerDuty, Alertmanager and webhooks take the picture of a chart by its address. They are told without it, as this panel has no "
+                <code>"public_url"</code> "."
+            </p>
+        }
+    });
     view! {
         <section class="card list" id="destinations" aria-labelledby="destinations-title">
             <h2 id="destinations-title">"Destinations"</h2>
-            {none} {table}
+            {none} {table} {lacks_pictures}
         </section>
     }
     .into_any()

@@ -23,10 +23,11 @@ fn cut(text: &str) -> String {
 pub(super) async fn slack(client: &Client, hook: &str, parcel: &Parcel<'_>) -> Result<(), Refused> {
     let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let lines: String = parcel.message.alerts.iter().map(|told| format!("{} <{}|open>\n", escaped(&told.line()), told.link)).collect();
-    let body = json!({
-        "text": escaped(&parcel.message.title()),
-        "attachments": [{"color": color(parcel), "text": cut(&lines), "fallback": escaped(&parcel.message.title())}],
-    });
+    let mut attachment = json!({"color": color(parcel), "text": cut(&lines), "fallback": escaped(&parcel.message.title())});
+    if let Some((address, _)) = parcel.message.picture() {
+        attachment["image_url"] = json!(address);
+    }
+    let body = json!({"text": escaped(&parcel.message.title()), "attachments": [attachment]});
     delivered(json(client.post(hook), &body)).await
 }
 
@@ -46,11 +47,19 @@ pub(super) async fn teams(client: &Client, hook: &str, parcel: &Parcel<'_>) -> R
     // Of one alert the title says all.
     let many = parcel.message.alerts.iter().filter(|_| parcel.message.alerts.len() > 1).take(20);
     items.extend(many.map(|told| json!({"type": "TextBlock", "wrap": true, "text": cut(&told.line())})));
+    let picture = parcel.message.picture();
+    // Where one presses it, it is shown large.
+    let image = |(url, shown): &(&str, String)| json!({"type": "Image", "url": url, "altText": shown, "msteams": {"allowExpand": true}});
+    items.extend(picture.iter().map(image));
     let link = parcel.message.alerts.first().map_or("", |told| told.link.as_str());
-    let card = json!({
+    let mut card = json!({
         "type": "AdaptiveCard", "version": "1.4", "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "body": items, "actions": [{"type": "Action.OpenUrl", "title": "Open", "url": link}],
     });
+    if picture.is_some() {
+        // A card is half as wide otherwise, where nobody reads a chart.
+        card["msteams"] = json!({"width": "Full"});
+    }
     let body = json!({"type": "message", "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": null, "content": card}]});
     delivered(json(client.post(hook), &body)).await
 }

@@ -26,7 +26,7 @@ pub(super) async fn pagerduty(client: &Client, url: &str, key: &str, parcel: &Pa
             Severity::Warning => "warning",
             Severity::Info => "info",
         };
-        let body = json!({
+        let mut body = json!({
             "routing_key": key,
             "event_action": if told.resolved { "resolve" } else { "trigger" },
             "dedup_key": if told.notice { parcel.key.to_owned() } else { format!("tickmark/{}/{}/{}", told.rule, told.box_name, told.id) },
@@ -36,6 +36,10 @@ pub(super) async fn pagerduty(client: &Client, url: &str, key: &str, parcel: &Pa
                 "timestamp": written(told.fired), "component": told.rule, "custom_details": {"value": told.value},
             },
         });
+        // It shows those alone that come by HTTPS.
+        if let Some(picture) = told.picture.as_deref().filter(|picture| picture.starts_with("https:")) {
+            body["images"] = json!([{"src": picture, "href": told.link, "alt": told.chart}]);
+        }
         delivered(json(client.post(url), &body)).await?;
     }
     Ok(())
@@ -44,9 +48,14 @@ pub(super) async fn pagerduty(client: &Client, url: &str, key: &str, parcel: &Pa
 /// All alerts of a message at once.
 pub(super) async fn alertmanager(client: &Client, url: &str, parcel: &Parcel<'_>) -> Result<(), Refused> {
     let alert = |told: &Told| {
+        let mut annotations = json!({"summary": told.text, "value": told.value.map(|value| value.to_string()).unwrap_or_default()});
+        if let Some(picture) = &told.picture {
+            // As Grafana calls it, whose templates others use.
+            annotations["image"] = json!(picture);
+        }
         json!({
             "labels": {"alertname": told.rule, "instance": told.box_name, "severity": told.severity.as_str(), "job": "tickmark"},
-            "annotations": {"summary": told.text, "value": told.value.map(|value| value.to_string()).unwrap_or_default()},
+            "annotations": annotations,
             "startsAt": written(told.fired),
             "endsAt": written(told.ended.unwrap_or(told.fired.saturating_add(if told.notice { NOTICE_MS } else { GOES_ON_MS }))),
             "generatorURL": told.link,

@@ -18,7 +18,9 @@ fn judged(method: &Method, path: &str, caller: Option<&Caller>) -> Result<(), Re
 
 #[test]
 fn only_these_are_open() {
-    for path in ["/healthz", "/readyz", "/cp/login", "/cp/setup", "/cp/assets/tickmark.css", "/cp/setup?token=x"] {
+    for path in
+        ["/healthz", "/readyz", "/cp/login", "/cp/setup", "/cp/assets/tickmark.css", "/cp/setup?token=x", "/cp/alerts/picture/1.png?sig=x"]
+    {
         assert_eq!(judged(&Method::GET, path, None), Ok(()), "{path}");
     }
     for path in ["/cp/login", "/cp/setup", "/cp/theme", "/cp/api/v1/login"] {
@@ -33,6 +35,9 @@ fn everything_else_is_shut_to_the_unknown() {
         "/cp",
         "/cp/",
         "/cp/charts",
+        "/cp/alerts",
+        "/cp/alerts/picture",
+        "/cp/alerts/picturex/1.png",
         "/cp/boxes",
         "/cp/users",
         "/cp/login/",
