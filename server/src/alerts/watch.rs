@@ -9,7 +9,7 @@ use std::{
 use app::model::{BoxState, FiringNow};
 use tokio::sync::mpsc;
 
-use super::{Phase, Rule, Turn, condition::Seen, past::Past};
+use super::{Phase, Rule, Turn, Verdict, condition::Seen, past::Past};
 use crate::{
     board::{BoxNow, Definition},
     formula::{Bound, Formula, FormulaError, GROUP, Known, NONE, Reference},
@@ -245,23 +245,37 @@ impl Watching {
             let before = item.ready.rule.condition.ago_ms().and_then(|_| self.before(&item.ready.name, now.stored.id));
             let seen = Seen { value, is_up, up_ms, range, before };
             let verdict = item.ready.rule.condition.judge(seen, item.turn.phase == Phase::Firing);
-            let after = item.turn.next(verdict, at_ms, item.ready.hold_ms);
-            if after == item.turn {
-                continue;
-            }
-            let change = Change {
-                rule: Arc::clone(&item.ready.name),
-                ready: Some(Arc::clone(&item.ready)),
-                box_id: now.stored.id,
-                box_name: box_name.clone(),
-                before: item.turn,
-                after,
-                at_ms,
-                value: (!value.is_nan()).then_some(value),
-            };
-            if self.changes.try_send(change).is_ok() {
-                item.turn = after;
-            }
+            self.turn(item, verdict, (now.stored.id, box_name), at_ms, value);
+        }
+    }
+
+    /// The box was not asked, so that nobody can say how its rules stand: what is pending is not known to go on.
+    pub fn look_away(&self, box_id: i64, at_ms: i64) {
+        let Some(of_box) = locked(&self.boxes).get(&box_id).cloned() else { return };
+        let OfBox { items, box_name, .. } = &mut *locked(&of_box);
+        for item in items {
+            self.turn(item, Verdict::Unknown, (box_id, box_name), at_ms, NONE);
+        }
+    }
+
+    fn turn(&self, item: &mut Item, verdict: Verdict, (box_id, box_name): (i64, &str), at_ms: i64, value: f64) {
+        let after = item.turn.next(verdict, at_ms, item.ready.hold_ms);
+        if after == item.turn {
+            return;
+        }
+        let change = Change {
+            rule: Arc::clone(&item.ready.name),
+            ready: Some(Arc::clone(&item.ready)),
+            box_id,
+            box_name: box_name.to_owned(),
+            before: item.turn,
+            after,
+            at_ms,
+            value: (!value.is_nan()).then_some(value),
+        };
+        // Where there is no room it is found again at the next answer.
+        if self.changes.try_send(change).is_ok() {
+            item.turn = after;
         }
     }
 

@@ -37,6 +37,9 @@ const KEEP_LIMIT: Duration = Duration::from_secs(1);
 /// The layout of a larger answer is made off the runtime's threads, which all boxes share.
 const LARGE_NAMES: usize = 4_096;
 
+/// The kind of a failure that says nothing of the box.
+const NOT_ASKED: &str = "lease";
+
 /// One box's task.
 pub(super) struct Task {
     pub(super) shared: Arc<Shared>,
@@ -196,7 +199,7 @@ impl Task {
     /// The box is not polled: another panel may do that by now.
     fn lease_is_over(&mut self, queue: &Queue) -> String {
         let reason = "the database cannot be reached, and another panel may poll this box by now";
-        self.failed("lease", reason, queue);
+        self.failed(NOT_ASKED, reason, queue);
         reason.to_owned()
     }
 
@@ -296,7 +299,11 @@ impl Task {
             let mut now = self.entry.lock();
             let was_up = now.state != BoxState::Down;
             now.fail(reason.to_owned());
-            self.shared.watching.look(&now, clock::now_ms(), &Across::default());
+            if kind == NOT_ASKED {
+                self.shared.watching.look_away(self.stored.id, clock::now_ms());
+            } else {
+                self.shared.watching.look(&now, clock::now_ms(), &Across::default());
+            }
             was_up
         };
         self.shared.board.tell();
