@@ -205,7 +205,6 @@ impl Panel {
         let engine = Arc::new(Engine::new(Instant::now())?);
         engine.take_up(&store).await?;
         let board = Arc::new(Board::new(i64::try_from(config.interval.as_millis()).unwrap_or(i64::MAX)));
-        let recorder = Recorder::new(store.clone(), Arc::clone(&board));
         let me = lock::identity(config.key_file.as_deref())?;
         // A file has no server that may be away; what keeps it from being written would keep another from it as well.
         let beside = me.path.as_deref().filter(|_| store.is_shared());
@@ -213,11 +212,20 @@ impl Panel {
         let room = Room { spool, ..Room::default() };
         let name = PanelName { url: found_at(listener.scheme(), address), identity: me.identity };
         let (watching, changed) = Watching::new();
+        let wake = Arc::new(Notify::new());
         let pictures = Pictures::open(&store, config.public_url.clone()).await?;
         let url = config.public_url.unwrap_or_else(|| name.url.clone());
-        let shared = Shared {
+        let alerts = Alerts {
+            store: store.clone(),
             board: Arc::clone(&board),
-            recorder,
+            watching: Arc::clone(&watching),
+            url: url.clone(),
+            wake: Arc::clone(&wake),
+        };
+        let alerts = Arc::new(alerts);
+        let shared = Shared {
+            recorder: Recorder::new(store.clone(), Arc::clone(&board)).telling(Arc::clone(&alerts)),
+            board,
             store: store.clone(),
             vault: vault.clone(),
             engine: Arc::clone(&engine),
@@ -235,8 +243,6 @@ impl Panel {
         tokio::spawn(engine::keep_going(Arc::clone(&engine), store.clone(), stop.clone()));
         tokio::spawn(stop.clone().run_until_cancelled_owned(provision::find_out_later(store.clone(), done.guesses)));
         let desk = Arc::new(Desk::new(Arc::clone(&sampler), done.ticks));
-        let wake = Arc::new(Notify::new());
-        let alerts = Alerts { store: store.clone(), board, watching: Arc::clone(&watching), url: url.clone(), wake: Arc::clone(&wake) };
         let telling = TaskTracker::new();
         let told = CancellationToken::new();
         telling.spawn(alerts.run(changed, told.clone()));

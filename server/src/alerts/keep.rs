@@ -51,8 +51,8 @@ pub struct Alerts {
 }
 
 /// What is needed to tell of changes.
-struct Telling {
-    rules: HashMap<String, Rule>,
+pub(super) struct Telling {
+    pub(super) rules: HashMap<String, Rule>,
     silences: Vec<Silence>,
     /// Their names, and how long what they are told waits for more.
     destinations: Vec<(String, i64)>,
@@ -60,7 +60,7 @@ struct Telling {
 }
 
 impl Telling {
-    fn is_silenced(&self, rule: &str, box_id: i64, box_name: &str) -> bool {
+    pub(super) fn is_silenced(&self, rule: &str, box_id: i64, box_name: &str) -> bool {
         self.silences.iter().any(|silence| silences(silence, rule, box_id, self.now_ms))
             || self.rules.get(rule).is_some_and(|rule| rule.silent_until_ms(box_name, self.now_ms).is_some())
     }
@@ -84,7 +84,7 @@ pub fn silences(silence: &Silence, rule: &str, box_id: i64, now_ms: i64) -> bool
 
 impl Alerts {
     /// Keeps changes and tells of them until it is stopped.
-    pub async fn run(self, mut changed: mpsc::Receiver<Change>, stop: CancellationToken) {
+    pub async fn run(self: Arc<Self>, mut changed: mpsc::Receiver<Change>, stop: CancellationToken) {
         let mut turns = tokio::time::interval(REPEATS_EVERY);
         turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut turn = 0_u32;
@@ -134,7 +134,7 @@ impl Alerts {
         }
     }
 
-    async fn telling(&self) -> Result<Telling, StoreError> {
+    pub(super) async fn telling(&self) -> Result<Telling, StoreError> {
         let now_ms = clock::now_ms();
         let rules = self.store.alert_rules().await?.into_iter();
         let rules = rules.filter_map(|stored| Some((stored.name, serde_json::from_str(&stored.body).ok()?)));
@@ -147,18 +147,9 @@ impl Alerts {
     async fn try_keep(&self, batch: &[Change]) -> Result<(), StoreError> {
         let telling = self.telling().await?;
         let steps: Vec<AlertStep> = batch.iter().map(|change| step(change, &telling)).collect();
-        let tell = |kept: &[KeptStep]| {
-            let mut told: BTreeMap<(&str, i64), Vec<Told>> = BTreeMap::new();
-            for event in kept.iter().filter_map(KeptStep::event).filter(|event| event.was_told()) {
-                for destination in telling.destinations_of(&event.rule) {
-                    told.entry(destination).or_default().push(self.told(event, &telling, false));
-                }
-            }
-            let parts = told.into_iter().flat_map(|(destination, told)| {
-                let parts: Vec<NewDelivery> = told.chunks(MAX_TOLD).filter_map(|told| self.delivery(destination, told)).collect();
-                parts
-            });
-            ToTell { deliveries: parts.collect(), news: batch.iter().zip(kept).filter_map(|(change, kept)| news(change, kept)).collect() }
+        let tell = |kept: &[KeptStep]| ToTell {
+            deliveries: self.deliveries(kept.iter().filter_map(KeptStep::event), &telling),
+            news: batch.iter().zip(kept).filter_map(|(change, kept)| news(change, kept)).collect(),
         };
         let kept = self.store.keep_alert_steps(&steps, tell, telling.now_ms).await?;
         for event in kept.iter().filter_map(KeptStep::event) {
@@ -254,6 +245,18 @@ impl Alerts {
             again,
             notice: false,
         }
+    }
+
+    /// The messages that tell of what fired or is over, where somebody is told.
+    pub(super) fn deliveries<'a>(&self, events: impl Iterator<Item = &'a AlertEvent>, telling: &Telling) -> Vec<NewDelivery> {
+        let mut told: BTreeMap<(&str, i64), Vec<Told>> = BTreeMap::new();
+        for event in events.filter(|event| event.was_told()) {
+            for destination in telling.destinations_of(&event.rule) {
+                told.entry(destination).or_default().push(self.told(event, telling, false));
+            }
+        }
+        let parts = told.iter().flat_map(|(destination, told)| told.chunks(MAX_TOLD).map(|told| self.delivery(*destination, told)));
+        parts.flatten().collect()
     }
 
     fn delivery(&self, (destination, wait_ms): (&str, i64), told: &[Told]) -> Option<NewDelivery> {

@@ -35,7 +35,8 @@ impl Sampler {
         while matches!(self.shared.store.seal_due(clock::now_ms()).await, Ok(true)) {}
         let mut later = Vec::new();
         for path in files {
-            if !self.bring_file(&path).await {
+            // Nobody asks the boxes of this panel yet.
+            if !self.bring_file(&path, true).await {
                 later.push(path);
             }
         }
@@ -47,7 +48,7 @@ impl Sampler {
             while !later.is_empty() && !sampler.stopped_before(tokio::time::sleep(AGAIN_AFTER)).await {
                 let mut still = Vec::new();
                 for path in later {
-                    if !sampler.bring_file(&path).await {
+                    if !sampler.bring_file(&path, false).await {
                         still.push(path);
                     }
                 }
@@ -56,9 +57,9 @@ impl Sampler {
         });
     }
 
-    /// Brings a file. Says whether there is nothing more to do.
-    async fn bring_file(&self, path: &Path) -> bool {
-        match self.try_file(path).await {
+    /// Brings a file, before boxes are asked or beside that. Says whether there is nothing more to do.
+    async fn bring_file(&self, path: &Path, is_before: bool) -> bool {
+        match self.try_file(path, is_before).await {
             Brought::All => {
                 self.shared.room.spool.remove(path);
                 true
@@ -68,7 +69,7 @@ impl Sampler {
         }
     }
 
-    async fn try_file(&self, path: &Path) -> Brought {
+    async fn try_file(&self, path: &Path, is_before: bool) -> Brought {
         let (spool, of) = (self.shared.room.spool.clone(), path.to_owned());
         let read = tokio::task::spawn_blocking(move || spool.read(&of)).await.map_err(std::io::Error::other);
         let all = match read.and_then(|read| read) {
@@ -79,7 +80,7 @@ impl Sampler {
                 return Brought::Never;
             }
         };
-        match self.bring(all).await {
+        match self.bring(all, is_before).await {
             Ok(true) => Brought::All,
             Ok(false) | Err(StoreError::Unwritable(_) | StoreError::Full) => Brought::Later,
             Err(error) => {
@@ -90,7 +91,7 @@ impl Sampler {
         }
     }
 
-    async fn bring(&self, all: Vec<Spooled>) -> Result<bool, StoreError> {
+    async fn bring(&self, all: Vec<Spooled>, is_before: bool) -> Result<bool, StoreError> {
         let known: BTreeSet<i64> = self.shared.store.boxes().await?.into_iter().map(|one| one.id).collect();
         let mut polls: BTreeMap<(i64, Option<i64>), Vec<Recording>> = BTreeMap::new();
         let mut gaps: Vec<(i64, Gap)> = Vec::new();
@@ -118,6 +119,8 @@ impl Sampler {
                 }
                 brought += some.len();
             }
+            let judged: Vec<&Recording> = polls.iter().take(brought).collect();
+            self.shared.recorder.judge_late(&judged, is_before).await?;
             if brought > 0 {
                 tracing::info!(box_id, polls = brought, "polls that waited for the database are recorded: the panel had to end before");
             }

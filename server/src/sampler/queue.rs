@@ -262,7 +262,14 @@ impl Drain {
             }
             let recordings: Vec<&Recording> = items.iter().filter_map(Item::recording).collect();
             let outcome = loop {
-                match recorder.record_late(&recordings).await {
+                let brought = async {
+                    let is_recorded = recorder.record_late(&recordings).await?;
+                    if is_recorded {
+                        recorder.judge_late(&recordings, false).await?;
+                    }
+                    Ok(is_recorded)
+                };
+                match brought.await {
                     Ok(true) => break Ok(()),
                     // The task of this box has ended, by this very loss: what is waited for is the panel that has it now, or the database.
                     Ok(false) | Err(StoreError::Unwritable(_) | StoreError::Full) if began.elapsed() < LATE_LIMIT => {

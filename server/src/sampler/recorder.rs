@@ -9,6 +9,7 @@ use app::model::{Number, ResetCause};
 use tokio::sync::watch;
 
 use crate::{
+    alerts::{Alerts, LatePoll},
     board::{Applied, Entry},
     store::{Mark, PollRecord, SeriesId, Store, StoreError, Trouble},
 };
@@ -59,6 +60,8 @@ pub struct Recorder {
     store: Store,
     board: Arc<crate::board::Board>,
     known: Arc<Mutex<HashMap<i64, Known>>>,
+    /// What is told of polls that come late.
+    alerts: Option<Arc<Alerts>>,
 }
 
 /// What is to be recorded of one poll, by name.
@@ -138,7 +141,13 @@ impl Recorder {
     /// A recorder for a store.
     #[must_use]
     pub fn new(store: Store, board: Arc<crate::board::Board>) -> Self {
-        Self { store, board, known: Arc::default() }
+        Self { store, board, known: Arc::default(), alerts: None }
+    }
+
+    /// One that tells alerts of polls that come late.
+    #[must_use]
+    pub fn telling(self, alerts: Arc<Alerts>) -> Self {
+        Self { alerts: Some(alerts), ..self }
     }
 
     /// What keeps the database from being written at this moment.
@@ -180,6 +189,31 @@ impl Recorder {
             polls.push(self.by_number(recording).await?.0);
         }
         self.store.record_late(polls).await
+    }
+
+    /// Puts the rules of alerts to polls of one box that are recorded late by now. `goes_on`: this panel polls the box from there on, and did
+    /// not begin. The same polls may come again.
+    ///
+    /// # Errors
+    /// When it is worth another try.
+    pub async fn judge_late(&self, recordings: &[&Recording], goes_on: bool) -> Result<(), StoreError> {
+        let (Some(alerts), Some(first)) = (&self.alerts, recordings.first()) else { return Ok(()) };
+        let poll = |recording: &&Recording| LatePoll {
+            at_ms: recording.at_ms,
+            started_ms: recording.started_ms,
+            names: Arc::clone(&recording.names),
+            values: recording.values.clone(),
+        };
+        let polls: Vec<LatePoll> = recordings.iter().map(poll).collect();
+        match alerts.judge_late(first.box_id, &polls, goes_on).await {
+            Err(error @ (StoreError::Unwritable(_) | StoreError::Full)) => Err(error),
+            Err(error) => {
+                // They are recorded, which is more.
+                tracing::error!(box_id = first.box_id, %error, "alerts could not be put to polls that came late");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
     }
 
     /// Answers how many values there was no room for, if any.

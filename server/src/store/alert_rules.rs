@@ -31,6 +31,15 @@ impl Store {
         rows.into_iter().map(stored).collect()
     }
 
+    /// The names of those that there were at an instant already.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn alert_rules_made_by(&self, at_ms: i64) -> Result<Vec<String>, StoreError> {
+        let select = sqlx::query_scalar("select name from alert_rule where created_ms <= $1").bind(at_ms);
+        Ok(select.fetch_all(&self.inner.read).await?)
+    }
+
     /// Adds a rule.
     ///
     /// # Errors

@@ -163,7 +163,7 @@ pub struct Silence {
     pub by_whom: Option<String>,
 }
 
-const EVENT: &str = "event_id, rule, box_id, box_name, severity, message, value, since_ms, fired_ms, ended_ms, told, told_ms, acknowledged_by, \
+pub(super) const EVENT: &str = "event_id, rule, box_id, box_name, severity, message, value, since_ms, fired_ms, ended_ms, told, told_ms, acknowledged_by, \
                      acknowledged_ms";
 
 impl Store {
@@ -213,7 +213,7 @@ impl Store {
     }
 
     /// Whether this panel polls the box still, as the server sees it.
-    async fn has_lease(&self, change: &mut sqlx::AnyConnection, box_id: i64) -> Result<bool, StoreError> {
+    pub(super) async fn has_lease(&self, change: &mut sqlx::AnyConnection, box_id: i64) -> Result<bool, StoreError> {
         if !self.is_shared() {
             return Ok(true);
         }

@@ -11,6 +11,7 @@ mod damage;
 #[path = "../../tests/support/database.rs"]
 mod database;
 mod derived;
+mod late_alerts;
 mod merging;
 mod months;
 mod opening;

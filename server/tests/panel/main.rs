@@ -21,6 +21,7 @@ mod fake_box;
 mod faults;
 mod hostile;
 mod https;
+mod late;
 mod left_out;
 mod logins;
 mod mail;

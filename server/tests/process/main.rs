@@ -12,6 +12,7 @@ mod commands;
 mod fake_box;
 mod full_disk;
 mod killed;
+mod late_alerts;
 #[path = "../panel/left_out.rs"]
 mod left_out;
 mod mariadb;
