@@ -4,21 +4,20 @@ use std::{
     fs::File,
     io::{self, Write},
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use axum::middleware::map_request;
 use tokio::{
-    net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
-    sync::Notify,
+    sync::{Notify, mpsc},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    alerts::{Alerts, Outbox, Pictures, Watching, follow_before},
+    alerts::{Alerts, Change, Outbox, Pictures, Watching, follow_before},
     api,
     auth::Auth,
     board::Board,
@@ -28,18 +27,20 @@ use crate::{
     engine::{self, Engine, RegistryError},
     http,
     mi::{Listening, Mi, MiError},
-    provision::{self, ProvisionError},
+    provision::{self, Done, ProvisionError},
     sampler::{Recorder, Room, Sampler, Shared, Spool},
     scripts::Scripts,
     store::{PanelName, Store, StoreError},
     vault::{Vault, VaultError},
 };
 
+mod door;
 pub(crate) mod lock;
 mod tls;
 
+use door::Door;
 pub use tls::TlsError;
-use tls::{Peer, TlsListener, as_plain};
+use tls::{Peer, as_plain};
 
 /// After a signal, requests in flight get this long; then connections are dropped. The whole end takes under two seconds.
 const GRACE: Duration = Duration::from_millis(500);
@@ -108,22 +109,29 @@ pub struct Panel {
     mi_listens: Listening,
     stop: CancellationToken,
     /// Keeps and tells what alerts do, until the boxes are asked no more.
-    telling: (TaskTracker, CancellationToken),
+    telling: Telling,
     _locks: [Option<File>; 2],
 }
 
-/// How the panel is reached.
-enum Door {
-    Plain(TcpListener),
-    Tls(TlsListener),
+/// Keeps what alerts do, and sends the messages that tell of it.
+struct Telling {
+    tasks: TaskTracker,
+    stop: CancellationToken,
 }
 
-impl Door {
-    fn scheme(&self) -> &'static str {
-        match self {
-            Self::Plain(_) => "http",
-            Self::Tls(_) => "https",
-        }
+impl Telling {
+    fn begin(alerts: Arc<Alerts>, changed: mpsc::Receiver<Change>, outbox: Outbox) -> Self {
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        tasks.spawn(alerts.run(changed, stop.clone()));
+        tasks.spawn(outbox.run(stop.clone()));
+        Self { tasks, stop }
+    }
+
+    async fn end(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        // A message that is under way still is sent again by the next start, under the same key.
+        let _ = tokio::time::timeout(LAST_MESSAGES, self.tasks.wait()).await;
     }
 }
 
@@ -173,12 +181,7 @@ impl Panel {
     /// # Errors
     /// When any of that cannot be done.
     pub async fn start(config: ServeConfig) -> Result<Self, ServeError> {
-        let listener = listen(config.listen).await?;
-        let address = listener.local_addr()?;
-        let listener = match config.tls {
-            Some(files) => Door::Tls(TlsListener::new(listener, files)?),
-            None => Door::Plain(listener),
-        };
+        let (listener, address) = Door::open(config.listen, config.tls.clone()).await?;
         let mi_listens = Listening::begin(&config.mi).await?;
         let store = Store::open(config.database.url()).await?;
         let one_alone = config.database.file().map(lock::lock).transpose()?;
@@ -187,42 +190,26 @@ impl Panel {
         }
         let vault = config.key_file.as_deref().map_or_else(Vault::in_memory, Vault::open)?;
         let auth = Arc::new(Auth::new(store.clone()));
-        provision::builtin(&store, clock::now_ms()).await?;
-        // Before the accounts of the configuration file, which would make it look like a later start.
-        if let Some(password) = &config.admin_password
-            && !auth.make_admin(password, clock::now_ms()).await?
-        {
-            tracing::info!(
-                "TICKMARK_ADMIN_PASSWORD is for the first start and not used: `tickmark user password admin` changes the password"
-            );
-        }
-        let done = provision::provision(&store, auth.passwords(), &vault, &config.provided, clock::now_ms()).await?;
-        for notice in &done.notices {
-            tracing::warn!("{notice}");
-        }
+        let done = provide(&config, &store, &auth, &vault).await?;
         let setup_link = auth.first_start(config.admin_password.as_ref(), (listener.scheme(), address), clock::now_ms()).await?;
 
         let engine = Arc::new(Engine::new(Instant::now())?);
         engine.take_up(&store).await?;
         let board = Arc::new(Board::new(i64::try_from(config.interval.as_millis()).unwrap_or(i64::MAX)));
         let me = lock::identity(config.key_file.as_deref())?;
-        // A file has no server that may be away; what keeps it from being written would keep another from it as well.
-        let beside = me.path.as_deref().filter(|_| store.is_shared());
-        let (spool, left) = beside.map(|beside| Spool::open(beside, &config.database.to_string())).unwrap_or_default();
-        let room = Room { spool, ..Room::default() };
+        let (room, left) = room(me.path.as_deref().filter(|_| store.is_shared()), &config.database.to_string());
         let name = PanelName { url: found_at(listener.scheme(), address), identity: me.identity };
         let (watching, changed) = Watching::new();
         let wake = Arc::new(Notify::new());
         let pictures = Pictures::open(&store, config.public_url.clone()).await?;
         let url = config.public_url.unwrap_or_else(|| name.url.clone());
-        let alerts = Alerts {
+        let alerts = Arc::new(Alerts {
             store: store.clone(),
             board: Arc::clone(&board),
             watching: Arc::clone(&watching),
             url: url.clone(),
             wake: Arc::clone(&wake),
-        };
-        let alerts = Arc::new(alerts);
+        });
         let shared = Shared {
             recorder: Recorder::new(store.clone(), Arc::clone(&board)).telling(Arc::clone(&alerts)),
             board,
@@ -234,21 +221,14 @@ impl Panel {
             url: url.clone(),
             watching: Arc::clone(&watching),
         };
-        let sampler = Sampler::new(shared);
-        sampler.join().await?;
-        sampler.bring_leftover(left).await;
-        sampler.reload().await?;
-        sampler.follow();
+        let sampler = begin(shared, left).await?;
         let stop = CancellationToken::new();
         tokio::spawn(engine::keep_going(Arc::clone(&engine), store.clone(), stop.clone()));
         tokio::spawn(stop.clone().run_until_cancelled_owned(provision::find_out_later(store.clone(), done.guesses)));
         let desk = Arc::new(Desk::new(Arc::clone(&sampler), done.ticks));
-        let telling = TaskTracker::new();
-        let told = CancellationToken::new();
-        telling.spawn(alerts.run(changed, told.clone()));
         let drawing = (api::drawing(Arc::clone(&desk)), pictures.clone());
         let outbox = Outbox::new(store.clone(), vault, Arc::clone(&wake), drawing).map_err(io::Error::other)?;
-        telling.spawn(outbox.run(told.clone()));
+        let telling = Telling::begin(alerts, changed, outbox);
         tokio::spawn(follow_before(Arc::clone(&desk), watching, stop.clone()));
         let scripts = Scripts::new(Arc::clone(&desk), Arc::clone(&engine), store.clone(), config.script_hosts, (url, wake));
         let scripts = scripts.map_err(ServeError::Scripts)?;
@@ -264,21 +244,8 @@ impl Panel {
             stop: stop.clone(),
         };
         let router = http::router(parts);
-        Ok(Self {
-            listener,
-            address,
-            setup_link,
-            router,
-            sampler,
-            store,
-            engine,
-            scripts,
-            mi,
-            mi_listens,
-            stop,
-            telling: (telling, told),
-            _locks: [one_alone, me.lock],
-        })
+        let locks = [one_alone, me.lock];
+        Ok(Self { listener, address, setup_link, router, sampler, store, engine, scripts, mi, mi_listens, stop, telling, _locks: locks })
     }
 
     /// Where it listens.
@@ -347,11 +314,7 @@ impl Panel {
             // So is what scripts did by then.
             self.scripts.end().await;
             self.sampler.stop().await;
-            let (telling, told) = self.telling;
-            told.cancel();
-            telling.close();
-            // A message that is under way still is sent again by the next start, under the same key.
-            let _ = tokio::time::timeout(LAST_MESSAGES, telling.wait()).await;
+            self.telling.end().await;
             if self.engine.counts_pushed()
                 && let Err(error) = self.engine.keep(&self.store).await
             {
@@ -367,6 +330,39 @@ impl Panel {
     }
 }
 
+/// The accounts, boxes and whatever else the first start and the configuration file bring.
+async fn provide(config: &ServeConfig, store: &Store, auth: &Auth, vault: &Vault) -> Result<Done, ServeError> {
+    provision::builtin(store, clock::now_ms()).await?;
+    // Before the accounts of the configuration file, which would make it look like a later start.
+    if let Some(password) = &config.admin_password
+        && !auth.make_admin(password, clock::now_ms()).await?
+    {
+        tracing::info!("TICKMARK_ADMIN_PASSWORD is for the first start and not used: `tickmark user password admin` changes the password");
+    }
+    let done = provision::provision(store, auth.passwords(), vault, &config.provided, clock::now_ms()).await?;
+    for notice in &done.notices {
+        tracing::warn!("{notice}");
+    }
+    Ok(done)
+}
+
+/// Where what waits for a database's server may be, and what an earlier process left there. A file has no server that may be away; what
+/// keeps it from being written would keep another from it as well.
+fn room(beside: Option<&Path>, database: &str) -> (Room, Vec<PathBuf>) {
+    let (spool, left) = beside.map(|beside| Spool::open(beside, database)).unwrap_or_default();
+    (Room { spool, ..Room::default() }, left)
+}
+
+/// Begins to ask the boxes, after what an earlier process left has its place.
+async fn begin(shared: Shared, left: Vec<PathBuf>) -> Result<Arc<Sampler>, StoreError> {
+    let sampler = Sampler::new(shared);
+    sampler.join().await?;
+    sampler.bring_leftover(left).await;
+    sampler.reload().await?;
+    sampler.follow();
+    Ok(sampler)
+}
+
 /// Where people find a panel that listens there: on every address of a host, by its name.
 fn found_at(scheme: &str, address: SocketAddr) -> String {
     let host = std::fs::read_to_string("/etc/hostname").ok().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
@@ -374,18 +370,4 @@ fn found_at(scheme: &str, address: SocketAddr) -> String {
         Some(host) if address.ip().is_unspecified() => format!("{scheme}://{host}:{}/cp", address.port()),
         _ => format!("{scheme}://{address}/cp"),
     }
-}
-
-async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
-    TcpListener::bind(address).await.map_err(|error| {
-        let why = match error.kind() {
-            io::ErrorKind::AddrInUse => "another program listens there already (OpenSIPS's httpd likes 8888 too)".to_owned(),
-            io::ErrorKind::PermissionDenied => "this user may not listen there (ports below 1024 are root's)".to_owned(),
-            io::ErrorKind::AddrNotAvailable => "this host has no such address".to_owned(),
-            _ => error.to_string(),
-        };
-        ServeError::Listen(format!(
-            "cannot listen on {address}: {why}; choose another with --listen or TICKMARK_LISTEN, such as --listen 127.0.0.1:8889"
-        ))
-    })
 }
