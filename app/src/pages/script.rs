@@ -61,20 +61,42 @@ fn action(page: &ScriptPage) -> String {
 
 fn editor(page: &ScriptPage) -> AnyView {
     let form = &page.form;
-    let source_wrong = wrong(&form.errors, "source");
-    let name = page.is_new.then(|| {
-        let field = Field {
-            form: "s",
-            name: "name",
-            value: &form.name,
-            label: "Name",
-            example: "daily_stat_push",
-            hint: "A letter first, then letters, digits, _ . or -",
-            is_required: true,
-        };
-        field.draw(wrong(&form.errors, "name"))
+    let older = form.of_version.map(|version| {
+        view! {
+            <p class="note warn">
+                {format!("This is version {version}. Save it to make it the newest again.")} " "
+                <a href=links::script(&form.name)>"Back to the newest"</a>
+            </p>
+        }
     });
-    let schedule = Field {
+    view! {
+        <section class="card form" aria-label="The script">
+            <form method="post" action=action(page) autocomplete="off">
+                {general_error(&form.errors)} {older}
+                <div class="fields two">{name(page)} {schedule(form)}</div>
+                {source(page)} {page.may_write.then(|| buttons(page))}
+            </form>
+        </section>
+    }
+    .into_any()
+}
+
+/// The name, of a new one.
+fn name(page: &ScriptPage) -> Option<AnyView> {
+    let field = Field {
+        form: "s",
+        name: "name",
+        value: &page.form.name,
+        label: "Name",
+        example: "daily_stat_push",
+        hint: "A letter first, then letters, digits, _ . or -",
+        is_required: true,
+    };
+    page.is_new.then(|| field.draw(wrong(&page.form.errors, "name")))
+}
+
+fn schedule(form: &ScriptForm) -> AnyView {
+    let field = Field {
         form: "s",
         name: "schedule",
         value: &form.schedule,
@@ -84,58 +106,51 @@ fn editor(page: &ScriptPage) -> AnyView {
                runs. Empty: by hand",
         is_required: false,
     };
-    let schedule = schedule.draw(wrong(&form.errors, "schedule"));
-    let older = form.of_version.map(|version| {
-        view! {
-            <p class="note warn">
-                {format!("This is version {version}. Save it to make it the newest again.")} " "
-                <a href=links::script(&form.name)>"Back to the newest"</a>
-            </p>
-        }
-    });
-    let buttons = page.may_write.then(|| {
-        let remove = (!page.is_new).then(|| {
-            view! { <a class="ghost" href=links::with_query(&links::script(&form.name), &[("remove", "yes")])>"Remove…"</a> }
-        });
-        let run = (!page.is_new).then(|| view! { <button class="btn" name="do" value="run">"Save and run"</button> });
-        view! {
-            <div class="buttons">
-                <button class="btn main" name="do" value="save">"Save"</button>
-                <button class="btn" name="do" value="dry">"Dry run"</button>
-                {run} {remove}
-            </div>
-        }
-    });
+    field.draw(wrong(&form.errors, "schedule"))
+}
+
+/// What it says, and what is wrong with that.
+fn source(page: &ScriptPage) -> AnyView {
+    let form = &page.form;
+    let source_wrong = wrong(&form.errors, "source");
     // Within this element nothing is escaped by itself, and a line break at its beginning is not its own.
     let mut source = String::from("\n");
     push_text(&mut source, &form.source);
     let described = if source_wrong.is_some() { "se-source sh-source" } else { "sh-source" };
     view! {
-        <section class="card form" aria-label="The script">
-            <form method="post" action=action(page) autocomplete="off">
-                {general_error(&form.errors)} {older}
-                <div class="fields two">{name} {schedule}</div>
-                <div class="field wide code">
-                    <label for="s-source">"Script"</label>
-                    <textarea
-                        id="s-source"
-                        name="source"
-                        wrap="off"
-                        rows="20"
-                        spellcheck="false"
-                        autocapitalize="none"
-                        aria-describedby=described
-                        aria-invalid=source_wrong.map(|_| "true")
-                        readonly=!page.may_write
-                        inner_html=source
-                    ></textarea>
-                    {source_wrong.map(|text| view! { <p class="problem" id="se-source">{wording::sentence(text)}</p> })}
-                    {excerpt(form, form.place)}
-                    <p class="hint" id="sh-source">"In the language Rhai. A dry run changes nothing and says what would be."</p>
-                </div>
-                {buttons}
-            </form>
-        </section>
+        <div class="field wide code">
+            <label for="s-source">"Script"</label>
+            <textarea
+                id="s-source"
+                name="source"
+                wrap="off"
+                rows="20"
+                spellcheck="false"
+                autocapitalize="none"
+                aria-describedby=described
+                aria-invalid=source_wrong.map(|_| "true")
+                readonly=!page.may_write
+                inner_html=source
+            ></textarea>
+            {source_wrong.map(|text| view! { <p class="problem" id="se-source">{wording::sentence(text)}</p> })}
+            {excerpt(form, form.place)}
+            <p class="hint" id="sh-source">"In the language Rhai. A dry run changes nothing and says what would be."</p>
+        </div>
+    }
+    .into_any()
+}
+
+fn buttons(page: &ScriptPage) -> AnyView {
+    let remove = (!page.is_new).then(|| {
+        view! { <a class="ghost" href=links::with_query(&links::script(&page.form.name), &[("remove", "yes")])>"Remove…"</a> }
+    });
+    let run = (!page.is_new).then(|| view! { <button class="btn" name="do" value="run">"Save and run"</button> });
+    view! {
+        <div class="buttons">
+            <button class="btn main" name="do" value="save">"Save"</button>
+            <button class="btn" name="do" value="dry">"Dry run"</button>
+            {run} {remove}
+        </div>
     }
     .into_any()
 }
