@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sqlx::AnyPool;
 
 mod accounts;
+mod alert_history;
 mod alert_rules;
 mod alerts;
 mod backup;
