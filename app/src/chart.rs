@@ -12,6 +12,7 @@ mod line;
 mod marks;
 mod names;
 mod palette;
+mod parts;
 mod second;
 mod stack;
 pub mod tail;
@@ -28,11 +29,12 @@ pub use how::How;
 use legend::Legend;
 pub use names::labels;
 use palette::{Role, font};
+use parts::Part;
 use time::TimeAxis;
 pub use time::{first_known, time_range};
 
 /// Units of the drawing in one CSS pixel.
-const UNITS: i32 = 10;
+pub(crate) const UNITS: i32 = 10;
 /// The widest chart; whatever asks for more gets this.
 pub const MAX_WIDTH: u32 = 4096;
 /// The highest chart.
@@ -267,7 +269,7 @@ impl Plan {
             .set_label_area_size(LabelAreaPosition::Left, self.left * UNITS)
             .set_label_area_size(LabelAreaPosition::Bottom, BOTTOM * UNITS)
             .build_cartesian_2d(self.time.clone(), self.value.clone())?;
-        self.mesh(&mut plot)?;
+        self.mesh(&mut plot, chart, root)?;
         if let Some(axis) = &self.second {
             second::paint(axis, root, (self.width - self.right, self.top, self.height - BOTTOM))?;
         }
@@ -276,10 +278,12 @@ impl Plan {
             let place = (4 * UNITS, (self.height - BOTTOM + LABEL_GAP) * UNITS);
             root.draw(&Text::new(chart.zone, place, font(Role::Label)))?;
         }
+        Part::Plot.mark(chart, root)?;
         marks::gaps(chart, self, &plot)?;
         alerts::bands(chart, self, &plot)?;
         self.draw_lines(&mut plot)?;
         marks::labels(chart, self, &plot)?;
+        Part::PlotEnd.mark(chart, root)?;
         if self.lines.iter().all(Drawing::is_empty) {
             let middle =
                 ((self.left + self.width - self.right) / 2 * UNITS, (self.top + (self.height - BOTTOM - self.top) * 3 / 5) * UNITS);
@@ -304,7 +308,7 @@ impl Plan {
         self.legend.paint(root)
     }
 
-    fn mesh(&self, plot: &mut Plot<'_, '_>) -> Result<(), Failure> {
+    fn mesh(&self, plot: &mut Plot<'_, '_>, chart: &Chart<'_>, root: &Area<'_, plotters::coord::Shift>) -> Result<(), Failure> {
         let thin = UNITS.unsigned_abs();
         // An axis that is not drawn has no labels either: that of values is drawn, in no colour.
         plot.configure_mesh()
@@ -316,13 +320,15 @@ impl Plan {
             .label_style(font(Role::Label))
             .set_all_tick_mark_size(LABEL_GAP * UNITS / 2)
             .draw()?;
+        Part::Times.mark(chart, root)?;
         plot.configure_mesh()
             .disable_mesh()
             .disable_y_axis()
             .axis_style(Role::Axis.color().stroke_width(thin))
             .label_style(font(Role::Label))
             .set_all_tick_mark_size(LABEL_GAP * UNITS / 2)
-            .draw()
+            .draw()?;
+        Part::End.mark(chart, root)
     }
 
     fn draw_lines(&self, plot: &mut Plot<'_, '_>) -> Result<(), Failure> {

@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::{Palette, UNITS};
+use super::{Palette, UNITS, parts};
 
 /// What something in a chart is, which decides its colour and, for text, its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,6 +148,7 @@ fn replace(body: &str, palette: Palette, out: &mut String) {
     let drop = [" opacity=\"1\"", " stroke=\"none\"", family.as_str(), "\n"];
     // Lines of the grid lie between pixels; sharp ones are calmer. Lines that warn are dashed.
     let body = body.replace("<line ", "<line shape-rendering=\"crispEdges\" ");
+    let body = if palette == Palette::Page { parts::group(body) } else { body };
     let body = body.replace("stroke=\"#01010B\"", "stroke=\"#01010B\" stroke-dasharray=\"30 30\" stroke-linecap=\"butt\"");
     let mut rest = body.as_str();
     while let Some(at) = rest.find(['#', ' ', '\n']) {

@@ -2,6 +2,7 @@
 
 mod lines;
 mod loading;
+mod moving;
 mod telling;
 
 use leptos::prelude::document;
@@ -72,6 +73,8 @@ pub(super) struct Card {
     next_ms: f64,
     loaded_width: u32,
     drawn_size: (u32, u32),
+    /// What was drawn; what is seen differs from it while hands move it.
+    drawn_span: Span,
     /// The first line.
     series: Option<Series>,
     /// The lines after it, with what is shaded and marked in all of them.
@@ -91,7 +94,7 @@ pub(super) struct Card {
     view: Option<View>,
 }
 
-/// What was drawn: where a pixel lies in time.
+/// What is seen: where a pixel lies in time.
 #[derive(Clone, Copy)]
 pub(super) struct View {
     pub(super) left: f64,
@@ -185,6 +188,7 @@ impl Card {
             next_ms: 0.0,
             loaded_width: 0,
             drawn_size: (0, 0),
+            drawn_span: (0, 0),
             series: None,
             others: ChartLines { lines: Vec::new(), gaps: Vec::new(), resets: Vec::new(), notes: Vec::new(), alerts: Vec::new() },
             before: None,
@@ -229,10 +233,9 @@ impl Card {
 
     /// Shows another span from now on: at once as far as it is loaded, and then all of it.
     pub(super) fn look_at(&mut self, range: Option<Span>) {
-        if self.range != range {
-            self.range = range;
-            self.dirty = true;
-        }
+        let was_moved = self.view.is_some_and(|view| view.span != self.drawn_span);
+        self.dirty |= self.range != range || was_moved;
+        self.range = range;
     }
 
     /// The span that was looked at has settled: it is loaded, and what leads elsewhere from here leads there.
@@ -345,7 +348,7 @@ impl Card {
         let over = dom::all_in(&self.plot, OVER);
         self.plot.set_inner_html(&drawn.svg);
         over.iter().for_each(|element| drop(self.plot.append_child(element)));
-        self.drawn_size = (width, height);
+        (self.drawn_size, self.drawn_span) = ((width, height), (from_ms, to_ms));
         self.view = Some(View { left: drawn.left, right: drawn.right, span: (from_ms, to_ms) });
         if f64::from(width) > f64::from(self.loaded_width) * WIDER {
             (self.stale, self.whole_wanted) = (true, true);

@@ -65,6 +65,11 @@ impl Gesture {
         self.kind != Kind::None
     }
 
+    /// Whether it moves what is looked at.
+    pub(super) fn moves(&self) -> bool {
+        matches!(self.kind, Kind::Move | Kind::Pinch)
+    }
+
     /// A pointer goes down in a chart.
     pub(super) fn down(&mut self, card: usize, plot: &HtmlElement, view: View, event: &PointerEvent) {
         if event.button() != 0 {

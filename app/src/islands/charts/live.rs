@@ -218,9 +218,17 @@ impl Live {
         self.zooming.try_borrow().is_ok_and(|zooming| zooming.is_held())
     }
 
+    /// Whether hands move what is looked at.
+    fn moves(&self) -> bool {
+        self.zooming.try_borrow().is_ok_and(|zooming| zooming.moves())
+    }
+
     /// Starts what may be loaded now, and comes back when more may.
     #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit")]
     pub(super) fn load(self: &Rc<Self>) {
+        if self.moves() {
+            return;
+        }
         let now = browser::now_ms();
         let held = self.is_held();
         while !browser::is_hidden() && self.work.borrow().in_flight < IN_FLIGHT_MAX {
@@ -280,9 +288,9 @@ impl Live {
         );
     }
 
-    /// Draws one chart in the next frame, and asks again while there are more.
+    /// Draws one chart in the next frame, and asks again while there are more. While hands move what is looked at, none is drawn.
     pub(super) fn ask_frame(self: &Rc<Self>) {
-        let wanted = self.cards.borrow().iter().any(Card::wants_drawing);
+        let wanted = !self.moves() && self.cards.borrow().iter().any(Card::wants_drawing);
         if !wanted || std::mem::replace(&mut self.work.borrow_mut().frame_asked, true) {
             return;
         }
@@ -299,6 +307,9 @@ impl Live {
     /// Draws one chart: the one that somebody is at before all others.
     fn draw_one(&self) {
         let (mut cards, zooming) = (self.cards.borrow_mut(), self.zooming.borrow());
+        if zooming.moves() {
+            return;
+        }
         let active = zooming.active.filter(|&index| cards.get(index).is_some_and(Card::wants_drawing));
         let Some(index) = active.or_else(|| cards.iter().position(Card::wants_drawing)) else { return };
         cards[index].draw();

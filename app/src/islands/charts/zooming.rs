@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, Event, HtmlInputElement, KeyboardEvent, MouseEvent, PointerEvent, WheelEvent};
 
-use super::card::{Card, View};
+use super::card::View;
 use super::gesture::{self, Gesture, Meaning};
 use super::live::{self, Live};
 use super::readout::{self, Readout};
@@ -31,10 +31,14 @@ pub(super) struct Zooming {
     pub(super) active: Option<usize>,
     /// The span of all charts; none: up to now.
     range: Option<Span>,
+    /// The one that hands rested at last: where what they begin leads to nothing, it is shown again.
+    rested: Option<Span>,
     /// So many steps back lead to where this page began.
     steps: u32,
     /// Turns of the wheel, so that only the last one settles.
     turns: u32,
+    /// The wheel has turned and does not rest yet.
+    turning: bool,
     /// Something was recorded while somebody pointed at a chart.
     pub(super) missed: bool,
 }
@@ -42,7 +46,12 @@ pub(super) struct Zooming {
 impl Zooming {
     /// Whether the charts stand still: somebody points at one.
     pub(super) fn is_held(&self) -> bool {
-        self.readout.at.is_some() || self.gesture.lasts()
+        self.readout.at.is_some() || self.gesture.lasts() || self.turning
+    }
+
+    /// Whether hands move what is looked at: pictures move with them, and are drawn anew when they rest.
+    pub(super) fn moves(&self) -> bool {
+        self.gesture.moves() || self.turning
     }
 }
 
@@ -74,7 +83,11 @@ pub(super) fn listen(live: &Rc<Live>) {
         hear(&custom, "toggle", |live, _| live.fill_custom());
         hear(&custom, "submit", |live, event| live.take_custom(event));
     }
-    live.zooming.borrow_mut().range = links::range_of(&query());
+    {
+        let mut zooming = live.zooming.borrow_mut();
+        zooming.range = links::range_of(&query());
+        zooming.rested = zooming.range;
+    }
     live.write_range();
 }
 
@@ -88,6 +101,9 @@ impl Live {
     }
 
     fn pointer(self: &Rc<Self>, event: &Event) {
+        if event.type_() == "pointerdown" {
+            self.rest();
+        }
         let (Some(pointer), Ok(mut zooming)) = (event.dyn_ref::<PointerEvent>(), self.zooming.try_borrow_mut()) else { return };
         if zooming.gesture.lasts() && event.type_() != "pointerdown" {
             let index = zooming.gesture.card;
@@ -96,8 +112,12 @@ impl Live {
                 Some(card) => zooming.gesture.up(card.plot(), pointer),
                 None => Meaning::Nothing,
             };
+            let lasts = zooming.gesture.lasts();
             drop(zooming);
             self.mean(meaning, index, pointer.pointer_type() != "mouse");
+            if !lasts {
+                self.ended();
+            }
             return;
         }
         let Some((index, view)) = self.chart_of(event) else {
@@ -130,20 +150,48 @@ impl Live {
         event.prevent_default();
         let turn = {
             let mut zooming = self.zooming.borrow_mut();
-            zooming.active = Some(index);
+            if zooming.gesture.lasts() {
+                return;
+            }
+            (zooming.active, zooming.turning) = (Some(index), true);
             zooming.turns = zooming.turns.wrapping_add(1);
             zooming.turns
         };
-        self.look_at(Some(span));
+        self.move_to(span);
         let live = Rc::downgrade(self);
         set_timeout(
             move || {
                 if let Some(live) = live.upgrade().filter(|live| live.zooming.borrow().turns == turn) {
-                    live.settle(Some(span));
+                    live.rest();
                 }
             },
             WHEEL_RESTS,
         );
+    }
+
+    /// What the wheel led to stands.
+    fn rest(self: &Rc<Self>) {
+        let range = {
+            let zooming = self.zooming.borrow();
+            zooming.range.filter(|_| zooming.turning)
+        };
+        if range.is_some() {
+            self.settle(range);
+        }
+    }
+
+    /// A gesture is over: where it led to nothing, what was seen before is seen again. What waited for its end is drawn and loaded.
+    fn ended(self: &Rc<Self>) {
+        let (range, rested) = {
+            let zooming = self.zooming.borrow();
+            (zooming.range, zooming.rested)
+        };
+        if range == rested {
+            self.ask_frame();
+            self.load();
+        } else {
+            self.settled(rested);
+        }
     }
 
     fn double_click(self: &Rc<Self>, event: &Event) {
@@ -194,7 +242,7 @@ impl Live {
     fn mean(self: &Rc<Self>, meaning: Meaning, index: usize, by_finger: bool) {
         match meaning {
             Meaning::Nothing => {}
-            Meaning::Look(span) => self.look_at(Some(span)),
+            Meaning::Look(span) => self.move_to(span),
             Meaning::Settle(span) => self.settle(Some(span)),
             Meaning::Back => self.back(),
             Meaning::Click(x) => {
@@ -239,11 +287,12 @@ impl Live {
         }
     }
 
-    fn look_at(self: &Rc<Self>, range: Option<Span>) {
-        self.zooming.borrow_mut().range = range;
-        self.cards.borrow_mut().iter_mut().for_each(|card| card.look_at(range));
+    /// Pictures follow the hands.
+    fn move_to(&self, span: Span) {
+        self.zooming.borrow_mut().range = Some(span);
+        self.cards.borrow_mut().iter_mut().for_each(|card| card.follow(span));
         self.write_range();
-        self.ask_frame();
+        self.show_readout();
     }
 
     /// A span is looked at from now on, and stands in the address.
@@ -261,8 +310,16 @@ impl Live {
     }
 
     fn settled(self: &Rc<Self>, range: Option<Span>) {
-        self.look_at(range);
-        self.cards.borrow_mut().iter_mut().for_each(Card::settle);
+        {
+            let mut zooming = self.zooming.borrow_mut();
+            (zooming.range, zooming.rested, zooming.turning) = (range, range, false);
+        }
+        for card in self.cards.borrow_mut().iter_mut() {
+            card.look_at(range);
+            card.settle();
+        }
+        self.write_range();
+        self.ask_frame();
         self.load();
     }
 
