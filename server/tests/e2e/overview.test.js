@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { expectAccessible, expectQuiet, expectWhole, launch, newPage, setUp, withoutClient } from './browser.js';
 import { startFakeBox } from './fake_box.js';
 import { startPanel } from './processes.js';
+import { FIRST, expectAccessibleEverywhere } from './windows.js';
 
 const GIB = 2 ** 30;
 const statistics = {
@@ -139,37 +140,25 @@ test('the search finds as one types, by the keyboard alone, and the tile leads t
   await page.context().close();
 });
 
-for (const [colorScheme, width] of [
-  ['light', 320],
-  ['light', 360],
-  ['dark', 360],
-  ['light', 1280],
-  ['dark', 1280],
-  ['light', 1920],
-]) {
-  test(`accessible, with and without JavaScript, ${colorScheme}, ${width} px`, async () => {
-    const seen = { colorScheme, viewport: { width, height: 900 } };
-    for (const path of ['/cp/overview', '/cp/overview?size=lines', '/cp/overview?match=nobody']) {
-      const page = await open(path, seen);
-      await untilLive(page);
-      await expectAccessible(page);
-      await expectWhole(page, WHOLE);
-      expectQuiet(page);
-      await page.context().close();
-    }
-    const page = await newPage(browser, panel, { storageState: session, ...seen });
-    await withoutClient(page);
-    await page.goto('/cp/overview?sort=name');
-    await expectAccessible(page);
-    await page.getByRole('searchbox').fill('paused');
-    await page.getByRole('button', { name: 'Find' }).click();
-    await page.waitForURL((url) => url.searchParams.get('match') === 'paused' && url.searchParams.get('sort') === 'name');
-    assert.deepEqual(await order(page), ['resting']);
-    await page.getByRole('link', { name: 'resting' }).locator('visible=true').click();
-    await page.waitForURL((url) => url.searchParams.get('box') === 'resting');
-    await page.context().close();
-  });
-}
+test('accessible in every window, with and without JavaScript', async () => {
+  const page = await open('/cp/overview', FIRST);
+  for (const path of ['/cp/overview', '/cp/overview?size=lines', '/cp/overview?match=nobody']) {
+    await page.goto(path);
+    await untilLive(page);
+    await expectAccessibleEverywhere(page, `tiles, ${path}`, { whole: WHOLE });
+    expectQuiet(page);
+  }
+  await withoutClient(page);
+  await page.goto('/cp/overview?sort=name');
+  await expectAccessibleEverywhere(page, 'tiles, without JavaScript', { opened: true });
+  await page.getByRole('searchbox').fill('paused');
+  await page.getByRole('button', { name: 'Find' }).click();
+  await page.waitForURL((url) => url.searchParams.get('match') === 'paused' && url.searchParams.get('sort') === 'name');
+  assert.deepEqual(await order(page), ['resting']);
+  await page.getByRole('link', { name: 'resting' }).locator('visible=true').click();
+  await page.waitForURL((url) => url.searchParams.get('box') === 'resting');
+  await page.context().close();
+});
 
 describe('a hundred boxes', () => {
   test('are one page that is alive, and nothing on it shifts', async () => {

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { expectAccessible, expectComplaint, expectQuiet, expectWhole, launch, newPage, number, setUp, untilLive, withoutClient } from './browser.js';
 import { startFakeBox } from './fake_box.js';
 import { startPanel } from './processes.js';
+import { FIRST, expectAccessibleEverywhere } from './windows.js';
 
 const HOSTILE = ['script:a/b%2Fc', 'script:<img src=x onerror="globalThis.ran = 1">', 'script:\u202egnp\n', `long:${'<'.repeat(10_000)}`];
 const statistics = {
@@ -151,31 +152,19 @@ test('without JavaScript: ticked, unticked, another span, another kind', async (
   await page.context().close();
 });
 
-for (const [colorScheme, width] of [
-  ['light', 320],
-  ['light', 360],
-  ['dark', 360],
-  ['light', 1280],
-  ['dark', 1280],
-  ['light', 1920],
-]) {
-  test(`accessible, with and without JavaScript, ${colorScheme}, ${width} px`, async () => {
-    const seen = { colorScheme, viewport: { width, height: 900 } };
-    for (const path of [COUNTER, '/cp/boxes/sip2/dialog:active_dialogs?mode=rate', '/cp/boxes/tickmark/host:memory_used']) {
-      const page = await open(path, seen);
-      await untilLive(page);
-      await expectAccessible(page);
-      await expectWhole(page, WHOLE);
-      await page.locator('.about-it summary').click();
-      await expectAccessible(page);
-      expectQuiet(page);
-      await page.context().close();
-    }
-    const page = await newPage(browser, panel, { storageState: session, ...seen });
-    await withoutClient(page);
-    await page.goto(COUNTER);
-    await page.getByRole('button', { name: 'Save ticks' }).locator('visible=true').waitFor();
-    await expectAccessible(page);
-    await page.context().close();
-  });
-}
+test('accessible in every window, with and without JavaScript', async () => {
+  const page = await open(COUNTER, FIRST);
+  for (const path of [COUNTER, '/cp/boxes/sip2/dialog:active_dialogs?mode=rate', '/cp/boxes/tickmark/host:memory_used']) {
+    await page.goto(path);
+    await untilLive(page);
+    await expectAccessibleEverywhere(page, `a statistic, ${path}`, { whole: WHOLE });
+    await page.locator('.about-it summary').click();
+    await expectAccessibleEverywhere(page, `a statistic, about it, ${path}`, { opened: true });
+    expectQuiet(page);
+  }
+  await withoutClient(page);
+  await page.goto(COUNTER);
+  await page.getByRole('button', { name: 'Save ticks' }).locator('visible=true').waitFor();
+  await expectAccessibleEverywhere(page, 'a statistic, without JavaScript', { opened: true });
+  await page.context().close();
+});

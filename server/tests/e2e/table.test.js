@@ -1,9 +1,10 @@
 // The live table: its order, its columns, what of it is hidden, what is folded, and doing one thing with many rows.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { expectAccessible, expectQuiet, launch, newPage, setUp, untilLive, untilRecorded } from './browser.js';
+import { expectQuiet, launch, newPage, setUp, untilLive, untilRecorded } from './browser.js';
 import { PROCESSES, startFakeBox } from './fake_box.js';
 import { startPanel } from './processes.js';
+import { FIRST, expectAccessibleEverywhere } from './windows.js';
 
 const statistics = {
   'core:rcv_requests': 1000,
@@ -272,17 +273,13 @@ test('heads stay in sight while their rows scroll', async () => {
   expectQuiet(page);
 });
 
-for (const colorScheme of ['light', 'dark']) {
-  for (const width of [360, 1280]) {
-    test(`the table can be used by everybody at ${width} px, ${colorScheme}`, async () => {
-      const page = await visit({ viewport: { width, height: 900 }, colorScheme });
-      await open(page, '/cp?box=sip1&sort=-value');
-      await page.locator('.opener summary').first().click();
-      await page.getByRole('button', { name: 'Select' }).click();
-      await row(page, 'core:err_requests').locator('.val').click();
-      await page.locator('#view summary').click();
-      await expectAccessible(page);
-      expectQuiet(page);
-    });
-  }
-}
+test('the table can be used by everybody, in every window', async () => {
+  const page = await visit(FIRST);
+  await open(page, '/cp?box=sip1&sort=-value');
+  await page.locator('.opener summary').first().click();
+  await page.getByRole('button', { name: 'Select' }).click();
+  await row(page, 'core:err_requests').locator('.val').click();
+  await page.locator('#view summary').click();
+  await expectAccessibleEverywhere(page, 'the table, with rows chosen');
+  expectQuiet(page);
+});
