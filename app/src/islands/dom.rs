@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{model::Fault, reading};
 use leptos::prelude::{document, set_timeout};
 use wasm_bindgen::{JsCast, prelude::Closure};
-use web_sys::{Element, Event, EventTarget, HtmlElement, NodeList};
+use web_sys::{Element, Event, EventTarget, HtmlElement, Node, NodeList};
 
 /// How long a message stays on the screen.
 const MESSAGE_TIME: Duration = Duration::from_secs(6);
@@ -70,9 +70,20 @@ pub(super) fn show(element: &Element, shown: bool) {
 
 /// Writes a text where it differs: an unchanged cell costs no layout.
 pub(super) fn write(element: &Element, text: &str) {
-    if element.text_content().as_deref() != Some(text) {
-        element.set_text_content(Some(text));
+    let _ = rewrote(element, text);
+}
+
+/// The same; answers whether it differed.
+pub(super) fn rewrote(element: &Element, text: &str) -> bool {
+    let differs = element.text_content().as_deref() != Some(text);
+    if differs {
+        // Into the node that is there: for another one the browser would ask all selectors again that go by what is in something.
+        match element.first_child().filter(|node| node.node_type() == Node::TEXT_NODE && node.next_sibling().is_none()) {
+            Some(node) => node.set_node_value(Some(text)),
+            None => element.set_text_content(Some(text)),
+        }
     }
+    differs
 }
 
 /// Whether new values arrive, in a word.

@@ -133,6 +133,9 @@ fn groups(page: &RealtimePage, current: &BoxView) -> AnyView {
         above += height;
     }
     parts[3].extend(unseen(page).map(|unseen| unseen.into_any()));
+    if parts.iter().all(Vec::is_empty) {
+        return ().into_any();
+    }
     let [first, second, third, fourth] = parts;
     let half = |one: Vec<AnyView>, other: Vec<AnyView>| {
         view! {
@@ -162,6 +165,7 @@ fn group(box_name: &str, group: &GroupView, choice: Choice, head: &str) -> AnyVi
     let table = rows::table(head, &label, group.table.get_or_init(|| rows::body(box_name, &group.rows, &group.processes)));
     let of = || view! { <span class="vh">" of " {label.clone()}</span> };
     let zero = group.rows.iter().any(|row| row.kind == Kind::Counter).then(|| reset::group_link(box_name, &label, &word));
+    let some = if (1..total).contains(&group.recorded) { "group some" } else { "group" };
     let acts = choice.is_everything().then(|| {
         view! {
             <span class="acts">
@@ -173,7 +177,7 @@ fn group(box_name: &str, group: &GroupView, choice: Choice, head: &str) -> AnyVi
     });
     view! {
         <details
-            class="group"
+            class=some
             open
             data-group=group.name.clone()
             data-total=total.to_string()

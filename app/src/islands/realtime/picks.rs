@@ -67,6 +67,8 @@ fn is_choosing() -> bool {
 pub(super) fn choose(page: &Page, begins: bool) {
     let (Some(form), Some(button)) = (dom::one("#rows"), dom::one("[data-select]")) else { return };
     let _ = form.class_list().toggle_with_force("selecting", begins);
+    // What is said stands above the bar.
+    let _ = document().body().is_some_and(|body| body.class_list().toggle_with_force("above-bar", begins).is_ok());
     let _ = button.set_attribute("aria-pressed", if begins { "true" } else { "false" });
     let _ = button.class_list().toggle_with_force("on", begins);
     if !begins {

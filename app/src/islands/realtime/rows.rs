@@ -223,8 +223,7 @@ impl Row {
         let waits = std::mem::take(&mut self.waits);
         if waits.value {
             let text = self.newest.map_or_else(|| "unknown".to_owned(), |value| format::value(value, &self.unit));
-            if self.value.text_content().as_deref() != Some(text.as_str()) {
-                self.value.set_text_content(Some(&text));
+            if dom::rewrote(&self.value, &text) {
                 self.known(self.newest.is_some());
                 self.write_reading(self.newest.and_then(|value| format::reading(value, &self.unit)).as_deref());
             }

@@ -125,6 +125,7 @@ pub(super) fn write_counts() {
         for count in dom::all_in(&group, ".count") {
             dom::write(&count, &wording::group_count(total, on));
         }
+        let _ = group.class_list().toggle_with_force("some", 0 < on && on < total);
         for button in dom::all_in(&group, ".acts button") {
             let useful = if button.get_attribute("name").as_deref() == Some("tick") { on < total } else { on > 0 };
             dom::show(&button, useful);

@@ -28,7 +28,12 @@ const LONG_VALUE: usize = 16;
 /// The table of a group under this head; `group` is its label, `body` are its rows.
 pub(in crate::pages) fn table(head: &str, group: &str, body: &str) -> String {
     let mut out = String::with_capacity(256 + head.len() + body.len());
-    out.push_str(r#"<table class="rows" aria-label="Statistics of "#);
+    // The first part says how wide values are, as all of them do; the head goes by it too.
+    let first = body.split_once('>').map_or("", |(tag, _)| tag);
+    let width = [" longest", " long"].into_iter().find(|width| first.contains(width)).unwrap_or_default();
+    out.push_str(r#"<table class="rows"#);
+    out.push_str(width);
+    out.push_str(r#"" aria-label="Statistics of "#);
     push_text(&mut out, group);
     out.push_str(r#"">"#);
     out.push_str(head);
