@@ -52,6 +52,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
                 <meta name="referrer" content="same-origin" />
+                <meta name="description" content="Statistics of SIP servers, live and recorded" />
                 <title>{title(&page)}</title>
                 <link rel="icon" type="image/svg+xml" href="/cp/assets/mark.svg" />
                 <link rel="stylesheet" href="/cp/assets/tickmark.css" />

@@ -1,7 +1,7 @@
 //! Realtime Statistics in the browser: values live, ticks at once, search as one types. It draws no rows: it writes into those of the page.
 
 #[cfg(feature = "hydrate")]
-mod about;
+pub(super) mod about;
 #[cfg(feature = "hydrate")]
 mod folds;
 #[cfg(feature = "hydrate")]

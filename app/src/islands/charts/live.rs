@@ -45,14 +45,14 @@ struct Work {
 /// Finds the charts of the page and begins.
 pub(super) fn start() {
     let live = Rc::new(Live { cards: RefCell::new(Card::all()), zooming: RefCell::default(), work: RefCell::default() });
+    if let (Some(place), Some(zone)) = (dom::one("#live [data-zone]"), browser::zone()) {
+        dom::write(&place, &format!("times in {zone}"));
+    }
     if live.cards.borrow().is_empty() {
         return;
     }
     live.watch();
     live.follow();
-    if let (Some(place), Some(zone)) = (dom::one("#live [data-zone]"), browser::zone()) {
-        dom::write(&place, &format!("times in {zone}"));
-    }
     let on = |name: &str, act: fn(&Rc<Live>, &Event)| {
         let live = Rc::clone(&live);
         dom::on(&window(), name, move |event| act(&live, &event));

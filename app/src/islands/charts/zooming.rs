@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, Event, HtmlInputElement, KeyboardEvent, MouseEvent, PointerEvent, WheelEvent};
 
@@ -14,7 +15,7 @@ use super::live::{self, Live};
 use super::readout::{self, Readout};
 use crate::chart::zoom::{self, Span};
 use crate::format;
-use crate::islands::{browser, dom};
+use crate::islands::{browser, dom, realtime::about};
 use crate::links;
 
 /// A wheel that has not turned for so long has settled.
@@ -321,6 +322,8 @@ impl Live {
         self.write_range();
         self.ask_frame();
         self.load();
+        // What happened is told of the same span.
+        spawn_local(about::renew());
     }
 
     /// Back to the span before.

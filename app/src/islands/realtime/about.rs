@@ -24,9 +24,13 @@ pub(super) fn fell(news: &LiveValues) -> bool {
 }
 
 /// Writes it as the page says it now.
-pub(super) async fn renew() {
+pub(in crate::islands) async fn renew() {
     let (Some(_), Ok(here), Ok(page)) = (dom::one(PLACES[0]), window().location().href(), document().create_element("div")) else { return };
     let Ok(html) = browser::request("GET", &here, None).await else { return };
+    // Somebody looks elsewhere by now, and that is asked for by itself.
+    if window().location().href().ok() != Some(here) {
+        return;
+    }
     // Its HTML comes from this server, escaped as any page of it.
     page.set_inner_html(&html);
     for place in PLACES {
