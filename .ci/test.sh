@@ -14,14 +14,17 @@ sum() { # a word, a file
 export TICKMARK_TESTS_LEFT_OUT=$log/left_out
 : >"$TICKMARK_TESTS_LEFT_OUT"
 
+# Many tests wait for what a box or a database does meanwhile: with one more at a time than there are cores, none idles.
+at_once=$(($(nproc) + 1))
+
 status=0
 echo "Building the panel and its tests …"
 cargo build --quiet --locked --bin tickmark
 if cargo nextest --version >/dev/null 2>&1; then
-    cargo nextest run --locked --workspace --no-fail-fast --cargo-quiet --status-level fail --final-status-level fail 2>&1 | tee "$log/rust" || status=1
+    cargo nextest run --locked --workspace --test-threads "$at_once" --no-fail-fast --cargo-quiet --status-level fail --final-status-level fail 2>&1 | tee "$log/rust" || status=1
     grep -E '^ +Summary ' "$log/rust" >"$log/rust.sums" || true
     echo "On PostgreSQL what touches the database …"
-    .ci/postgres.sh cargo nextest run --locked -p server --lib --test panel --test store_kill --no-fail-fast --cargo-quiet \
+    .ci/postgres.sh cargo nextest run --locked -p server --lib --test panel --test store_kill --test-threads "$at_once" --no-fail-fast --cargo-quiet \
         --status-level fail --final-status-level fail --filterset 'test(/^store::tests::/) + binary(panel) + binary(store_kill)' 2>&1 |
         tee "$log/postgres" || status=1
     # Those that the filter leaves out have run above: none is skipped.
@@ -39,7 +42,7 @@ sed 's/^/Left out: /' "$TICKMARK_TESTS_LEFT_OUT"
 
 echo "Chromium against a Kamailio under traffic …"
 export TICKMARK_BIN=${TICKMARK_BIN:-$(realpath "${CARGO_TARGET_DIR:-target}")/debug/tickmark}
-(cd server/tests/e2e && node --test --test-reporter=spec --test-reporter-destination=stdout \
+(cd server/tests/e2e && node --test --test-concurrency="$(nproc)" --test-reporter=spec --test-reporter-destination=stdout \
     --test-reporter=tap --test-reporter-destination="$log/browser") || status=1
 # TAP's closing lines read `# pass 12`.
 sed -n 's/^# \(pass\|fail\) \([0-9]*\)$/\2 \1ed/p; s/^# skipped \([0-9]*\)$/\1 skipped/p' "$log/browser" >"$log/browser.sums"
