@@ -20,7 +20,7 @@ demo: ## the panel beside a Kamailio under traffic, ten statistics ticked
 	@.ci/build.sh
 	@exec .ci/demo.sh $(RELEASE)
 
-test: ## every test: Rust, on SQLite and on PostgreSQL, and Chromium against a real Kamailio
+test: ## every test: Rust, on SQLite and on PostgreSQL, and Chromium against a real Kamailio, with pictures in target/pictures
 	@.ci/need.sh build client kamailio postgres mariadb prometheus browser python
 	@.ci/test.sh
 
