@@ -156,7 +156,8 @@ fn replace(body: &str, palette: Palette, out: &mut String) {
         out.push_str(before);
         if let Some(skipped) = drop.iter().find(|word| from.starts_with(**word)) {
             rest = from.get(skipped.len()..).unwrap_or_default();
-        } else if let Some((token, dash)) = sentinel(from) {
+        } else if let Some((token, dash)) = sentinel(from).filter(|_| out.ends_with("=\"")) {
+            // A colour, and no words, in which quotes are escaped.
             let strokes = out.ends_with("stroke=\"");
             color(token, palette, out);
             if strokes && !dash.is_empty() {

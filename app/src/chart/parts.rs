@@ -42,7 +42,8 @@ impl Part {
 pub(super) fn group(mut body: String) -> String {
     for part in Part::ALL {
         let RGBColor(red, green, blue) = part.color();
-        let mark = format!("#{red:02X}{green:02X}{blue:02X}");
+        // With its quotes: in words, which are escaped, it is only written about.
+        let mark = format!("\"#{red:02X}{green:02X}{blue:02X}\"");
         let mut from = 0;
         while let Some(at) = body[from..].find(&mark).map(|at| from + at) {
             let (Some(start), Some(end)) = (body[..at].rfind('<'), body[at..].find('>').map(|end| at + end + 1)) else { break };

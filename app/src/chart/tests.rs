@@ -49,6 +49,21 @@ fn a_line_in_a_page() {
 }
 
 #[test]
+fn what_words_say_of_colours_stays_words() {
+    let columns = series("10 12 _ _ _ _ _ _ 3 4 5");
+    // What stands for colours and for parts while a picture is drawn.
+    let reason = "#010101 #010201 #010302";
+    let gaps = [Gap { from: START + 10_000, to: START + 80_000, reason: reason.to_owned() }];
+    let lines = [Line { gaps: &gaps, ..line("core:requests", &columns) }];
+    for palette in [Palette::Page, Palette::Auto, Palette::Light, Palette::Dark] {
+        let svg = draw(&Chart { gaps: &gaps, width: 1200, ..chart(&lines, palette) });
+        // Once where the gap is, apart from the summary.
+        let drawn = svg.split_once("</title>").map_or(svg.split_once('>').unwrap().1, |(_, drawn)| drawn);
+        assert!(drawn.contains(reason), "{palette:?}: {svg}");
+    }
+}
+
+#[test]
 fn gaps_resets_and_lone_samples_in_an_image() {
     let columns = series("10 12 _ _ _ _ 8 _ 3 4 5");
     let gaps = [Gap { from: START + 10_000, to: START + 60_000, reason: "no <answer>".to_owned() }];

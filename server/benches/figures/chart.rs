@@ -12,7 +12,7 @@ use axum::{
     http::{Request, StatusCode, header},
 };
 use server::{
-    alerts::Watching,
+    alerts::{Pictures, Watching},
     auth::{Auth, hash_secret, new_token},
     board::Board,
     desk::Desk,
@@ -99,7 +99,9 @@ impl Panel {
         let scripts =
             Scripts::new(Arc::clone(&desk), Arc::clone(&engine), store.clone(), Hosts::default(), (String::new(), Arc::default()))?;
         let auth = Arc::new(Auth::new(store.clone()));
-        let router = http::router(http::Parts { desk, auth, engine, scripts, store: store.clone(), stop: CancellationToken::new() });
+        let pictures = Pictures::open(&store, None).await?;
+        let parts = http::Parts { desk, auth, engine, scripts, store: store.clone(), pictures, stop: CancellationToken::new() };
+        let router = http::router(parts);
         Ok(Self { router, store, token: secret })
     }
 

@@ -23,8 +23,8 @@ const PAGES = [
 /** Smaller answers gain nothing by being compressed. */
 const SMALL_BYTES = 1400;
 const TEXT = /^(text|application\/(javascript|json|wasm|manifest)|image\/svg)/;
-/** Half of what audits call good. On a phone the numbers above a chart may need a second line. */
-const SHIFT_MAX = 0.05;
+/** On a phone the numbers above a chart may need a third line, which nothing keeps room for. */
+const SHIFT_MAX = 0.015;
 
 let stage;
 before(async () => {
