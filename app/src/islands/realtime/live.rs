@@ -7,7 +7,7 @@ use std::{
 };
 
 use leptos::{
-    prelude::{request_animation_frame, set_interval},
+    prelude::{request_animation_frame, set_interval, window},
     task::spawn_local,
 };
 use wasm_bindgen::JsValue;
@@ -75,11 +75,21 @@ pub(super) fn start() {
     set_interval(move || aging.around.write_ages(), AGE_STEP);
 }
 
-/// Rows are laid out once as they are; from then on the browser may leave those alone that nobody sees, as it knows how high they are.
+/// Rows are laid out once as they are; from then on the browser may leave those alone that nobody sees, as it knows how high they are. What is
+/// seen now stays as it is: it would be gone for a moment.
 fn settle() {
     let Some(rows) = dom::one("#rows") else { return };
     let _ = rows.class_list().remove_1("drawn");
-    request_animation_frame(move || request_animation_frame(move || drop(rows.class_list().add_1("drawn"))));
+    let settled = move || {
+        let height = window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or_default();
+        let parts = dom::all_in(&rows, ".part").into_iter().map(|part| (part.get_bounding_client_rect(), part));
+        let parts: Vec<_> = parts.map(|(place, part)| (place.bottom() > 0.0 && place.top() < height, part)).collect();
+        for (is_seen, part) in parts {
+            let _ = part.class_list().toggle_with_force("seen", is_seen);
+        }
+        let _ = rows.class_list().add_1("drawn");
+    };
+    request_animation_frame(move || request_animation_frame(settled));
 }
 
 fn follow(page: &Rc<Page>) {
