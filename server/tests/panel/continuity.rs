@@ -52,6 +52,8 @@ async fn another_servers_numbers_at_the_same_address_are_no_increase_either() {
     // It runs for longer than the one before, or not as long.
     for (uptime, value) in [(LONG_AGO * 2, 5_000_000), (LONG_AGO / 2, 5_000_000), (LONG_AGO * 2, 50), (LONG_AGO / 2, 50)] {
         let (panel, sip1) = recording(100).await;
+        // On a busy machine too it is to say when it started: a poll takes no longer than its interval.
+        panel.send(Method::PATCH, "/cp/api/v1/boxes/sip1", json!({"interval": "1s"}), StatusCode::OK).await;
         // Between two answers, as what is set meanwhile must be of one poll.
         sip1.silence(true);
         panel.until("/cp/api/v1/boxes/sip1", |one| one["state"] == "down").await;
@@ -60,7 +62,7 @@ async fn another_servers_numbers_at_the_same_address_are_no_increase_either() {
         sip1.silence(false);
         let moved = panel.until(RATES, |series| !causes(series).is_empty()).await;
         let before = samples(&moved);
-        let series = panel.until(RATES, |series| samples(series) > before + 3).await;
+        let series = panel.until(RATES, |series| samples(series) > before + 1).await;
         assert_eq!(causes(&series), ["moved"], "{uptime:?} {value}");
         assert!(rates(&series).iter().all(|rate| *rate == 0.0), "{series}");
         // Where a poll was late, there is no rate until the next one.
