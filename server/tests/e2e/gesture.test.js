@@ -1,8 +1,8 @@
 // While hands move what is looked at, the pictures of all charts move with them, and nothing is drawn or asked for; then it is.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { expectQuiet, launch, newPage, setUp } from './browser.js';
-import { startPanel } from './processes.js';
+import { expectQuiet, newPage } from './browser.js';
+import { startHistory } from './stage.js';
 
 /** Three hours of samples, one in ten seconds, that ended a minute ago. */
 const END_S = Math.floor(Date.now() / 10_000) * 10 - 60;
@@ -17,15 +17,11 @@ const [FROM, TO] = [END_S - 9000, END_S - 1800].map((at) => at * 1000);
 let browser;
 let panel;
 let session;
+let stop;
 before(async () => {
-  const config = '[[box]]\nname = "sip1"\nkind = "opensips"\naddress = "http://127.0.0.1:1/mi"\nticks = ["core:", "dialog:"]\n';
-  [browser, panel] = await Promise.all([launch(), startPanel({ config, history: { sip1: HISTORY } })]);
-  const page = await newPage(browser, panel);
-  await setUp(page, panel);
-  session = await page.context().storageState();
-  await page.context().close();
+  ({ browser, panel, session, stop } = await startHistory(HISTORY, ['core', 'dialog']));
 });
-after(() => Promise.all([browser?.close(), panel?.stop()]));
+after(() => stop?.());
 
 const plot = (page, name) => page.locator(`figure[data-name="${name}"] .plot`);
 const range = (page) => ['from', 'to'].map((end) => Number(new URL(page.url()).searchParams.get(end)));

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { expectQuiet, launch, newPage, setUp } from './browser.js';
-import { startPanel } from './processes.js';
+import { expectQuiet, newPage } from './browser.js';
+import { startHistory } from './stage.js';
 import { PICTURES } from './windows.js';
 
 /** Six hours of samples, one in twenty seconds, that end at a midnight: the ticks of their axis are the same every day. */
@@ -44,15 +44,11 @@ const POINTS_DIFFER = 0.001;
 let browser;
 let panel;
 let session;
+let stop;
 before(async () => {
-  const config = '[[box]]\nname = "sip1"\nkind = "opensips"\naddress = "http://127.0.0.1:1/mi"\nticks = ["core:", "dialog:", "shmem:"]\n';
-  [browser, panel] = await Promise.all([launch(), startPanel({ config, history: { sip1: HISTORY } })]);
-  const page = await newPage(browser, panel);
-  await setUp(page, panel);
-  session = await page.context().storageState();
-  await page.context().close();
+  ({ browser, panel, session, stop } = await startHistory(HISTORY, ['core', 'dialog', 'shmem']));
 });
-after(() => Promise.all([browser?.close(), panel?.stop()]));
+after(() => stop?.());
 
 const base64 = (bytes) => Buffer.from(bytes).toString('base64');
 

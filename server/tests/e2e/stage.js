@@ -37,6 +37,18 @@ address = "http://127.0.0.1:1/mi"
   return { browser, kamailio, panel, session, stop };
 }
 
+/** A panel with the history of a box `sip1` that is gone, whose `groups` are ticked: a browser, the panel, a session, and `stop`. */
+export async function startHistory(history, groups) {
+  const ticks = groups.map((group) => `"${group}:"`).join(', ');
+  const config = `[[box]]\nname = "sip1"\nkind = "opensips"\naddress = "http://127.0.0.1:1/mi"\nticks = [${ticks}]\n`;
+  const [browser, panel] = await Promise.all([launch(), startPanel({ config, history: { sip1: history } })]);
+  const page = await newPage(browser, panel);
+  await setUp(page, panel);
+  const session = await page.context().storageState();
+  await page.context().close();
+  return { browser, panel, session, stop: () => Promise.all([browser.close(), panel.stop()]) };
+}
+
 /** Waits for a box's first answer, by the stream: the box is told of when it changes. */
 async function untilAnswered(page, box) {
   await page.goto(`/cp?box=${box}`);

@@ -1,8 +1,8 @@
 // Looking closer at charts: by dragging, wheel, fingers and keys, and by dates; one span and one cross-hair for all charts of the page.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { expectAccessible, expectQuiet, launch, newPage, setUp } from './browser.js';
-import { startPanel } from './processes.js';
+import { expectAccessible, expectQuiet, newPage } from './browser.js';
+import { startHistory } from './stage.js';
 
 const HOUR_MS = 3_600_000;
 /** A day of samples, one in ten seconds, that ends now. */
@@ -24,14 +24,11 @@ ${series('dialog:active_dialogs', 'gauge', (i) => i)}
 let browser;
 let panel;
 let session;
+let stop;
 before(async () => {
-  const config = '[[box]]\nname = "sip1"\nkind = "opensips"\naddress = "http://127.0.0.1:1/mi"\nticks = ["core:", "dialog:"]\n';
-  [browser, panel] = await Promise.all([launch(), startPanel({ config, history: { sip1: HISTORY } })]);
-  const page = await newPage(browser, panel);
-  await setUp(page, panel);
-  session = await page.context().storageState();
+  ({ browser, panel, session, stop } = await startHistory(HISTORY, ['core', 'dialog']));
 });
-after(() => Promise.all([browser?.close(), panel?.stop()]));
+after(() => stop?.());
 
 const open = async (path = '/cp/charts?box=sip1', options = {}) => {
   const page = await newPage(browser, panel, { storageState: session, ...options });
