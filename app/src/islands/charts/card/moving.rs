@@ -5,6 +5,7 @@ use web_sys::Element;
 use super::{Card, View};
 use crate::chart::{UNITS, zoom::Span};
 use crate::islands::dom;
+use crate::json::float;
 
 /// What of the picture moves, what it is cut by, and the time axis.
 const MOVES: &str = ":scope > svg > .inside > .moves";
@@ -52,15 +53,16 @@ impl Card {
     fn stretch(&self, stretch: Stretch) -> Option<()> {
         let view = self.view?;
         let moves = self.plot.query_selector(MOVES).ok()??;
+        // As many digits as there are: to round them brings code that nothing else of the client needs.
         let Stretch { times, by } = stretch;
-        moves.set_attribute("transform", &format!("matrix({times:.5} 0 0 1 {by:.1} 0)")).ok()?;
+        moves.set_attribute("transform", &format!("matrix({times} 0 0 1 {by} 0)")).ok()?;
         let is_stretched = (times - 1.0).abs() > STRETCHED;
         moves.class_list().toggle_with_force("stretched", is_stretched).ok()?;
         let inside = moves.parent_element()?;
         if !inside.has_attribute("clip-path") {
             let units = f64::from(UNITS);
             let (left, right) = ((view.left - OVER_EDGE) * units, (f64::from(self.drawn_size.0) - view.right - OVER_EDGE) * units);
-            inside.set_attribute("clip-path", &format!("inset(0px {right:.0}px 0px {left:.0}px) view-box")).ok()?;
+            inside.set_attribute("clip-path", &format!("inset(0px {right}px 0px {left}px) view-box")).ok()?;
         }
         self.move_times(view, stretch)
     }
@@ -77,7 +79,7 @@ impl Card {
             let Some(x) = place_of(one) else { continue };
             let now = stretch.place(x);
             let is_shown = (index - 1) / 2 % nth == 0 && edges.contains(&now);
-            one.set_attribute("transform", &format!("translate({:.1} 0)", now - x)).ok()?;
+            one.set_attribute("transform", &format!("translate({} 0)", now - x)).ok()?;
             one.set_attribute("visibility", if is_shown { "visible" } else { "hidden" }).ok()?;
         }
         Some(())
@@ -87,5 +89,5 @@ impl Card {
 /// Where a label or a tick of the time axis was drawn.
 fn place_of(one: &Element) -> Option<f64> {
     let x = one.get_attribute("x").or_else(|| one.get_attribute("points"))?;
-    x.split(',').next()?.parse().ok()
+    float(x.split(',').next()?)
 }
