@@ -6,13 +6,9 @@ use std::cell::Cell;
 use crate::model::{Number, Numbers};
 
 /// What stands before a percent sign: a thin space.
-const THIN: char = '\u{2009}';
+pub(crate) const THIN: char = '\u{2009}';
 /// The minus of typography, as wide as a plus.
-const MINUS: char = '\u{2212}';
-/// The width of a spark line, in tenths of a CSS pixel.
-const SPARK_WIDTH: usize = 800;
-/// Where one without movement lies, from the top, in tenths.
-const SPARK_FLAT: i64 = 140;
+pub(crate) const MINUS: char = '\u{2212}';
 /// The steps of decimal prefixes.
 const DECIMAL: [&str; 7] = ["", "k", "M", "G", "T", "P", "E"];
 /// The steps of binary prefixes.
@@ -102,82 +98,6 @@ pub fn age(ms: i64) -> String {
         60..3600 => format!("{} min", seconds / 60),
         3600..86_400 => format!("{} h", seconds / 3600),
         _ => format!("{} d", seconds / 86_400),
-    }
-}
-
-/// The path of a spark line in a box of 80×18: gaps break it, and what does not move lies low.
-#[must_use]
-pub fn spark_path(points: &[Option<f32>]) -> String {
-    let mut path = String::with_capacity(points.len() * 8);
-    push_spark_path(&mut path, points);
-    path
-}
-
-/// Adds the path of a spark line. In whole tenths of a pixel, which are quick to write: a page has thousands of points. Points on one
-/// level are one stroke.
-pub fn push_spark_path(path: &mut String, points: &[Option<f32>]) {
-    let finite = |point: &Option<f32>| point.filter(|v| v.is_finite()).map(f64::from);
-    let (low, high) = points.iter().filter_map(finite).fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(v), high.max(v)));
-    let steps = points.len().saturating_sub(1).max(1);
-    // Where the pen is, and whether the stroke along its level is still to be drawn.
-    let mut pen: Option<(usize, i64)> = None;
-    let mut level = false;
-    for (index, point) in points.iter().enumerate() {
-        let x = (index * SPARK_WIDTH + steps / 2) / steps;
-        let Some(v) = finite(point) else {
-            finish_level(path, pen, &mut level);
-            pen = None;
-            continue;
-        };
-        // One pixel above and two below keep the stroke inside.
-        #[expect(clippy::cast_possible_truncation, reason = "within the height")]
-        let y = if high > low { 10 + (150.0 * (1.0 - (v - low) / (high - low))).round() as i64 } else { SPARK_FLAT };
-        match pen {
-            Some((_, before)) if before == y => level = true,
-            Some(_) => {
-                finish_level(path, pen, &mut level);
-                push_point(path, 'L', x, y);
-            }
-            None => {
-                push_point(path, 'M', x, y);
-                if points.get(index + 1).and_then(finite).is_none() {
-                    // A stroke of no length draws nothing: a lone point gets a short one.
-                    path.push_str("h1");
-                }
-            }
-        }
-        pen = Some((x, y));
-    }
-    finish_level(path, pen, &mut level);
-}
-
-/// Draws the stroke along a level up to the pen.
-fn finish_level(path: &mut String, pen: Option<(usize, i64)>, level: &mut bool) {
-    if let Some((x, _)) = pen.filter(|_| *level) {
-        path.push('H');
-        push_tenths(path, x);
-    }
-    *level = false;
-}
-
-fn push_point(path: &mut String, word: char, x: usize, y: i64) {
-    path.push(word);
-    push_tenths(path, x);
-    path.push(' ');
-    push_tenths(path, usize::try_from(y).unwrap_or(0));
-}
-
-/// Adds tenths below a hundred: `1.5`, `80`.
-fn push_tenths(out: &mut String, tenths: usize) {
-    #[expect(clippy::cast_possible_truncation, reason = "a digit")]
-    let digit = |number: usize| char::from(b'0' + (number % 10) as u8);
-    if tenths >= 100 {
-        out.push(digit(tenths / 100));
-    }
-    out.push(digit(tenths / 10));
-    if !tenths.is_multiple_of(10) {
-        out.push('.');
-        out.push(digit(tenths));
     }
 }
 

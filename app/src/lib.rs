@@ -4,6 +4,7 @@
 //! Nothing here knows the database, the runtime or a wire format: pages are functions of [`model`].
 
 pub mod chart;
+pub mod course;
 pub mod format;
 #[cfg(any(feature = "ssr", feature = "hydrate"))]
 pub mod islands;

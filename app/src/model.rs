@@ -27,7 +27,7 @@ mod series;
 mod sets;
 #[cfg(feature = "ssr")]
 mod settings_page;
-mod spark;
+pub mod spark;
 mod statistic;
 #[cfg(feature = "ssr")]
 mod statistic_page;
@@ -68,7 +68,7 @@ pub use series::{AlertMark, COMPARED, ChartLines, Columns, Fired, Gap, Mode, Res
 pub use sets::{ReadySet, SetForm, SetRow, SetsPage};
 #[cfg(feature = "ssr")]
 pub use settings_page::{KeepForm, KeepRow, SettingsPage, UsageRow};
-pub use spark::Spark;
+pub use spark::{SPARK_POINTS, Spark};
 pub use statistic::{Fault, Kind, LiveStatistic, LiveValues, Recorded, Removed, Statistic, Statistics, split_name};
 #[cfg(feature = "ssr")]
 pub use statistic_page::{MarkView, NearView, StatisticPage, Ticked};

@@ -2,6 +2,7 @@
 //! another kind makes the whole unreadable: nothing is guessed.
 
 use crate::{
+    format,
     json::Json,
     model::{
         AlertMark, BoxKind, BoxState, ChartLines, Columns, Fault, Fired, Gap, LiveStatistic, LiveValues, Mode, Note, Number, ProbeReport,
@@ -58,6 +59,12 @@ fn text(json: &Json<'_>) -> Option<String> {
 /// Whole numbers stay exact over the whole of 64 bits.
 fn number(json: &Json<'_>) -> Option<Number> {
     json.int().map(Number::Int).or_else(|| json.float().map(Number::Float))
+}
+
+/// The value that a page writes so, as near as it writes it; none where it writes that none is known.
+pub(crate) fn written(text: &str) -> Option<Number> {
+    let digits = format::bare(text).replace(format::MINUS, "-");
+    number(&Json::Number(digits.trim_end_matches([format::THIN, '%'])))
 }
 
 impl Read for BoxNews {
@@ -117,6 +124,7 @@ impl Read for LiveValues {
             at: json.get("at").int()?,
             snapshot: json.get("snapshot").bool()?,
             left_out: maybe(json.get("left_out"), |count| count.int()?.try_into().ok())?.unwrap_or_default(),
+            missed: maybe(json.get("missed"), |count| count.int()?.try_into().ok())?.unwrap_or_default(),
             statistics: all(json.get("statistics"), LiveStatistic::read)?,
         })
     }

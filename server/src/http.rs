@@ -230,11 +230,15 @@ async fn events(State(app): State<Shared>, ask: Ask, request: Request) -> Result
         app.desk.look_closely(entry, groups, every)
     });
     let (auth, headers) = (Arc::clone(&app.auth), request.headers().clone());
+    // A browser that connects again by itself asks as at first, and says beside that what it heard since.
+    let heard = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
+    let have = ask.get("have").and_then(|at| at.parse().ok()).map(|at| heard.unwrap_or(at));
     let events = live::events(live::Watch {
         board: Arc::clone(&app.desk.board),
         engine: Arc::clone(&app.engine),
         only: entry.map(|entry| entry.lock().stored.id),
         shown,
+        have,
         close_up,
         trouble: app.store.trouble(),
         allowed: async move || matches!(auth.caller(&headers, clock::now_ms()).await, Ok(Some(_))),

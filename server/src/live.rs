@@ -1,5 +1,6 @@
 //! Newest values to watchers: one Server-Sent Events stream a page. A stream remembers which answer it told last and tells what
-//! changed since; it has no queue, so a slow reader skips to the newest and neither slows the sampler nor grows memory.
+//! changed since; it has no queue, so a slow reader skips to the newest and neither slows the sampler nor grows memory. A page that shows
+//! an answer already says which one, and its stream begins with what changed since that.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -49,6 +50,8 @@ struct Told {
     layout: Arc<Layout>,
     /// The places that are watched, in the order of their names; none: all of the layout.
     places: Option<Arc<[u32]>>,
+    /// Whoever watches had it before, and waits for each point of its spark lines.
+    is_had: bool,
 }
 
 /// Counts a watcher for as long as its stream lives.
@@ -102,6 +105,9 @@ pub struct Watch<A> {
     pub only: Option<i64>,
     /// Which values.
     pub shown: Shown,
+    /// The time of the answer of that one box that the watcher has, epoch milliseconds. Then each answer says its own, so that a browser
+    /// which connects again by itself says the newest it heard.
+    pub have: Option<i64>,
     /// Where the values of that one box are taken from, when somebody looks at it closely; none: from the board.
     pub close_up: Option<Arc<CloseUp>>,
     /// What keeps samples from being recorded.
@@ -116,9 +122,9 @@ pub struct Watch<A> {
     pub stop: CancellationToken,
 }
 
-/// All boxes and a snapshot first, then which build this is, then what changed.
+/// All boxes and a snapshot first, or what changed since the answer that the watcher has; then which build this is, then what changed.
 pub fn events<A: AsyncFn() -> bool>(watch: Watch<A>) -> impl Stream<Item = Event> {
-    let Watch { board, engine, only, shown, close_up, mut trouble, mut notices, allowed, mut doors, stop } = watch;
+    let Watch { board, engine, only, shown, have, close_up, mut trouble, mut notices, allowed, mut doors, stop } = watch;
     async_stream::stream! {
         engine.counts.watchers_opened.count();
         let _watcher = Watcher(engine);
@@ -126,7 +132,12 @@ pub fn events<A: AsyncFn() -> bool>(watch: Watch<A>) -> impl Stream<Item = Event
         let mut closer = close_up.as_ref().map(|close_up| close_up.watch());
         let mut pings = tokio::time::interval_at(tokio::time::Instant::now() + PING_EVERY, PING_EVERY);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let have = have.filter(|_| close_up.is_none());
         let mut told: HashMap<i64, Told> = HashMap::new();
+        told.extend(have.and_then(|at_ms| board.all().iter().find_map(|entry| {
+            let now = entry.lock();
+            if only == Some(now.stored.id) { had(&now, &shown, at_ms) } else { None }
+        })));
         let mut told_fault = None;
         let mut build = Some(build::event());
         loop {
@@ -134,7 +145,7 @@ pub fn events<A: AsyncFn() -> bool>(watch: Watch<A>) -> impl Stream<Item = Event
             closer.iter_mut().for_each(watch::Receiver::mark_unchanged);
             let boxes = board.all();
             for entry in &boxes {
-                for event in news(entry, close_up.as_deref(), only, &shown, &mut told) {
+                for event in news(entry, close_up.as_deref(), only, &shown, have.is_some(), &mut told) {
                     yield event;
                 }
             }
@@ -199,8 +210,30 @@ fn removed(boxes: &[Arc<Entry>], told: &mut HashMap<i64, Told>) -> Vec<(i64, Str
     gone.into_iter().filter_map(|id| Some((id, told.remove(&id)?.name))).collect()
 }
 
+/// What a watcher has who has the answer of this time, if it is known still.
+fn had(now: &BoxNow, shown: &Shown, at_ms: i64) -> Option<(i64, Told)> {
+    let told = Told {
+        name: now.stored.spec.name.clone(),
+        answers: now.recent.number(at_ms)?,
+        // How the box does is told anyway.
+        changes: u64::MAX,
+        recorded_at_ms: now.recorded_at_ms,
+        places: places(&now.layout, shown),
+        layout: Arc::clone(&now.layout),
+        is_had: true,
+    };
+    Some((now.stored.id, told))
+}
+
 /// What is new of a box since this stream told of it. Written out only when the box is free again.
-fn news(entry: &Entry, close_up: Option<&CloseUp>, only: Option<i64>, shown: &Shown, told: &mut HashMap<i64, Told>) -> Vec<Event> {
+fn news(
+    entry: &Entry,
+    close_up: Option<&CloseUp>,
+    only: Option<i64>,
+    shown: &Shown,
+    with_ids: bool,
+    told: &mut HashMap<i64, Told>,
+) -> Vec<Event> {
     let mut now = entry.lock();
     // They change with an answer, and are looked at while the box is held anyway.
     let chosen = shown.chosen.then(|| Arc::clone(&now.chosen().places));
@@ -235,9 +268,12 @@ fn news(entry: &Entry, close_up: Option<&CloseUp>, only: Option<i64>, shown: &Sh
     let recorded = now.recorded_at_ms.filter(|_| committed).map(|at| Recorded { box_name: name.clone(), at });
     let (layout, answers, recorded_at_ms) = (Arc::clone(&valued.layout), valued.answers, now.recorded_at_ms);
     drop((close_up, now));
-    told.insert(id, Told { name, answers, changes, recorded_at_ms, layout, places });
+    told.insert(id, Told { name, answers, changes, recorded_at_ms, layout, places, is_had: false });
     let view = view.map(|view| event("box", &view));
-    let values = values.map(|values| event("values", &values));
+    let values = values.map(|values| {
+        let event = event("values", &values);
+        if with_ids && only == Some(id) { event.id(values.at.to_string()) } else { event }
+    });
     let recorded = recorded.map(|recorded| event("recorded", &recorded));
     [view, values, recorded].into_iter().flatten().collect()
 }
@@ -296,8 +332,11 @@ fn places(layout: &Layout, shown: &Shown) -> Option<Arc<[u32]>> {
 /// Everything at first and whenever the names changed; else what changed. The first of them, where there are very many.
 fn values(now: &BoxNow, before: Option<&Told>, places: &[u32], at: i64) -> LiveValues {
     let before = before.filter(|before| Arc::ptr_eq(&before.layout.names, &now.layout.names));
+    // So many points of each spark line whoever watches does not have.
+    let missed =
+        before.filter(|before| before.is_had).map_or(0, |before| usize::try_from(now.answers - before.answers).unwrap_or_default());
     let mut told =
-        LiveValues { box_name: now.stored.spec.name.clone(), at, snapshot: before.is_none(), left_out: 0, statistics: Vec::new() };
+        LiveValues { box_name: now.stored.spec.name.clone(), at, snapshot: before.is_none(), left_out: 0, missed, statistics: Vec::new() };
     let mut bytes = 0;
     for place in places.iter().map(|&place| place as usize) {
         if before.is_some_and(|before| now.changed_at[place] <= before.answers) {
@@ -309,11 +348,18 @@ fn values(now: &BoxNow, before: Option<&Told>, places: &[u32], at: i64) -> LiveV
             told.left_out += 1;
             continue;
         }
+        let line = now.sparks.line(place);
+        let had = match before {
+            None => 0,
+            // One point alone is the value or the rate.
+            Some(_) if missed < 2 => line.len(),
+            Some(_) => line.len().saturating_sub(missed),
+        };
         told.statistics.push(LiveStatistic {
             name: name.to_string(),
             value: now.values[place].ok(),
             rate: now.rates[place],
-            spark: Some(now.sparks.line(place)).filter(|_| before.is_none()).and_then(Spark::of),
+            spark: Spark::of(line.skip(had)),
         });
     }
     told
@@ -323,3 +369,6 @@ fn event(name: &str, data: &impl serde::Serialize) -> Event {
     let json = serde_json::to_string(data).unwrap_or_else(|_| "{}".into());
     Event::default().event(name).data(json)
 }
+
+#[cfg(test)]
+mod tests;

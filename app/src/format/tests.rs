@@ -104,18 +104,6 @@ fn instants_are_civil() {
     ]);
 }
 
-#[test]
-fn sparks_break_at_gaps() {
-    table(&[
-        (spark_path(&[]), ""),
-        (spark_path(&[Some(1.0), Some(1.0)]), "M0 14H80"),
-        (spark_path(&[Some(0.0), None, Some(1.0), Some(0.0)]), "M0 16h1M53.3 1L80 16"),
-        (spark_path(&[Some(0.0), Some(0.0), Some(0.0), Some(2.0), Some(2.0), None]), "M0 16H32L48 1H64"),
-        (spark_path(&[Some(0.3), Some(0.0), Some(1.0)]), "M0 11.5L40 16L80 1"),
-        (spark_path(&[Some(f32::NAN), None]), ""),
-    ]);
-}
-
 proptest! {
     #[test]
     fn any_number_can_be_written(v: f64, whole: i64, unit in "(|bytes|percent|x/s|bytes/s)") {

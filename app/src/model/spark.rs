@@ -1,9 +1,14 @@
-//! The points of a spark line as the stream tells them: a letter each, since a line of 18 pixels shows no more.
+//! The points of a spark line as they are told: by one of 64 levels each, since a line of 18 pixels shows no more. The stream has a letter
+//! for each level; how a page has them, [`crate::course`] knows.
 
 use serde::{Deserialize, Serialize};
 
 /// The letters from the lowest to the highest point.
 const LEVELS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+/// The highest level.
+pub const TOP_LEVEL: usize = LEVELS.len() - 1;
+/// So many points a spark line has.
+pub const SPARK_POINTS: usize = 40;
 /// The letter of a point without a value.
 const NOTHING: char = '.';
 
@@ -31,6 +36,30 @@ impl From<Spark> for (f32, f32, String) {
     }
 }
 
+/// The lowest and the highest of points; nothing is known of none.
+#[must_use]
+pub fn ends(points: impl Iterator<Item = Option<f32>>) -> (f32, f32) {
+    let mut known = points.flatten().filter(|point| point.is_finite());
+    let first = known.next().unwrap_or_default();
+    known.fold((first, first), |(low, high), point| (low.min(point), high.max(point)))
+}
+
+/// The level of a point between two ends, from 0 to [`TOP_LEVEL`].
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of 63, rounded")]
+#[must_use]
+pub fn level(point: Option<f32>, (low, high): (f32, f32)) -> Option<usize> {
+    let point = point.filter(|point| point.is_finite())?;
+    let share = (f64::from(point) - f64::from(low)) / (f64::from(high) - f64::from(low)).max(f64::MIN_POSITIVE);
+    Some((share * TOP_LEVEL as f64).round() as usize)
+}
+
+/// The point of a level between two ends.
+#[expect(clippy::cast_possible_truncation, reason = "between two such floats")]
+#[must_use]
+pub fn of_level(level: usize, (low, high): (f32, f32)) -> f32 {
+    (f64::from(low) + (f64::from(high) - f64::from(low)) * (level as f64 / TOP_LEVEL as f64)) as f32
+}
+
 impl Spark {
     /// Points as letters; none where there are no points.
     #[must_use]
@@ -38,30 +67,17 @@ impl Spark {
         if points.len() == 0 {
             return None;
         }
-        let known = points.clone().flatten().filter(|point| point.is_finite());
-        let low = known.clone().reduce(f32::min).unwrap_or_default();
-        let high = known.reduce(f32::max).unwrap_or_default();
-        let top = LEVELS.len() - 1;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of 63, rounded")]
-        let letter = |point: f32| {
-            let share = (f64::from(point) - f64::from(low)) / (f64::from(high) - f64::from(low)).max(f64::MIN_POSITIVE);
-            LEVELS.get((share * top as f64).round() as usize).map_or(NOTHING, |letter| char::from(*letter))
-        };
-        let points = points.map(|point| point.filter(|point| point.is_finite()).map_or(NOTHING, letter)).collect();
+        let (low, high) = ends(points.clone());
+        let letter = |level: usize| LEVELS.get(level).map(|letter| char::from(*letter));
+        let points = points.map(|point| level(point, (low, high)).and_then(letter).unwrap_or(NOTHING)).collect();
         Some(Self { low, high, points })
     }
 
     /// The points again, as near as the letters tell.
     #[must_use]
     pub fn points(&self) -> Vec<Option<f32>> {
-        let (low, high) = (f64::from(self.low), f64::from(self.high));
-        let top = LEVELS.len() - 1;
-        #[expect(clippy::cast_possible_truncation, reason = "between two such floats")]
-        let point = |letter: u8| {
-            let level = LEVELS.iter().position(|known| *known == letter)?;
-            Some((low + (high - low) * (level as f64 / top as f64)) as f32)
-        };
-        self.points.bytes().map(point).collect()
+        let level = |letter: u8| LEVELS.iter().position(|known| *known == letter);
+        self.points.bytes().map(|letter| level(letter).map(|level| of_level(level, (self.low, self.high)))).collect()
     }
 }
 

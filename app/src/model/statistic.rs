@@ -83,13 +83,17 @@ pub struct LiveStatistic {
     pub value: Option<Number>,
     /// The increase per second; only counters have one.
     pub rate: Option<f64>,
-    /// The latest points of its spark line: the lowest, the highest, and a letter a point; only in a snapshot.
+    /// The latest points of its spark line: the lowest, the highest, and a letter a point; in a snapshot, and of several answers at once
+    /// their points.
     #[cfg_attr(feature = "utoipa", schema(value_type = Option<Vec<Object>>))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spark: Option<Spark>,
 }
 
 /// The data of a `values` event: all statistics in a snapshot, else those that changed; a bounded number of them.
+///
+/// Who has an answer already opens the stream with `have` and its `at`: where that is one of the last few, what changed since comes instead of
+/// a snapshot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct LiveValues {
@@ -103,6 +107,9 @@ pub struct LiveValues {
     /// How many more there were than one event tells.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub left_out: usize,
+    /// How many answers there were since the one that whoever opens the stream has; left out of what is told as it happens.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub missed: usize,
     /// What is new.
     pub statistics: Vec<LiveStatistic>,
 }

@@ -89,6 +89,7 @@ fn rows_form(frame: &Frame, page: &RealtimePage, current: &BoxView) -> AnyView {
             data-density=frame.taste.density.as_str()
             data-without=frame.taste.without()
             data-every=page.closely.every().to_owned()
+            data-at=current.at.map(|at| at.to_string())
         >
             <input type="hidden" name="box" value=current.name.clone() />
             <input type="hidden" name="return" value=frame.here.clone() />

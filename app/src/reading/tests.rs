@@ -3,7 +3,7 @@ use std::fmt::Debug;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{AlertMark, BoxKind, BoxView, Fired, Origin};
+use crate::model::{AlertMark, BoxKind, BoxView, Fired, Numbers, Origin};
 
 /// What the server writes is read as it was.
 #[track_caller]
@@ -23,10 +23,10 @@ fn numbers() -> impl Strategy<Value = Option<Number>> {
 
 proptest! {
     #[test]
-    fn live_values_come_through(value in numbers(), rate in prop::option::of(prop::num::f64::NORMAL), name in any::<String>(), snapshot: bool, left_out: u16) {
-        let spark = Spark::of([Some(1.5), None, Some(0.1)].into_iter()).filter(|_| snapshot);
+    fn live_values_come_through(value in numbers(), rate in prop::option::of(prop::num::f64::NORMAL), name in any::<String>(), snapshot: bool, left_out: u16, missed: u8) {
+        let spark = Spark::of([Some(1.5), None, Some(0.1)].into_iter()).filter(|_| snapshot || missed > 1);
         let statistics = vec![LiveStatistic { name, value, rate, spark }];
-        comes_through(&LiveValues { box_name: "sip1".to_owned(), at: 1_700_000_000_123, snapshot, left_out: left_out.into(), statistics });
+        comes_through(&LiveValues { box_name: "sip1".to_owned(), at: 1_700_000_000_123, snapshot, left_out: left_out.into(), missed: missed.into(), statistics });
     }
 
     #[test]
@@ -42,6 +42,28 @@ proptest! {
         };
         comes_through(&series(columns));
     }
+}
+
+proptest! {
+    /// What a page writes is read so that it is written the same again, whole numbers exactly.
+    #[test]
+    fn what_is_written_is_read(value in numbers(), unit in prop_oneof![Just(""), Just("percent"), Just("bytes")], style in 0..Numbers::ALL.len()) {
+        format::with_numbers(Numbers::ALL[style], || {
+            let Some(value) = value else { return Ok(()) };
+            let text = format::value(value, unit);
+            let read = written(&text);
+            prop_assert_eq!(read.map(|read| format::value(read, unit)), Some(text));
+            if matches!(value, Number::Int(_)) {
+                prop_assert_eq!(read, Some(value));
+            }
+            Ok(())
+        })?;
+    }
+}
+
+#[test]
+fn what_is_not_known_is_read_as_that() {
+    assert_eq!(written("unknown"), None);
 }
 
 fn series(columns: Columns) -> Series {

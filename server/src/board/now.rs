@@ -13,6 +13,7 @@ use super::{
     derived::{Around, Extra},
     layout::{Kinds, OfBox},
     rates::{self, Moment, Start, Step},
+    recent::Recent,
     sparks::Sparks,
 };
 use crate::{
@@ -88,6 +89,8 @@ pub struct BoxNow {
     pub sparks: Sparks,
     /// Counts answers.
     pub answers: u64,
+    /// The newest answers under these names.
+    pub recent: Recent,
     /// Counts changes of the state, so that watchers know what they have told.
     pub changes: u64,
     /// The time of the newest committed samples.
@@ -149,6 +152,7 @@ impl BoxNow {
             changed_at: Vec::new(),
             sparks: Sparks::default(),
             answers: 0,
+            recent: Recent::default(),
             changes: 0,
             recorded_at_ms: None,
             left_out: None,
@@ -314,6 +318,7 @@ impl BoxNow {
         }
         self.compute();
         self.push_sparks();
+        self.recent.push(answer.at_ms, self.answers);
         let is_news = applied.is_new_run() || self.started_at_ms.is_none() || self.left_out != answer.left_out;
         if self.state != BoxState::Up || is_news {
             self.started_at_ms = answer.started_at_ms;

@@ -65,6 +65,7 @@ impl BoxNow {
         self.rates = places.iter().map(|place| place.and_then(|place| self.rates[place])).collect();
         self.ever_moved = places.iter().map(|place| place.is_some_and(|place| self.ever_moved[place])).collect();
         self.changed_at = vec![self.answers; places.len()];
+        self.recent.clear();
         self.sparks = self.sparks.moved(places.iter().copied().take(MAX_SPARKS));
         places[..self.layout.asked.len()].iter().any(Option::is_none)
     }

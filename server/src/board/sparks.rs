@@ -1,8 +1,7 @@
 //! The newest points of a box's spark lines, in one piece: a poll writes one row of it. A line each would take thrice the memory, and a
 //! poll of many boxes would wait for that memory at every statistic. It must not know what the points are of.
 
-/// So many points a spark line has.
-pub const SPARK_POINTS: usize = 40;
+pub use app::model::SPARK_POINTS;
 
 /// The newest points of each line.
 #[derive(Clone, Debug, Default)]

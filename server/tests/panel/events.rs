@@ -76,6 +76,59 @@ async fn a_snapshot_first_then_what_changed_then_what_was_recorded() {
     assert!(down["reason"].is_string());
 }
 
+/// What a page shows is not told again: its stream begins with what changed since.
+#[tokio::test]
+async fn who_has_an_answer_is_told_what_changed_since() {
+    let panel = Start::new().signed_in().await;
+    let sip1 = FakeBox::start(&[("core:rcv_requests", 5), ("dialog:active_dialogs", 9)]).await;
+    // Once it is known, it is asked when this test says so.
+    let body = json!({"name": "sip1", "address": sip1.url(), "kind": "opensips", "interval": "1h"});
+    panel.send(Method::POST, "/cp/api/v1/boxes", body, StatusCode::CREATED).await;
+    panel.until("/cp/api/v1/boxes/sip1/statistics", |all| all["statistics"][0]["kind"] == "counter").await;
+    let refresh = async || assert_eq!(panel.ask(Method::POST, "/cp/api/v1/boxes/sip1/refresh", None).await.status(), StatusCode::OK);
+    refresh().await;
+    let page = panel.ask(Method::GET, "/cp?box=sip1", None).await.text().await.unwrap();
+    let at = page.split_once("data-at=\"").unwrap().1.split_once('"').unwrap().0.to_owned();
+    let from = format!("/cp/events?box=sip1&have={at}");
+
+    // Nothing of it comes again: what comes is what changed, as it happens.
+    let mut up_to_date = Events::open(&panel, &from).await;
+    up_to_date.until("build", |_| true).await;
+    sip1.set("dialog:active_dialogs", 10);
+    refresh().await;
+    let next = up_to_date
+        .until("values", |data| {
+            assert_eq!(data["snapshot"], false, "{data}");
+            events_value(data, "dialog:active_dialogs").is_some()
+        })
+        .await;
+    assert_eq!((&next["missed"], events_value(&next, "dialog:active_dialogs")), (&Value::Null, Some(json!(10))));
+
+    sip1.set("dialog:active_dialogs", 12);
+    refresh().await;
+    let missed = Events::open(&panel, &from).await.until("values", |_| true).await;
+    assert_eq!((&missed["snapshot"], &missed["missed"]), (&json!(false), &json!(2)));
+    let told = missed["statistics"].as_array().unwrap().iter().find(|one| one["name"] == "dialog:active_dialogs").unwrap();
+    assert_eq!((&told["value"], &told["spark"]), (&json!(12), &json!([10.0, 12.0, "A_"])));
+
+    // A browser that connects again by itself says what it heard last, beside what it asked at first.
+    let heard = next["at"].to_string();
+    let again =
+        TestPanel::client().get(panel.url(&from)).header("cookie", panel.cookie()).header("last-event-id", heard).send().await.unwrap();
+    let again = Events { answer: again, bytes: Vec::new() }.until("values", |_| true).await;
+    assert_eq!((&again["snapshot"], &again["missed"]), (&json!(false), &json!(1)));
+
+    // What the panel does not know any more, or never knew, is no answer to go on from; nor are the values of other groups, looked at closely.
+    for unknown in ["have=12", "have=x", "have=", &format!("have={at}&every=200ms&match=dialog:")] {
+        let first = Events::open(&panel, &format!("/cp/events?box=sip1&{unknown}")).await.until("values", |_| true).await;
+        assert_eq!(first["snapshot"], true, "{unknown}");
+    }
+    sip1.set("dialog:processed_dialogs", 1);
+    refresh().await;
+    let renamed = Events::open(&panel, &from).await.until("values", |_| true).await;
+    assert_eq!((&renamed["snapshot"], renamed["statistics"].as_array().unwrap().len()), (&json!(true), 3));
+}
+
 fn events_value(data: &Value, name: &str) -> Option<Value> {
     data["statistics"].as_array()?.iter().find(|one| one["name"] == name).map(|one| one["value"].clone())
 }

@@ -3,16 +3,13 @@
 use web_sys::Element;
 
 use crate::{
-    format,
+    course, format,
     islands::{browser, dom},
     json,
-    model::{BoxState, Kind, LiveStatistic, LiveValues, Number, Spark},
+    model::{BoxState, Kind, LiveStatistic, LiveValues, Number, SPARK_POINTS, Spark},
     reading::BoxNews,
     tile, wording,
 };
-
-/// How many points a spark line keeps, unless a snapshot brings more.
-const SPARK_POINTS: usize = 30;
 
 /// A box's tile.
 pub(super) struct Tile {
@@ -211,7 +208,7 @@ impl Shown {
 
     fn draw(&self) {
         if let Some(path) = &self.path {
-            let path_now = format::spark_path(&self.points);
+            let path_now = course::path(&self.points);
             if path.get_attribute("d").as_deref() != Some(&path_now) {
                 let _ = path.set_attribute("d", &path_now);
             }

@@ -4,10 +4,9 @@
 use leptos::prelude::{document, window};
 
 use crate::{
-    format,
     islands::{browser, dom, frame},
-    json::float,
     model::LiveValues,
+    reading,
 };
 
 /// The places that are written anew.
@@ -17,10 +16,9 @@ const PLACES: [&str; 2] = ["#ticked-by", "#happened"];
 pub(super) fn fell(news: &LiveValues) -> bool {
     let Some(own) = dom::one(".own tr[data-name]") else { return false };
     let shown = own.query_selector(".val b").ok().flatten().and_then(|place| place.text_content());
-    let digits = format::bare(&shown.unwrap_or_default());
     let name = own.get_attribute("data-name");
     let now = news.statistics.iter().find(|one| Some(&one.name) == name.as_ref()).and_then(|one| one.value);
-    now.zip(float(&digits)).is_some_and(|(now, before)| now.as_f64() < before)
+    now.zip(reading::written(&shown.unwrap_or_default())).is_some_and(|(now, before)| now.as_f64() < before.as_f64())
 }
 
 /// Writes it as the page says it now.

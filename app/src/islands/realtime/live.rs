@@ -167,11 +167,11 @@ impl Page {
         if news.box_name != self.box_name {
             return;
         }
-        // A poll arrives as it happens; a snapshot may be of long ago.
-        if !news.snapshot {
+        // A poll arrives as it happens; what comes first may be of long ago.
+        if !news.snapshot && news.missed == 0 {
             self.around.answered_now();
         }
-        let snapshot = news.snapshot;
+        let (snapshot, at) = (news.snapshot, news.at);
         if !snapshot && about::fell(&news) {
             self.happened.set(true);
         }
@@ -181,10 +181,13 @@ impl Page {
             (strangers, rows.is_empty(), rows.moved())
         };
         self.write_rows();
-        if let Some(rows) = dom::one("#rows").filter(|_| !snapshot) {
-            self.beat.set(!self.beat.get());
-            let _ = rows.set_attribute("data-beat", if self.beat.get() { "1" } else { "0" });
-            let _ = rows.class_list().toggle_with_force("crowded", moved > GLOW_MAX);
+        if let Some(rows) = dom::one("#rows") {
+            let _ = rows.set_attribute("data-at", &at.to_string());
+            if !snapshot {
+                self.beat.set(!self.beat.get());
+                let _ = rows.set_attribute("data-beat", if self.beat.get() { "1" } else { "0" });
+                let _ = rows.class_list().toggle_with_force("crowded", moved > GLOW_MAX);
+            }
         }
         if !snapshot && search::shows_everything() {
             ticks::write_choice(2, "moving", moved);
@@ -285,7 +288,7 @@ impl Page {
         picks::choose(self, false);
         self.strangers.clear();
         self.offer_new();
-        // The points of the spark lines come with the snapshot.
+        // It goes on from the answer that these show.
         if let Some(feed) = self.feed.borrow().as_ref() {
             feed.open();
         }

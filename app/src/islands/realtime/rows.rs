@@ -7,13 +7,12 @@ use web_sys::{Element, HtmlInputElement};
 use super::sight::Sight;
 
 use crate::{
-    format,
+    course, format,
     islands::dom,
-    model::{LiveStatistic, LiveValues, Number, Spark},
+    json::float,
+    model::{LiveStatistic, LiveValues, Number, SPARK_POINTS, Spark},
+    reading,
 };
-
-/// How many points a spark line keeps, unless a snapshot brings more.
-const SPARK_POINTS: usize = 30;
 
 /// So many rows are written at once.
 const ROWS_AT_ONCE: usize = 150;
@@ -32,6 +31,8 @@ pub(super) struct Row {
     counter: bool,
     points: Vec<Option<f32>>,
     newest: Option<Number>,
+    /// It is as the page writes it, which rounds floats.
+    is_written: bool,
     speed: Option<f64>,
     /// The part of the table that it is in.
     part: Option<Element>,
@@ -123,9 +124,9 @@ impl Rows {
             }
         }
         if !news.snapshot {
-            // What did not change still took part in the poll.
+            // What did not change still took part in the poll, or in those that were missed.
             for (row, _) in self.list.iter_mut().zip(&seen).filter(|(_, seen)| !**seen) {
-                row.stand_still();
+                (0..news.missed.max(1)).for_each(|_| row.stand_still());
             }
             self.mark_moved(moved);
         }
@@ -167,16 +168,18 @@ impl Rows {
 impl Row {
     fn read(element: Element) -> Option<Self> {
         let cell = |selector: &str| element.query_selector(selector).ok().flatten();
+        let (value, path) = (cell(".val b")?, cell(".spark path")?);
         Some(Self {
             name: element.get_attribute("data-name")?,
-            value: cell(".val b")?,
+            newest: value.text_content().as_deref().and_then(reading::written),
+            is_written: true,
+            points: drawn(&path),
+            value,
             rate: cell(".rate")?,
-            path: cell(".spark path")?,
+            path,
             beside: cell(".unit")?,
             unit: cell(".val").and_then(|value| value.get_attribute("data-unit")).unwrap_or_default(),
             counter: element.get_attribute("data-kind").as_deref() == Some("counter"),
-            points: Vec::new(),
-            newest: None,
             speed: None,
             part: element.closest(".part").ok().flatten(),
             moves: element.class_list().contains("moved"),
@@ -199,19 +202,24 @@ impl Row {
 
     /// Takes the news; answers whether the value changed.
     fn take(&mut self, news: &LiveStatistic, snapshot: bool) -> bool {
-        let changed = self.newest != news.value;
+        let text = |value: Option<Number>| value.map(|value| format::value(value, &self.unit));
+        let is_same = self.newest == news.value || (self.is_written && text(self.newest) == text(news.value));
+        self.is_written = false;
         self.newest = news.value;
         self.speed = if self.counter { news.rate } else { None };
         self.waits.value = true;
+        let told = news.spark.as_ref().map(Spark::points);
         if snapshot {
-            self.points = news.spark.as_ref().map(Spark::points).unwrap_or_default();
+            self.points = told.unwrap_or_default();
             self.waits.course = true;
+        } else if let Some(missed) = told {
+            missed.into_iter().for_each(|point| self.push(point));
         } else {
             let point = if self.counter { news.rate } else { news.value.map(Number::as_f64) };
             #[expect(clippy::cast_possible_truncation, reason = "a spark line is 18 pixels high")]
             self.push(point.map(|point| point as f32));
         }
-        changed && !snapshot
+        !is_same && !snapshot
     }
 
     fn is_waiting(&self) -> bool {
@@ -230,7 +238,7 @@ impl Row {
             dom::write(&self.rate, &self.speed.map(format::rate).unwrap_or_default());
         }
         if waits.course {
-            let _ = self.path.set_attribute("d", &format::spark_path(&self.points));
+            let _ = self.path.set_attribute("d", &course::path(&self.points));
         }
         if self.moves != self.shows_moving {
             self.shows_moving = self.moves;
@@ -270,7 +278,7 @@ impl Row {
     }
 
     fn push(&mut self, point: Option<f32>) {
-        // Before a snapshot the points of the line on screen are not known.
+        // Of very many statistics not all have a line.
         if self.points.is_empty() {
             return;
         }
@@ -281,5 +289,17 @@ impl Row {
         let grew = self.points.len() + 1 < SPARK_POINTS;
         self.points.push(point);
         self.waits.course |= !flat || grew;
+    }
+}
+
+/// The points of the line that the page has.
+#[expect(clippy::cast_possible_truncation, reason = "they were written as such floats")]
+fn drawn(path: &Element) -> Vec<Option<f32>> {
+    let attribute = |name: &str| path.get_attribute(name).unwrap_or_default();
+    let ends = attribute("data-ends");
+    let (low, high) = ends.split_once(' ').unwrap_or((&ends, &ends));
+    match float(low).zip(float(high)) {
+        Some((low, high)) => course::points(&attribute("d"), (low as f32, high as f32)),
+        None => Vec::new(),
     }
 }

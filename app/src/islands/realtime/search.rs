@@ -35,20 +35,16 @@ pub(super) fn shows_everything() -> bool {
     whole() && dom::one("#rows[data-everything]").is_some()
 }
 
-/// The stream of this page: of the whole box when all its rows are here, else of what the page shows.
+/// The stream of this page: of the whole box when all its rows are here, else of what the page shows; from the answer on that it shows.
 pub(super) fn events_url(box_id: &str) -> String {
-    let of_box = links::with_query("/cp/events", &[("box", box_id), ("every", &every())]);
+    let told = |what: &str| dom::one("#rows").and_then(|rows| rows.get_attribute(what)).unwrap_or_default();
+    let of_box = links::with_query("/cp/events", &[("box", box_id), ("every", &told("data-every")), ("have", &told("data-at"))]);
     let here = dom::one("#rows input[name=return]").and_then(|field| field.get_attribute("value")).unwrap_or_default();
     match here.split_once('?') {
         // The page's own words, percent-encoded already. The first of two boxes counts.
         Some((_, query)) if !whole() => format!("{of_box}&{query}"),
         _ => of_box,
     }
-}
-
-/// How often the box is asked for what is shown, while it is looked at closely; else empty.
-fn every() -> String {
-    dom::one("#rows").and_then(|rows| rows.get_attribute("data-every")).unwrap_or_default()
 }
 
 /// Begins to listen to the search.
@@ -208,6 +204,7 @@ fn take_over(html: &str) {
         copy(&old, &new, "class");
         copy(&old, &new, "data-whole");
         copy(&old, &new, "data-every");
+        copy(&old, &new, "data-at");
         copy(&old, &new, "data-everything");
     }
     if let (Some(old), Some(new)) = (dom::one("#closely"), found("#closely")) {

@@ -2,7 +2,7 @@
 
 use super::super::escape::push_text;
 use crate::{
-    format, links,
+    course, format, links,
     model::{BoxState, BoxView, NumberView, TileView, split_name},
     shown::{short, visible},
     tile, wording,
@@ -148,8 +148,10 @@ fn push_number(out: &mut String, number: &NumberView) {
     } else {
         push_text(out, number.label);
     }
-    out.push_str("</dt><dd><span class=\"spark\"><svg viewBox=\"0 0 80 18\" aria-hidden=\"true\"><path d=\"");
-    format::push_spark_path(out, &row.spark);
+    out.push_str("</dt><dd><span class=\"spark\"><svg viewBox=\"");
+    out.push_str(course::VIEW_BOX);
+    out.push_str("\" aria-hidden=\"true\"><path d=\"");
+    course::push(out, &row.spark);
     out.push_str("\"/></svg></span><span class=\"val");
     let of = number.of.as_ref().map(|(_, value)| *value);
     match tile::number(row.kind, &row.unit, row.value, row.rate, of) {

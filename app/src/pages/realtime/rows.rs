@@ -9,7 +9,7 @@ use super::{
     families,
 };
 use crate::{
-    format, links,
+    course, format, links,
     matching::quoted,
     model::{Kind, Processes, RowView, split_name},
     shown::short,
@@ -158,9 +158,16 @@ fn push_meaning(out: &mut String, words: &str) {
     }
 }
 
+/// The course of the newest points, and what the island needs to go on from there; see [`course`].
 fn push_spark(out: &mut String, points: &[Option<f32>]) {
-    out.push_str(r#"<td class="spark"><svg viewBox="0 0 80 18" aria-hidden="true"><path d=""#);
-    format::push_spark_path(out, points);
+    out.push_str(r#"<td class="spark"><svg viewBox=""#);
+    out.push_str(course::VIEW_BOX);
+    out.push_str(r#"" aria-hidden="true"><path data-ends=""#);
+    if !points.is_empty() {
+        out.push_str(&course::range(points));
+    }
+    out.push_str(r#"" d=""#);
+    course::push(out, points);
     out.push_str(r#""/></svg></td>"#);
 }
 
