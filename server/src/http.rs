@@ -63,6 +63,8 @@ use crate::{
 pub(crate) const MAX_BODY: usize = 1024 * 1024;
 /// But for the form of all ticks: it holds every name of a page several times, percent-encoded, see [`pages`].
 const MAX_TICKS_FORM: usize = 4 * 1024 * 1024;
+/// How hard pages are compressed: a third less is sent than by the quickest way, for half as much time again, a fraction of a millisecond.
+const COMPRESSION: CompressionLevel = CompressionLevel::Precise(3);
 /// The database answers within this time, or the panel is not ready.
 const READY_LIMIT: std::time::Duration = std::time::Duration::from_secs(2);
 
@@ -185,7 +187,7 @@ pub fn router(parts: Parts) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(&app.auth), auth::guard))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), count))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), people::pages))
-        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(compress))
+        .layer(CompressionLayer::new().quality(COMPRESSION).compress_when(compress))
         .layer(header_layer(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"))
         .layer(header_layer(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header_layer(header::REFERRER_POLICY, "same-origin"))
