@@ -98,6 +98,38 @@ test('a drag looks closer in all charts, and "back" goes back', async () => {
   for (const one of [page, other]) expectQuiet(one);
 });
 
+test('what happened is told of the span that is looked at, and after "back" of the one before', async () => {
+  const page = await newPage(browser, panel, { storageState: session });
+  await page.goto('/cp/boxes/sip1/core:rcv_requests');
+  await card(page, 'core:rcv_requests').locator('svg').waitFor();
+  const happened = page.locator('#happened');
+  // The box has not answered since the panel began.
+  const gap = happened.locator('li').filter({ hasText: /^.*No values for/ });
+  await gap.waitFor();
+  assert.equal(await happened.locator('li').count(), 1);
+  await happened.locator('.count').getByText(/^24h/).waitFor();
+
+  // Where nothing happened it says so.
+  await drag(page, 0.6, 0.8);
+  await page.waitForURL((url) => url.searchParams.has('from'));
+  await happened.getByText('Nothing: no gap').waitFor();
+  assert.equal(await happened.locator('li').count(), 0);
+  await happened.locator('.count').getByText(/^[45] h/).waitFor();
+  await page.goBack();
+  await gap.waitFor();
+  await happened.locator('.count').getByText(/^24h/).waitFor();
+
+  // A double click goes back as well.
+  await drag(page, 0.4, 0.5);
+  await page.waitForURL((url) => url.searchParams.has('from'));
+  await happened.getByText('Nothing: no gap').waitFor();
+  const place = await card(page, 'core:rcv_requests').locator('.plot').boundingBox();
+  await page.mouse.dblclick(place.x + place.width / 2, place.y + place.height / 2);
+  await gap.waitFor();
+  await happened.locator('.count').getByText(/^24h/).waitFor();
+  expectQuiet(page);
+});
+
 test('shift, wheel and keys move and widen; a double click goes back', async () => {
   const page = await open();
   await drag(page, 0.4, 0.6);
