@@ -142,5 +142,6 @@ fn unfilled() -> MessagePage {
         status: 500,
         title: "This page is empty".to_owned(),
         text: "The panel gave this page nothing to show. Its log says more; going back usually helps.".to_owned(),
+        next: None,
     }
 }

@@ -43,7 +43,8 @@ pub(crate) fn all() -> Vec<(&'static str, Frame, Page)> {
     add("login-wrong", (frame(Tab::None, None), Page::Login(LoginPage { user: "admin".into(), error, ..LoginPage::default() })));
     add("setup", (frame(Tab::None, None), Page::Setup(SetupPage { user: "admin".into(), allowed: true, ..SetupPage::default() })));
     add("setup-not", (frame(Tab::None, None), Page::Setup(SetupPage::default())));
-    let lost = MessagePage { status: 404, title: "There is no such page".into(), text: "The address may have a typing error.".into() };
+    let lost =
+        MessagePage { status: 404, title: "There is no such page".into(), text: "The address may have a typing error.".into(), next: None };
     add("message", (signed_in(Tab::None), Page::Message(lost)));
     pages
 }

@@ -373,4 +373,6 @@ pub struct MessagePage {
     pub title: String,
     /// What to do.
     pub text: String,
+    /// Where that is done: the words of a link, and where it leads.
+    pub next: Option<(String, String)>,
 }

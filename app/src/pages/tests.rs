@@ -274,7 +274,7 @@ fn every_page_has_one_heading_its_assets_and_no_inline_style() {
         Page::Settings(settings()),
         Page::Login(LoginPage::default()),
         Page::Setup(SetupPage::default()),
-        Page::Message(MessagePage { status: 404, title: "None".into(), text: "Gone.".into() }),
+        Page::Message(MessagePage { status: 404, title: "None".into(), text: "Gone.".into(), next: None }),
     ];
     for page in pages {
         let html = render(page);

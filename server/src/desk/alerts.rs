@@ -123,7 +123,10 @@ impl Desk {
         }
         let known = self.store.destinations().await?;
         if let Some(missing) = rule.destinations.iter().find(|name| known.iter().all(|one| one.name != **name)) {
-            return Err(DeskError::invalid("destinations", format!("there is no destination {:?}", short(missing))));
+            return Err(DeskError::invalid(
+                "destinations",
+                format!("there is no destination {:?}: GET destinations lists them", short(missing)),
+            ));
         }
         let body = serde_json::to_string(rule).map_err(|error| DeskError::invalid("condition", error.to_string()))?;
         Ok(StoredRule { name: name.to_owned(), body, origin: Origin::Panel })

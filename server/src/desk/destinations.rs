@@ -82,7 +82,8 @@ impl Desk {
     pub async fn change_destination(&self, name: &str, destination: &Destination, secret: Option<&Secret>) -> Result<(), DeskError> {
         let all = self.store.destinations().await?;
         let before = all.into_iter().find(|stored| stored.name == name);
-        let before = before.ok_or_else(|| DeskError::NotFound(format!("there is no destination {:?}", short(name))))?;
+        let before =
+            before.ok_or_else(|| DeskError::NotFound(format!("there is no destination {:?}: GET destinations lists them", short(name))))?;
         check_not_of_file(name, before.origin)?;
         // A secret was given for where it went: it does not go elsewhere unless it is told anew.
         let was: Option<Destination> = serde_json::from_str(&before.body).ok();
@@ -127,7 +128,8 @@ impl Desk {
     pub async fn test_destination(&self, name: &str) -> Result<Result<(), String>, DeskError> {
         let all = self.store.destinations().await?;
         let stored = all.into_iter().find(|stored| stored.name == name);
-        let stored = stored.ok_or_else(|| DeskError::NotFound(format!("there is no destination {:?}", short(name))))?;
+        let stored =
+            stored.ok_or_else(|| DeskError::NotFound(format!("there is no destination {:?}: GET destinations lists them", short(name))))?;
         let panel = &self.sampler.shared().url;
         Ok(send_test(&stored, &self.vault, panel).await.map_err(|refused| refused.reason))
     }

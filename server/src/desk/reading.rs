@@ -243,7 +243,9 @@ impl Desk {
         let series = self.store.series_id(box_id, name).await?;
         if series.is_none() && !known {
             let name = short(name);
-            return Err(DeskError::NotFound(format!("the box {box_name} has no statistic {name:?}: it was never seen and is not ticked")));
+            return Err(DeskError::NotFound(format!(
+                "the box {box_name} has no statistic {name:?}: it was never seen and is not ticked. GET boxes/{box_name}/statistics lists those it has"
+            )));
         }
         let interval_ms = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX);
         Ok(Found { box_id, box_name, series, kind, unit: unit.into_owned(), interval_ms })

@@ -120,7 +120,10 @@ impl Desk {
         };
         let full = Named { layout: &layout, rules: &rules, broken: None }.full(full);
         if layout.place(&full).is_none() && self.store.series_id(id, &full).await?.is_none() {
-            return Err(DeskError::NotFound(format!("the box {box_name} has no statistic {}", short(&full))));
+            return Err(DeskError::NotFound(format!(
+                "the box {box_name} has no statistic {}: GET boxes/{box_name}/statistics lists those it has",
+                short(&full)
+            )));
         }
         self.store.set_kind(id, &full, kind).await?;
         self.sampler.reload().await?;

@@ -113,7 +113,8 @@ pub(super) async fn script(
         Err(ScriptError::NotFound(_)) => {
             let text =
                 format!("There is no script named {name}: it may have been removed. Scripts, in the account's menu, lists them all.");
-            return Ok(pages::message(&app, &caller, request, 404, "No such script", text).await);
+            let next = Some(("Scripts", app::links::SCRIPTS.to_owned()));
+            return Ok(pages::message(&app, &caller, request, 404, "No such script", text, next).await);
         }
         page => page?,
     };

@@ -265,18 +265,26 @@ pub(super) async fn not_found(State(app): State<Shared>, uri: Uri, headers: Head
     }
     drop(headers);
     let text = "There is nothing at this address. The tabs above lead to everything there is.".to_owned();
-    message(&app, &caller, request, 404, "Nothing here", text).await
+    message(&app, &caller, request, 404, "Nothing here", text, None).await
 }
 
 pub(super) async fn no_such_box(app: &App, caller: &Caller, request: Request, name: &str) -> Response {
     let text = format!("There is no box named {name}: it may have been removed, or have another name now. Boxes lists them all.");
-    message(app, caller, request, 404, "No such box", text).await
+    message(app, caller, request, 404, "No such box", text, Some(("Boxes", links::BOXES.to_owned()))).await
 }
 
-/// A page that only says something.
-pub(super) async fn message(app: &App, caller: &Caller, request: Request, status: u16, title: &str, text: String) -> Response {
+/// A page that only says something, and where that leads: the words of a link, and its address.
+pub(super) async fn message(
+    app: &App,
+    caller: &Caller,
+    request: Request,
+    status: u16,
+    title: &str,
+    text: String,
+    next: Option<(&str, String)>,
+) -> Response {
     let frame = render::frame(Tab::None, Some(caller), request.headers(), request.uri());
-    let page = MessagePage { status, title: title.to_owned(), text };
+    let page = MessagePage { status, title: title.to_owned(), text, next: next.map(|(words, to)| (words.to_owned(), to)) };
     render::page(app, frame, Page::Message(page), request).await
 }
 

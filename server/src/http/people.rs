@@ -65,7 +65,7 @@ async fn draw(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap, respon
     // A page that failed can be asked for again; a form cannot, without what was typed.
     let here = if *method == Method::GET { uri.clone() } else { Uri::from_static("/cp") };
     let frame = render::frame(Tab::None, parts.extensions.get::<Caller>(), headers, &here);
-    let page = Page::Message(MessagePage { status: parts.status.as_u16(), title, text });
+    let page = Page::Message(MessagePage { status: parts.status.as_u16(), title, text, next: None });
     let mut drawn = render::page(app, frame, page, render::request_for(&here.to_string())).await;
     for (name, value) in &parts.headers {
         let own = [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::CACHE_CONTROL].contains(name);

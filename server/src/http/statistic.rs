@@ -119,7 +119,9 @@ async fn no_such_statistic(app: &App, caller: &Caller, request: Request, box_nam
     let text = format!(
         "{box_name} has no such statistic: it was never seen there, and is not ticked. Realtime Statistics lists those that it has."
     );
-    pages::message(app, caller, request, 404, "No such statistic", text).await
+    let words = format!("Statistics of {box_name}");
+    let next = Some((words.as_str(), links::realtime(box_name, "", "all")));
+    pages::message(app, caller, request, 404, "No such statistic", text, next).await
 }
 
 /// The boxes whose newest answer names it.

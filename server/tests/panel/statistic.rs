@@ -118,16 +118,19 @@ async fn a_tick_that_waits_for_its_statistic_has_a_page_and_nothing_else_has() {
     panel.send(Method::PUT, &links::tick("sip1", "script:later"), json!(null), StatusCode::NO_CONTENT).await;
     let html = text(&panel, "/cp/boxes/sip1/script:later").await;
     assert!(words(&html).contains("the box does not name it now"), "{html}");
-    for (path, title) in [
-        ("/cp/boxes/sip1/core:nothing", "No such statistic"),
-        ("/cp/boxes/sip1/%3Cb%3E", "No such statistic"),
-        ("/cp/boxes/nobody/core:rcv_requests", "No such box"),
-        ("/cp/boxes/sip1/core:rcv_requests/more", "Nothing here"),
+    for (path, title, next) in [
+        ("/cp/boxes/sip1/core:nothing", "No such statistic", "href=\"/cp?box=sip1\" class=\"btn main\">Statistics of sip1</a>"),
+        ("/cp/boxes/sip1/%3Cb%3E", "No such statistic", "href=\"/cp?box=sip1\" class=\"btn main\">Statistics of sip1</a>"),
+        ("/cp/boxes/nobody/core:rcv_requests", "No such box", "href=\"/cp/boxes\" class=\"btn main\">Boxes</a>"),
+        ("/cp/boxes/sip1/core:rcv_requests/more", "Nothing here", "href=\"/cp\" class=\"btn\">To Realtime Statistics</a>"),
     ] {
         let answer = ask(&panel, path).await;
         assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
         let html = answer.text().await.unwrap();
-        assert!(html.contains(title), "{html}");
+        assert!(html.contains(title) && html.contains(next), "{html}");
     }
+    // Tools are told where it is listed.
+    let problem = ask(&panel, "/cp/api/v1/series?box=sip1&name=core:nothing").await.text().await.unwrap();
+    assert!(problem.contains("GET boxes/sip1/statistics lists those it has"), "{problem}");
     assert_eq!(ask(&panel, "/cp/boxes/sip1/%FF").await.status(), StatusCode::BAD_REQUEST);
 }
