@@ -25,7 +25,7 @@ pub use before::follow_before;
 pub use condition::{Condition, judge_point};
 pub use destination::{Destination, Kind as DestinationKind, Tls};
 pub use keep::{Alerts, silences};
-pub use late::LatePoll;
+pub use late::{LateBox, LatePoll};
 pub use message::{Message, Told};
 pub use outbox::{Draw, Outbox, send_test};
 pub use picture::{NotShown, Pictured, Pictures};

@@ -6,6 +6,7 @@ mod boxes;
 mod charting;
 mod combining;
 mod computed;
+mod computing;
 mod derived;
 mod destinations;
 mod notes;
@@ -31,6 +32,7 @@ use crate::{
 pub use alerts::{Firing, RuleView};
 pub use boxes::{BoxInput, BoxPatch};
 pub use charting::{ChartAsk, MAX_LINES, begins_late, charted, shown_of};
+pub(crate) use computing::{Computing, Question};
 pub use derived::{Checked, DerivedInput, DerivedView, check_derived_name};
 pub use destinations::DestinationView;
 pub use notes::{MAX_NOTE_LETTERS, NoteInput};
@@ -106,6 +108,11 @@ fn check_not_of_file(name: &str, origin: Origin) -> Result<(), DeskError> {
     }
 }
 
+/// A box of a board by name or number.
+fn entry(board: &Board, name: &str) -> Result<Arc<Entry>, DeskError> {
+    board.find(name).ok_or_else(|| DeskError::NotFound(format!("there is no box {name:?}: GET boxes lists them")))
+}
+
 /// The desk.
 pub struct Desk {
     /// What is known of the boxes.
@@ -137,7 +144,7 @@ impl Desk {
     /// # Errors
     /// When there is none.
     pub fn entry(&self, name: &str) -> Result<Arc<Entry>, DeskError> {
-        self.board.find(name).ok_or_else(|| DeskError::NotFound(format!("there is no box {name:?}: GET boxes lists them")))
+        entry(&self.board, name)
     }
 
     /// Asks a box once, now.

@@ -45,4 +45,4 @@ mod panel;
 pub use custom::{MAX_CUSTOM, MAX_CUSTOM_NAME_BYTES, Push, PushError, Unkept};
 pub use dispatch::{DISPATCH_GROUP, DispatchError, MAX_DESTINATIONS, Picked};
 pub use keep::keep_going;
-pub use panel::{Counts, Engine, FAILURE_KINDS, describe, survives};
+pub use panel::{Counts, Engine, FAILURE_KINDS, describe, own_names, survives};

@@ -29,9 +29,8 @@ use crate::{
     alerts::Rule,
     board::{Definition, Rules},
     clock,
-    formula::Formula,
     source::Refused,
-    store::{StoreError, StoredBox, StoredDerived, StoredRule},
+    store::{StoreError, StoredBox, StoredRule},
 };
 use closely::CloseUps;
 pub use closely::{CloseUp, MAX_CLOSELY};
@@ -130,7 +129,7 @@ impl Sampler {
             let kinds = self.shared.store.kinds(stored.id).await?;
             described.push((stored, rules, kinds));
         }
-        let definitions: Vec<Definition> = self.shared.store.derived().await?.iter().filter_map(definition).collect();
+        let definitions: Vec<Definition> = self.shared.store.derived().await?.iter().filter_map(Definition::of_stored).collect();
         let rules = self.shared.store.alert_rules().await?;
         let ids: Vec<i64> = described.iter().map(|(stored, ..)| stored.id).collect();
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
@@ -342,17 +341,6 @@ fn rule(stored: StoredRule) -> Option<(String, Rule)> {
         Ok(rule) => Some((stored.name, rule)),
         Err(error) => {
             tracing::error!(name = stored.name, %error, "an alert cannot be read and is left out");
-            None
-        }
-    }
-}
-
-/// A derived statistic as boxes take it; none, and it is said, where a newer Tickmark wrote what this one cannot read.
-pub(crate) fn definition(stored: &StoredDerived) -> Option<Definition> {
-    match Formula::parse(&stored.formula) {
-        Ok(formula) => Some(Definition::new(&stored.name, formula, &stored.unit, &stored.meaning)),
-        Err(error) => {
-            tracing::error!(name = stored.name, %error, "a derived statistic cannot be read and is left out");
             None
         }
     }

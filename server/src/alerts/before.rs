@@ -7,14 +7,14 @@ use tokio_util::sync::CancellationToken;
 use super::Watching;
 use crate::{clock, desk::Desk};
 
-/// How often it is read.
-const EVERY: Duration = Duration::from_secs(60);
+/// How often it is read, milliseconds.
+pub(super) const EVERY_MS: i64 = 60_000;
 /// The mean of so long before and after the instant is taken.
-const HALF_MS: i64 = 5 * 60_000;
+pub(super) const HALF_MS: i64 = 5 * 60_000;
 
 /// Reads it until it is stopped.
 pub async fn follow_before(desk: Arc<Desk>, watching: Arc<Watching>, stop: CancellationToken) {
-    let mut turns = tokio::time::interval(EVERY);
+    let mut turns = tokio::time::interval(Duration::from_millis(EVERY_MS.unsigned_abs()));
     turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while stop.run_until_cancelled(turns.tick()).await.is_some() {
         let mut before = HashMap::new();

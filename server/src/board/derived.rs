@@ -1,5 +1,5 @@
 //! Derived statistics on the board: which of those that are defined a box has, what they need to be recorded, and their newest values.
-//! Knows neither the language of formulas nor the store.
+//! Knows no SQL.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -9,6 +9,7 @@ use super::{BoxNow, Layout, Rules};
 use crate::{
     formula::{Bound, Cause, Formula, GROUP, Glob, Input, Known, MAX_INPUTS, NONE, Unbound, Why},
     source::{Reading, Unknown},
+    store::StoredDerived,
 };
 
 /// A derived statistic as somebody defined it.
@@ -29,6 +30,18 @@ impl Definition {
     #[must_use]
     pub fn new(name: &str, formula: Formula, unit: &str, meaning: &str) -> Self {
         Self { full: full_name(name), formula, unit: unit.to_owned(), meaning: meaning.to_owned() }
+    }
+
+    /// One as it is stored; none, and it is said, where a newer Tickmark wrote what this one cannot read.
+    #[must_use]
+    pub fn of_stored(stored: &StoredDerived) -> Option<Self> {
+        match Formula::parse(&stored.formula) {
+            Ok(formula) => Some(Self::new(&stored.name, formula, &stored.unit, &stored.meaning)),
+            Err(error) => {
+                tracing::error!(name = stored.name, %error, "a derived statistic cannot be read and is left out");
+                None
+            }
+        }
     }
 }
 
@@ -127,6 +140,12 @@ pub struct Wants {
 }
 
 impl Wants {
+    /// Whether all that a pattern may match is recorded.
+    #[must_use]
+    pub fn record_all(&self, rules: &Rules, of: &Glob) -> bool {
+        rules.tick_all(of) || self.always.contains(of)
+    }
+
     /// Whether a statistic is recorded.
     #[must_use]
     pub fn record(&self, rules: &Rules, full: &str) -> bool {

@@ -8,7 +8,7 @@ use super::{
     Derived, Rules, Wants, by_name,
     derived::{Definition, Extra},
 };
-use crate::{catalogue, engine};
+use crate::{catalogue, engine, formula::Glob};
 
 /// What is known of one statistic, apart from its value.
 #[derive(Clone, Debug)]
@@ -160,6 +160,12 @@ impl Layout {
     #[must_use]
     pub fn records(&self, full: &str) -> bool {
         self.wants.record(&self.rules, full)
+    }
+
+    /// Whether all statistics of the box that a pattern of a formula may match are recorded, also those that it did not name yet.
+    #[must_use]
+    pub fn records_all(&self, of: &Glob) -> bool {
+        self.wants.record_all(&self.rules, of)
     }
 
     /// The place of a full name.

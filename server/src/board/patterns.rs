@@ -55,6 +55,11 @@ impl<'a> FromIterator<&'a Pattern> for Patterns {
 }
 
 impl Patterns {
+    /// Whether one of them takes all of a group.
+    pub(super) fn takes(&self, group: Option<&str>) -> bool {
+        self.all || group.is_some_and(|group| self.groups.contains(group))
+    }
+
     /// How many must be tried on each name.
     pub(super) fn tried(&self) -> usize {
         self.globs.len()

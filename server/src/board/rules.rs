@@ -11,7 +11,7 @@ use app::{
 };
 
 use super::patterns::{Patterns, Seen};
-use crate::{source::MAX_NAME_BYTES, store::TickRule};
+use crate::{formula::Glob, source::MAX_NAME_BYTES, store::TickRule};
 
 /// At most so many rules a box: they are kept in memory and written whole.
 pub(super) const MAX_RULES: usize = 10_000;
@@ -140,6 +140,12 @@ impl Rules {
     #[must_use]
     pub fn ticked(&self, full: &str) -> bool {
         self.names.contains_key(full) || (!self.exceptions.contains_key(full) && self.standing.matches(full))
+    }
+
+    /// Whether all that a pattern of a formula may match is recorded, as far as that is told from a group that is ticked.
+    #[must_use]
+    pub fn tick_all(&self, of: &Glob) -> bool {
+        self.standing.takes(of.group()) && !self.exceptions.keys().any(|full| of.matches(full))
     }
 
     /// Whether a pattern stands, written just so.

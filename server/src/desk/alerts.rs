@@ -10,9 +10,9 @@ use app::{
 use super::{Desk, DeskError, check_not_of_file};
 use crate::{
     alerts::{MAX_RULES, Quiet, Rule, looked_at, silences},
+    board::Definition,
     clock,
     formula::Formula,
-    sampler::definition,
     store::{AlertEvent, Silence, StoreError, StoredRule},
 };
 
@@ -48,7 +48,7 @@ impl Desk {
     /// # Errors
     /// When the store fails.
     pub async fn alerts(&self) -> Result<Vec<RuleView>, DeskError> {
-        let definitions: Vec<_> = self.store.derived().await?.iter().filter_map(definition).collect();
+        let definitions: Vec<_> = self.store.derived().await?.iter().filter_map(Definition::of_stored).collect();
         let rules = self.store.alert_rules().await?.into_iter().filter_map(|stored| {
             let rule: Rule = serde_json::from_str(&stored.body).ok()?;
             let formula = looked_at(&rule.formula, &definitions).ok();
@@ -112,7 +112,7 @@ impl Desk {
 
     /// What a rule looks at, with what the derived statistics that it names are computed by.
     pub(super) async fn looked_at(&self, formula: &str) -> Result<Formula, DeskError> {
-        let definitions: Vec<_> = self.store.derived().await?.iter().filter_map(definition).collect();
+        let definitions: Vec<_> = self.store.derived().await?.iter().filter_map(Definition::of_stored).collect();
         looked_at(formula, &definitions).map_err(|error| DeskError::invalid("formula", error.to_string()))
     }
 

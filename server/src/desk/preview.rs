@@ -98,11 +98,9 @@ impl Desk {
     /// What a formula came to around an instant; none where that is not known.
     pub(crate) async fn mean_around(&self, formula: &Formula, box_id: i64, at_ms: i64, half_ms: i64) -> Option<f64> {
         let definition = Definition::new("before", formula.clone(), "", "");
-        let box_name = self.name_of(box_id);
-        let (from_ms, to_ms) = (at_ms - half_ms, at_ms + half_ms);
-        let ask = SeriesAsk { box_name, name: "derived:before".to_owned(), from_ms, to_ms, points: 1, ..SeriesAsk::default() };
-        let series = self.computed(&ask, &definition).await.ok()?;
-        series.columns.mean.iter().flatten().next().map(|mean| mean.as_f64())
+        let computing = self.computing();
+        let question = computing.question(&self.name_of(box_id), &definition).await.ok()?;
+        computing.mean_around(&question, at_ms, half_ms).await.ok()?
     }
 }
 

@@ -8,7 +8,7 @@ use app::{
 use super::{Desk, DeskError};
 use crate::{
     history::{self, Grid, History, Side, Span},
-    store::{Rollup, Samples, SeriesId, StoreError, Tier},
+    store::{Rollup, Samples, SeriesId, Store, StoreError, Tier},
 };
 
 /// At most so many points in one answer: more than any screen has pixels.
@@ -152,7 +152,7 @@ impl Desk {
         let from_ms = span.from_ms.saturating_sub(history::lookback_ms(found.interval_ms));
         let stored = match tier {
             Some(tier) => Stored::Rollup(self.store.rollup(series, from_ms, span.to_ms, tier).await?),
-            None => self.stored(series, from_ms, span).await?,
+            None => stored(&self.store, series, from_ms, span).await?,
         };
         Ok(Read { stored, resets: self.store.resets(found.box_id, series, from_ms, span.to_ms).await? })
     }
@@ -191,23 +191,6 @@ impl Desk {
             _ => History::default(),
         };
         Ok((drawn, tier))
-    }
-
-    /// What is stored of a series: the samples, or the coarsest roll-up that has two points of its own in each that is drawn.
-    pub(super) async fn stored(&self, series: SeriesId, from_ms: i64, span: Span) -> Result<Stored, StoreError> {
-        let mut tier = Tier::for_width(span.width_ms());
-        let are_gone = self.store.are_samples_gone(series, span.from_ms, span.to_ms).await?;
-        if tier != Tier::Raw || are_gone {
-            if tier == Tier::Raw {
-                tier = Tier::Minutes;
-            }
-            let rollup = self.store.rollup(series, from_ms, span.to_ms, tier).await?;
-            // As many points as there are samples show each of them, where they are there.
-            if are_gone || usize::try_from(rollup.samples()).is_ok_and(|samples| samples > span.points) {
-                return Ok(Stored::Rollup(rollup));
-            }
-        }
-        Ok(Stored::Samples(self.store.samples(series, from_ms, span.to_ms).await?))
     }
 
     /// The samples themselves.
@@ -250,6 +233,23 @@ impl Desk {
         let interval_ms = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX);
         Ok(Found { box_id, box_name, series, kind, unit: unit.into_owned(), interval_ms })
     }
+}
+
+/// What is stored of a series: the samples, or the coarsest roll-up that has two points of its own in each that is drawn.
+pub(super) async fn stored(store: &Store, series: SeriesId, from_ms: i64, span: Span) -> Result<Stored, StoreError> {
+    let mut tier = Tier::for_width(span.width_ms());
+    let are_gone = store.are_samples_gone(series, span.from_ms, span.to_ms).await?;
+    if tier != Tier::Raw || are_gone {
+        if tier == Tier::Raw {
+            tier = Tier::Minutes;
+        }
+        let rollup = store.rollup(series, from_ms, span.to_ms, tier).await?;
+        // As many points as there are samples show each of them, where they are there.
+        if are_gone || usize::try_from(rollup.samples()).is_ok_and(|samples| samples > span.points) {
+            return Ok(Stored::Rollup(rollup));
+        }
+    }
+    Ok(Stored::Samples(store.samples(series, from_ms, span.to_ms).await?))
 }
 
 /// A gap where stored samples cannot be read, as the charts tell it.

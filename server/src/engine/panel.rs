@@ -162,6 +162,12 @@ pub fn describe(group: &str, name: &str) -> Option<(Kind, &'static str, &'static
     TABLE.iter().find(|row| row.0.split_once(':') == Some((group, name))).map(|row| (row.1, row.2, row.3))
 }
 
+/// The full names of what the engine tells but for what was pushed from outside.
+pub fn own_names() -> impl Iterator<Item = String> {
+    let failures = FAILURE_KINDS.iter().map(|kind| format!("polls:failed_{kind}"));
+    TABLE.iter().map(|row| row.0.to_owned()).chain(failures)
+}
+
 /// Whether a statistic goes on where it was when the panel begins anew: what was pushed does, and what the panel counts begins at 0.
 #[must_use]
 pub fn survives(group: &str, name: &str) -> bool {

@@ -57,6 +57,15 @@ impl Glob {
         (!self.is_pattern()).then(|| format!("{group}{}", self.name[0]))
     }
 
+    /// The group of all that it matches, where that is one.
+    #[must_use]
+    pub fn group(&self) -> Option<&str> {
+        match self.group.as_deref() {
+            Some([group]) => Some(group),
+            _ => None,
+        }
+    }
+
     /// Whether it matches.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {

@@ -107,9 +107,9 @@ impl Sampler {
         if lost > 0 {
             tracing::error!(polls = lost, "polls that waited for the database are lost: their boxes were removed");
         }
-        let mut is_done = true;
-        for ((box_id, _), mut polls) in polls {
-            polls.sort_by_key(|poll| poll.at_ms);
+        let (mut is_done, mut judged) = (true, Vec::new());
+        polls.values_mut().for_each(|polls| polls.sort_by_key(|poll| poll.at_ms));
+        for ((box_id, _), polls) in &polls {
             let mut brought = 0;
             for some in polls.chunks(POLLS_AT_ONCE) {
                 let some: Vec<&Recording> = some.iter().collect();
@@ -119,8 +119,7 @@ impl Sampler {
                 }
                 brought += some.len();
             }
-            let judged: Vec<&Recording> = polls.iter().take(brought).collect();
-            self.shared.recorder.judge_late(&judged, is_before).await?;
+            judged.extend(polls.iter().take(brought));
             if brought > 0 {
                 tracing::info!(box_id, polls = brought, "polls that waited for the database are recorded: the panel had to end before");
             }
@@ -128,6 +127,8 @@ impl Sampler {
         for (box_id, gap) in gaps {
             self.shared.recorder.gap(box_id, gap.from_ms, gap.to_ms, &gap.reason).await?;
         }
+        // After all of it, since what one box says may depend on what another had then.
+        self.shared.recorder.judge_late(&judged, is_before).await?;
         Ok(is_done)
     }
 }

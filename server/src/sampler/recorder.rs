@@ -1,7 +1,7 @@
 //! Hands samples to the store in order, and says when they are committed.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -9,7 +9,7 @@ use app::model::{Number, ResetCause};
 use tokio::sync::watch;
 
 use crate::{
-    alerts::{Alerts, LatePoll},
+    alerts::{Alerts, LateBox, LatePoll},
     board::{Applied, Entry},
     store::{Mark, PollRecord, SeriesId, Store, StoreError, Trouble},
 };
@@ -191,25 +191,23 @@ impl Recorder {
         self.store.record_late(polls).await
     }
 
-    /// Puts the rules of alerts to polls of one box that are recorded late by now. `goes_on`: this panel polls the box from there on, and did
-    /// not begin. The same polls may come again.
+    /// Puts the rules of alerts to polls that are recorded late by now, those of a box in their order. `goes_on`: this panel polls the boxes
+    /// from there on, and did not begin. The same polls may come again.
     ///
     /// # Errors
     /// When it is worth another try.
     pub async fn judge_late(&self, recordings: &[&Recording], goes_on: bool) -> Result<(), StoreError> {
-        let (Some(alerts), Some(first)) = (&self.alerts, recordings.first()) else { return Ok(()) };
-        let poll = |recording: &&Recording| LatePoll {
-            at_ms: recording.at_ms,
-            started_ms: recording.started_ms,
-            names: Arc::clone(&recording.names),
-            values: recording.values.clone(),
-        };
-        let polls: Vec<LatePoll> = recordings.iter().map(poll).collect();
-        match alerts.judge_late(first.box_id, &polls, goes_on).await {
+        let Some(alerts) = &self.alerts else { return Ok(()) };
+        let mut late: BTreeMap<i64, Vec<LatePoll<'_>>> = BTreeMap::new();
+        for Recording { box_id, at_ms, started_ms, names, values, .. } in recordings {
+            late.entry(*box_id).or_default().push(LatePoll { at_ms: *at_ms, started_ms: *started_ms, names, values });
+        }
+        let late: Vec<LateBox<'_>> = late.into_iter().map(|(box_id, polls)| LateBox { box_id, polls }).collect();
+        match alerts.judge_late(&late, goes_on).await {
             Err(error @ (StoreError::Unwritable(_) | StoreError::Full)) => Err(error),
             Err(error) => {
                 // They are recorded, which is more.
-                tracing::error!(box_id = first.box_id, %error, "alerts could not be put to polls that came late");
+                tracing::error!(boxes = late.len(), %error, "alerts could not be put to polls that came late");
                 Ok(())
             }
             Ok(()) => Ok(()),

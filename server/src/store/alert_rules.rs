@@ -1,5 +1,7 @@
 //! Rules of alerts as people wrote them. It must not know what a rule means.
 
+use std::collections::HashMap;
+
 use app::model::Origin;
 
 use super::types::origin_of;
@@ -31,13 +33,13 @@ impl Store {
         rows.into_iter().map(stored).collect()
     }
 
-    /// The names of those that there were at an instant already.
+    /// When each was made, epoch milliseconds.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn alert_rules_made_by(&self, at_ms: i64) -> Result<Vec<String>, StoreError> {
-        let select = sqlx::query_scalar("select name from alert_rule where created_ms <= $1").bind(at_ms);
-        Ok(select.fetch_all(&self.inner.read).await?)
+    pub async fn alert_rules_made(&self) -> Result<HashMap<String, i64>, StoreError> {
+        let rows: Vec<(String, i64)> = sqlx::query_as("select name, created_ms from alert_rule").fetch_all(&self.inner.read).await?;
+        Ok(rows.into_iter().collect())
     }
 
     /// Adds a rule.

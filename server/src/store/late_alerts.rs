@@ -56,6 +56,8 @@ pub struct LateAlerts {
     pub last_ms: i64,
     /// This panel looks at the box from there on, and did not begin.
     pub goes_on: bool,
+    /// What another panel saw begin so soon after the end is what was not over by then, milliseconds.
+    pub within_ms: i64,
 }
 
 impl Store {
@@ -151,7 +153,8 @@ async fn keep(
     let ended_ms = alert.ended_ms.or(end_ms);
     let same = "select event_id, since_ms, fired_ms, ended_ms from alert_event where rule = $1 and box_id = $2 and since_ms <= $3 and \
                 (ended_ms is null or ended_ms >= $4) order by since_ms limit 1";
-    let same = sqlx::query_as(same).bind(rule).bind(late.box_id).bind(ended_ms.unwrap_or(i64::MAX)).bind(since_ms);
+    let latest_ms = alert.ended_ms.or(end_ms.map(|end_ms| end_ms.saturating_add(late.within_ms))).unwrap_or(i64::MAX);
+    let same = sqlx::query_as(same).bind(rule).bind(late.box_id).bind(latest_ms).bind(since_ms);
     let same: Option<(i64, i64, i64, Option<i64>)> = same.fetch_optional(&mut *change).await?;
     let Some((event, since_before_ms, fired_before_ms, ended_before_ms)) = same else {
         return if alert.is_known { Ok(None) } else { Ok(Some((insert(change, late, alert, ended_ms).await?, true))) };

@@ -84,6 +84,26 @@ async fn what_went_on_where_another_panel_looked_is_one_alert_that_began_earlier
 }
 
 #[tokio::test]
+async fn what_another_panel_saw_begin_soon_after_is_what_was_not_over_by_then() {
+    let place = Place::new();
+    let (store, box_id) = store_with_box(&place).await;
+    step(&store, box_id, firing(430), 430).await;
+    let late = |within_ms: i64, alert: LateAlert| LateAlerts {
+        box_id,
+        box_name: "a".to_owned(),
+        alerts: vec![alert],
+        last_ms: 400,
+        within_ms,
+        ..LateAlerts::default()
+    };
+    assert_eq!(keep(&store, late(30, alert(350, 360, None))).await, [], "it was told");
+    assert_eq!(history(&store).await, [(350, 360, None)]);
+    // What was over is over, and another one began.
+    assert_eq!(keep(&store, late(30, alert(330, 330, Some(340)))).await, [(330, Some(340), true)]);
+    store.close().await;
+}
+
+#[tokio::test]
 async fn where_the_panel_goes_on_so_do_its_alerts() {
     let place = Place::new();
     let (store, box_id) = store_with_box(&place).await;
@@ -95,6 +115,7 @@ async fn where_the_panel_goes_on_so_do_its_alerts() {
         pending: pending.iter().map(|(rule, since_ms)| ((*rule).to_owned(), *since_ms)).collect(),
         last_ms: 400,
         goes_on: true,
+        within_ms: 0,
     };
     // What fired before is over, and fires again; another one is broken since then.
     let first = late(
