@@ -40,6 +40,7 @@ pub use recorder::{Recorder, Recording};
 pub use shared::Shared;
 use sharing::Others;
 pub(crate) use spool::Spool;
+pub(crate) use task::LEASE_IS_OVER;
 use task::Task;
 
 /// How often the store is asked whether somebody else changed boxes, ticks or kinds.

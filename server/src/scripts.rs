@@ -235,9 +235,12 @@ impl Scripts {
 
     /// Begins to run what is due and to deliver what was posted, until it is stopped.
     pub fn go_on(self: &Arc<Self>, stop: &CancellationToken) {
-        self.tasks.spawn(clockwork::keep_time(Arc::clone(self), stop.clone()));
+        let (scripts, stopped) = (Arc::clone(self), stop.clone());
+        self.tasks.spawn(async move {
+            clockwork::begin_anew(&scripts).await;
+            tokio::join!(clockwork::keep_time(Arc::clone(&scripts), stopped.clone()), clockwork::hear_news(scripts, stopped));
+        });
         self.tasks.spawn(clockwork::watch_boxes(Arc::clone(self), stop.clone()));
-        self.tasks.spawn(clockwork::hear_alerts(Arc::clone(self), stop.clone()));
         self.tasks.spawn(deliver::go_on(Arc::clone(&self.parts), stop.clone()));
     }
 

@@ -37,6 +37,8 @@ const KEEP_LIMIT: Duration = Duration::from_secs(1);
 /// The layout of a larger answer is made off the runtime's threads, which all boxes share.
 const LARGE_NAMES: usize = 4_096;
 
+/// What is said of a box that is not asked, which says nothing of it.
+pub(crate) const LEASE_IS_OVER: &str = "the database cannot be reached, and another panel may poll this box by now";
 /// The kind of a failure that says nothing of the box.
 const NOT_ASKED: &str = "lease";
 
@@ -198,9 +200,8 @@ impl Task {
 
     /// The box is not polled: another panel may do that by now.
     fn lease_is_over(&mut self, queue: &Queue) -> String {
-        let reason = "the database cannot be reached, and another panel may poll this box by now";
-        self.failed(NOT_ASKED, reason, queue);
-        reason.to_owned()
+        self.failed(NOT_ASKED, LEASE_IS_OVER, queue);
+        LEASE_IS_OVER.to_owned()
     }
 
     async fn ask(&mut self) -> Result<Answer, (&'static str, String)> {

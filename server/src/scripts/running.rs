@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     clock,
-    store::{ScriptRun, StoreError, StoredScript},
+    store::{Begun, ScriptRun, StoreError, StoredScript},
 };
 
 /// A run that did not end so long after its time was interrupted.
@@ -28,9 +28,10 @@ impl Scripts {
     pub async fn run(self: &Arc<Self>, name: &str, began: Began) -> Result<Done, ScriptError> {
         let script = self.get(name).await?;
         let scripts = Arc::clone(self);
-        let run = self.tasks.spawn(async move { scripts.perform(&script, &began).await });
+        let run = self.tasks.spawn(async move { scripts.perform(&script, &began, None).await });
         // It does not panic; were it to, the run is noted as interrupted later.
-        run.await.unwrap_or_else(|_| Err(ScriptError::Store(StoreError::Closed)))
+        let done = run.await.unwrap_or_else(|_| Err(ScriptError::Store(StoreError::Closed)))?;
+        done.ok_or_else(|| ScriptError::Busy(name.to_owned()))
     }
 
     /// What a script would change, as it is stored or as it is being written; it changes nothing.
@@ -44,14 +45,17 @@ impl Scripts {
         Ok(self.execute(name, source, began, true).await)
     }
 
-    async fn perform(&self, script: &StoredScript, began: &Began) -> Result<Done, ScriptError> {
+    /// Runs it to its end; none where `news_id`, the number of what happened, began a run before.
+    async fn perform(&self, script: &StoredScript, began: &Began, news_id: Option<i64>) -> Result<Option<Done>, ScriptError> {
         let store = &self.parts.store;
         let _room = self.room.acquire().await.map_err(|_| StoreError::Closed)?;
         let started_ms = clock::now_ms();
-        let run = noted(script, began, started_ms, "running");
+        let run = ScriptRun { news_id, ..noted(script, began, started_ms, "running") };
         let busy = i64::try_from((TIME_LIMIT + GIVEN_UP_AFTER).as_millis()).unwrap_or(i64::MAX);
-        let Some(id) = store.begin_run(script.id, &run, started_ms + busy).await? else {
-            return Err(ScriptError::Busy(script.name.clone()));
+        let id = match store.begin_run(script.id, &run, started_ms + busy).await? {
+            Begun::Run(id) => id,
+            Begun::Busy => return Err(ScriptError::Busy(script.name.clone())),
+            Begun::Before => return Ok(None),
         };
         self.parts.take_hosts().await?;
         let done = self.execute(&script.name, script.source.clone(), began, false).await;
@@ -71,7 +75,7 @@ impl Scripts {
             ..run
         };
         store.end_run(script.id, &run).await?;
-        Ok(done)
+        Ok(Some(done))
     }
 
     async fn execute(&self, name: &str, source: String, began: &Began, dry: bool) -> Done {
@@ -106,7 +110,7 @@ impl Scripts {
     /// Runs a script, or notes why it could not.
     async fn undertake(&self, name: &str, began: &Began) {
         let Ok(script) = self.get(name).await else { return };
-        match self.perform(&script, began).await {
+        match self.perform(&script, began, None).await {
             Ok(_) => {}
             Err(ScriptError::Busy(_)) => {
                 let skipped = self.skip(&script, began, "the run before it still went on").await;
@@ -134,32 +138,39 @@ impl Scripts {
         Ok(by_clock.collect())
     }
 
-    /// Runs the scripts that wait for this to happen to a box.
-    pub(super) async fn happened(self: &Arc<Self>, happened: &Happened) {
-        if self.parts.engine.counts_pushed() {
-            self.waiting_for(happened).await.into_iter().for_each(|name| self.begin(name, Began::Event(happened.clone())));
+    /// Runs the scripts that wait for what happened, to their ends. False: that must come again, since one of them could not begin; those
+    /// that did begin no second time.
+    pub(super) async fn answer(&self, news_id: i64, happened: &Happened) -> Result<bool, StoreError> {
+        let began = Began::Event(happened.clone());
+        let names = self.waiting_for(happened).await?;
+        let all = names.iter().map(|name| self.answer_by(name, &began, news_id));
+        Ok(futures::future::join_all(all).await.into_iter().all(|is_done| is_done))
+    }
+
+    /// Runs one of them. Says whether that is settled.
+    async fn answer_by(&self, name: &str, began: &Began, news_id: i64) -> bool {
+        let done = match self.get(name).await {
+            Ok(script) => self.perform(&script, began, Some(news_id)).await,
+            Err(error) => Err(error),
+        };
+        match done {
+            // It may have been removed meanwhile.
+            Ok(_) | Err(ScriptError::NotFound(_)) => true,
+            // Its turn comes once the run before has ended.
+            Err(ScriptError::Busy(_) | ScriptError::Store(StoreError::Unwritable(_) | StoreError::Full)) => false,
+            Err(error) => {
+                tracing::error!(script = name, %error, "a script could not be run");
+                true
+            }
         }
     }
 
-    /// Runs those that wait for what an alert did, to their ends.
-    pub(super) async fn happened_to_alert(&self, happened: &Happened) {
-        let began = Began::Event(happened.clone());
-        let names = self.waiting_for(happened).await;
-        futures::future::join_all(names.iter().map(|name| self.undertake(name, &began))).await;
-    }
-
     /// The names of the scripts that wait for this.
-    async fn waiting_for(&self, happened: &Happened) -> Vec<String> {
-        let waiting = match self.waiting().await {
-            Ok(waiting) => waiting,
-            Err(error) => {
-                tracing::warn!(%error, what = happened.what.as_str(), "the scripts that wait for what happened could not be read");
-                return Vec::new();
-            }
-        };
+    async fn waiting_for(&self, happened: &Happened) -> Result<Vec<String>, StoreError> {
+        let waiting = self.waiting().await?;
         let is_for =
             |(_, what, of_box): &&Waiting| *what == happened.what && of_box.as_ref().is_none_or(|of_box| *of_box == happened.box_name);
-        waiting.iter().filter(is_for).map(|(name, ..)| name.clone()).collect()
+        Ok(waiting.iter().filter(is_for).map(|(name, ..)| name.clone()).collect())
     }
 
     async fn waiting(&self) -> Result<Arc<[Waiting]>, StoreError> {

@@ -74,11 +74,35 @@ pub struct ScriptRun {
     pub error_column: Option<i64>,
     /// And why.
     pub error_message: Option<String>,
+    /// The number of what happened, where that began it.
+    pub news_id: Option<i64>,
+}
+
+/// What came of beginning a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begun {
+    /// It began, with this number.
+    Run(i64),
+    /// Another one goes on.
+    Busy,
+    /// The same that happened began one before.
+    Before,
+}
+
+impl Begun {
+    /// The number of the run, if there is one.
+    #[must_use]
+    pub fn run(self) -> Option<i64> {
+        match self {
+            Self::Run(number) => Some(number),
+            Self::Busy | Self::Before => None,
+        }
+    }
 }
 
 const SCRIPT: &str = "select script_id, name, version, source, schedule, since_ms, due_ms, busy_until_ms from script";
 const RUN: &str = "select run_id, version, started_ms, took_ms, began_by, by_whom, outcome, output, changed, error_line, error_column, \
-                   error_message from script_run";
+                   error_message, news_id from script_run";
 
 impl Store {
     /// All scripts, in the order of their names.
@@ -197,22 +221,31 @@ impl Store {
         Ok(claim.rows_affected() == 1)
     }
 
-    /// Begins a run, and answers its number; none: another one goes on, up to `busy_until_ms` at the latest. A run that did not end by then
-    /// was interrupted.
+    /// Begins a run, unless another one goes on, up to `busy_until_ms` at the latest: a run that did not end by then was interrupted. What
+    /// happened begins one once, whatever became of that.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn begin_run(&self, id: i64, run: &ScriptRun, busy_until_ms: i64) -> Result<Option<i64>, StoreError> {
+    pub async fn begin_run(&self, id: i64, run: &ScriptRun, busy_until_ms: i64) -> Result<Begun, StoreError> {
         let mut change = self.begin_write().await?;
+        if let Some(news_id) = run.news_id {
+            // Only one panel begins runs; where two take themselves for it, one waits here for the other.
+            sqlx::query("update script set version = version where script_id = $1").bind(id).execute(&mut *change).await?;
+            let before = sqlx::query_scalar("select count(*) from script_run where script_id = $1 and news_id = $2").bind(id).bind(news_id);
+            let before: i64 = before.fetch_one(&mut *change).await?;
+            if before > 0 {
+                return Ok(Begun::Before);
+            }
+        }
         let claim = "update script set busy_until_ms = $1 where script_id = $2 and (busy_until_ms is null or busy_until_ms <= $3)";
         let claim = sqlx::query(claim).bind(busy_until_ms).bind(id).bind(run.started_ms).execute(&mut *change).await?;
         if claim.rows_affected() == 0 {
-            return Ok(None);
+            return Ok(Begun::Busy);
         }
         interrupt(&mut change, id).await?;
         let number = insert_run(&mut change, id, run).await?;
         change.commit().await?;
-        Ok(Some(number))
+        Ok(Begun::Run(number))
     }
 
     /// Ends a run with what came of it: another one may begin.
@@ -283,11 +316,11 @@ async fn interrupt(change: &mut AnyConnection, id: i64) -> Result<(), StoreError
 
 /// Adds a run, and forgets those that are too old.
 async fn insert_run(change: &mut AnyConnection, id: i64, run: &ScriptRun) -> Result<i64, StoreError> {
-    let insert = "insert into script_run (script_id, version, started_ms, took_ms, began_by, by_whom, outcome, output, changed, error_message) \
-                  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning run_id";
+    let insert = "insert into script_run (script_id, version, started_ms, took_ms, began_by, by_whom, outcome, output, changed, error_message, \
+                  news_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning run_id";
     let insert = sqlx::query_scalar(insert).bind(id).bind(run.version).bind(run.started_ms).bind(run.took_ms);
     let insert = insert.bind(&run.began_by).bind(&run.by_whom).bind(&run.outcome).bind(&run.output).bind(&run.changed);
-    let number: i64 = insert.bind(run.error_message.as_deref()).fetch_one(&mut *change).await?;
+    let number: i64 = insert.bind(run.error_message.as_deref()).bind(run.news_id).fetch_one(&mut *change).await?;
     let old = "delete from script_run where script_id = $1 and run_id <= \
                (select run_id from script_run where script_id = $1 order by run_id desc limit 1 offset $2)";
     sqlx::query(old).bind(id).bind(KEPT_RUNS).execute(change).await?;

@@ -7,6 +7,7 @@ mod clock;
 #[path = "../support/cluster.rs"]
 mod cluster;
 mod commands;
+mod events;
 #[path = "../panel/fake_box.rs"]
 #[expect(dead_code, reason = "other tests need more of it")]
 mod fake_box;

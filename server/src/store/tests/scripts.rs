@@ -8,7 +8,7 @@ pub(super) async fn fill(store: &Store) {
     store.change_script("tally", "2 // ü", "every 10m", "token x", 6).await.unwrap();
     let id = store.script("tally").await.unwrap().unwrap().id;
     assert!(store.claim_due(id, 600_000).await.unwrap());
-    let run = store.begin_run(id, &begun(7), 99).await.unwrap().unwrap();
+    let run = store.begin_run(id, &begun(7), 99).await.unwrap().run().unwrap();
     let failed = ScriptRun { error_line: Some(3), error_column: Some(4), error_message: Some("no".to_owned()), ..ended(run, "failed") };
     store.end_run(id, &failed).await.unwrap();
     store.send_later(&outgoing("http://10.0.0.5/x", 8)).await.unwrap();
@@ -90,15 +90,15 @@ async fn runs_do_not_overlap_and_one_that_is_cut_off_does_not_block_for_ever() {
     let store = memory().await;
     store.add_script("a", "", "", "ann", 1).await.unwrap();
     let id = store.script("a").await.unwrap().unwrap().id;
-    let first = store.begin_run(id, &begun(1_000), 31_000).await.unwrap().unwrap();
-    assert_eq!(store.begin_run(id, &begun(30_999), 60_000).await.unwrap(), None);
+    let first = store.begin_run(id, &begun(1_000), 31_000).await.unwrap().run().unwrap();
+    assert_eq!(store.begin_run(id, &begun(30_999), 60_000).await.unwrap(), Begun::Busy);
     store.end_run(id, &ended(first, "ok")).await.unwrap();
-    let second = store.begin_run(id, &begun(2_000), 32_000).await.unwrap().unwrap();
+    let second = store.begin_run(id, &begun(2_000), 32_000).await.unwrap().run().unwrap();
     assert_eq!(store.interrupt_runs(31_999).await.unwrap(), 0);
-    let third = store.begin_run(id, &begun(32_000), 62_000).await.unwrap().unwrap();
+    let third = store.begin_run(id, &begun(32_000), 62_000).await.unwrap().run().unwrap();
     // The second comes to its end after all: it is late, and nobody else is let in by it.
     store.end_run(id, &ended(second, "ok")).await.unwrap();
-    assert_eq!(store.begin_run(id, &begun(40_000), 70_000).await.unwrap(), None);
+    assert_eq!(store.begin_run(id, &begun(40_000), 70_000).await.unwrap(), Begun::Busy);
     assert_eq!(store.interrupt_runs(62_000).await.unwrap(), 1);
     let outcomes: Vec<String> = store.script_runs(id, 9).await.unwrap().into_iter().map(|run| run.outcome).collect();
     assert_eq!(outcomes, ["interrupted", "interrupted", "ok"]);
@@ -108,6 +108,39 @@ async fn runs_do_not_overlap_and_one_that_is_cut_off_does_not_block_for_ever() {
     }
     let runs = store.script_runs(id, 999).await.unwrap();
     assert!(runs.len() as i64 == KEPT_RUNS && runs.iter().all(|run| run.outcome == "skipped"));
+}
+
+#[tokio::test]
+async fn what_happened_begins_a_run_once_and_what_a_box_did_is_noted_once() {
+    let place = Place::new();
+    let stores = [place.open().await, place.open().await];
+    stores[0].add_script("down", "", "on box_down a", "ann", 1).await.unwrap();
+    stores[0].add_script("alert", "", "on alert", "ann", 1).await.unwrap();
+    let box_id = stores[0].add_box(&spec("a"), 1).await.unwrap();
+    let seen = |state: &str| BoxSeen { state: state.to_owned(), started_ms: Some(5), address: "x".to_owned() };
+    let news = |what: &str| BoxNews { what: what.to_owned(), box_name: "a".to_owned(), text: "timeout".to_owned() };
+    assert!(stores[0].see_box(box_id, &BoxSeen::default(), &seen("up"), &[]).await.unwrap());
+    assert_eq!(stores[1].boxes_seen().await.unwrap(), [(box_id, seen("up"))].into());
+    let (down, up) = (seen("down"), seen("up"));
+    // Nobody waits for the other thing that happened.
+    let all = [news("box_down"), news("restart")];
+    let see = futures::future::join_all((0..8).map(|turn| stores[turn % 2].see_box(box_id, &up, &down, &all))).await;
+    assert_eq!(see.into_iter().filter(|ours| *ours.as_ref().unwrap()).count(), 1);
+    let (news_id, noted) = stores[1].oldest_news().await.unwrap().unwrap();
+    assert_eq!(noted, News::Box(news("box_down")));
+
+    let id = stores[0].script("down").await.unwrap().unwrap().id;
+    let run = ScriptRun { news_id: Some(news_id), ..begun(1_000) };
+    let begun_all = futures::future::join_all((0..8).map(|turn| stores[turn % 2].begin_run(id, &run, 31_000))).await;
+    let begun_all: Vec<Begun> = begun_all.into_iter().map(Result::unwrap).collect();
+    assert_eq!(begun_all.iter().filter(|begun| begun.run().is_some()).count(), 1, "{begun_all:?}");
+    // Its panel was killed: it was interrupted, and does not begin again.
+    stores[1].interrupt_runs(i64::MAX).await.unwrap();
+    assert_eq!(stores[1].begin_run(id, &run, 31_000).await.unwrap(), Begun::Before);
+    let other = stores[0].script("alert").await.unwrap().unwrap().id;
+    assert!(stores[1].begin_run(other, &run, 31_000).await.unwrap().run().is_some(), "of another script it does");
+    stores[1].settle_news(news_id).await.unwrap();
+    assert_eq!(stores[0].oldest_news().await.unwrap(), None);
 }
 
 #[tokio::test]

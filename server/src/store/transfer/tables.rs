@@ -41,6 +41,9 @@ pub(in crate::store) static TABLES: &[Table] = &[
             ("merged_ms", Int),
             ("retained_ms", Int),
             ("raw_from_ms", Int),
+            ("seen_state", Text),
+            ("seen_started_ms", Int),
+            ("seen_address", Text),
         ],
     ),
     numbered("tick", &[("tick_id", Int), ("box_id", Int), ("pattern", Text), ("is_exception", Int), ("origin", Text)]),
@@ -135,6 +138,7 @@ pub(in crate::store) static TABLES: &[Table] = &[
             ("error_line", Int),
             ("error_column", Int),
             ("error_message", Text),
+            ("news_id", Int),
         ],
     ),
     numbered(
