@@ -239,14 +239,14 @@ async fn a_server_that_takes_no_writes_or_does_not_answer_costs_nothing() {
 }
 
 /// An address that leads to one server or another, or holds back what comes from there.
-struct Failover {
-    port: u16,
+pub(crate) struct Failover {
+    pub(crate) port: u16,
     leads_to: watch::Sender<u16>,
     held: watch::Sender<bool>,
 }
 
 impl Failover {
-    async fn start(first: u16) -> Self {
+    pub(crate) async fn start(first: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (port, leads_to) = (listener.local_addr().unwrap().port(), watch::Sender::new(first));
         let (held, target) = (watch::Sender::new(false), leads_to.subscribe());
@@ -269,7 +269,7 @@ impl Failover {
         Self { port, leads_to, held }
     }
 
-    fn lead_to(&self, port: u16) {
+    pub(crate) fn lead_to(&self, port: u16) {
         self.leads_to.send_replace(port);
     }
 
