@@ -19,8 +19,8 @@ pub(crate) const COUNTER: &str = "core:rcv_requests";
 pub(crate) const LEVEL: &str = "dialog:active_dialogs";
 /// The box.
 pub(crate) const BOX: &str = "sip1";
-/// When the day begins, epoch milliseconds.
-pub(crate) const DAY_START_MS: i64 = 1_760_000_000_000;
+/// When the day begins, epoch milliseconds: at midnight, as days are what is merged.
+pub(crate) const DAY_START_MS: i64 = 1_760_054_400_000;
 /// Its length.
 pub(crate) const DAY_MS: i64 = 86_400_000;
 

@@ -22,6 +22,10 @@ pub(super) const MAX_MERGED_POLLS: i64 = 450_000;
 /// So many values are merged at once, decoded: half a gigabyte.
 const MAX_MERGED_VALUES: i64 = 64 << 20;
 
+/// What the database takes for a chunk beside what is in it, its key in the table and in the index, and for the roll-ups that go with it:
+/// about fifty bytes a row. A day of hours has two dozen of each, which weighs more than what `pco` may lose by one look at a whole day.
+const CHUNK_BESIDE: usize = 3 * 50;
+
 /// The tier whose spans are merged, as it is stored.
 const RAW: i64 = Tier::RAW;
 
@@ -104,8 +108,10 @@ impl Store {
     /// Makes one span of some where that takes less room, and rolls up what is there then.
     async fn merge_group(&self, box_id: i64, group: &[SpanRow]) -> Result<(), StoreError> {
         let Some((merged, before)) = self.merged(box_id, group).await? else { return Ok(()) };
-        let after: i64 = merged.iter().filter(|span| span.tier == Tier::Raw).map(Sealed::bytes).sum();
-        if group.len() > 1 && usize::try_from(after).is_ok_and(|after| after < before) {
+        let raw = || merged.iter().filter(|span| span.tier == Tier::Raw);
+        let after: i64 = raw().map(Sealed::bytes).sum();
+        let beside: usize = raw().map(|span| span.chunks.len() * CHUNK_BESIDE).sum();
+        if group.len() > 1 && usize::try_from(after).is_ok_and(|after| after + beside < before) {
             return self.replace(box_id, group, &merged).await;
         }
         if group.len() == 1 {
@@ -119,7 +125,7 @@ impl Store {
         Ok(())
     }
 
-    /// Spans and their chunks as one, rolled up as well; and the bytes that they have now.
+    /// Spans and their chunks as one, rolled up as well; and the bytes that their samples take now.
     async fn merged(&self, box_id: i64, group: &[SpanRow]) -> Result<Option<(Vec<Sealed>, usize)>, StoreError> {
         let (Some(first), Some(last)) = (group.first(), group.last()) else { return Ok(None) };
         let mut times = Vec::with_capacity(group.len());
@@ -139,7 +145,7 @@ impl Store {
             let rows: Vec<ChunkRow> = rows.fetch_all(&self.inner.read).await?;
             for (start_ms, seq, payload) in rows {
                 if let Some(&place) = places.get(&(start_ms, seq)) {
-                    before += payload.len();
+                    before += payload.len() + CHUNK_BESIDE;
                     parts[place] = Some(payload);
                 }
             }

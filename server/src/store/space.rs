@@ -7,7 +7,7 @@ const PAGES_AT_ONCE: i64 = 128;
 
 /// Of so many pages one may be free, and always some: what is recorded next takes them, and a file that shrank would grow again.
 const FREE_OF: i64 = 32;
-const FREE_ALWAYS: i64 = 64;
+const FREE_ALWAYS: i64 = 16;
 
 impl Store {
     /// Gives some room back; says whether there is more to give. A server uses again by itself what is free within a month.
