@@ -51,6 +51,35 @@ async fn a_day_that_is_over_is_one_span() {
     assert_eq!(store.check(|_| {}).await.unwrap().faults, [""; 0]);
 }
 
+/// The bytes of all samples.
+async fn bytes(store: &Store) -> i64 {
+    let select = format!("select sum(length(payload)) from chunk where tier = {}", Tier::Raw.number());
+    sqlx::query_scalar(sqlx::AssertSqlSafe(select)).fetch_one(&store.inner.read).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_day_whose_hours_are_unlike_is_one_for_all_that_is_beside_its_samples() {
+    let store = memory().await;
+    let id = store.add_box(&spec("a"), 1).await.unwrap();
+    let series = store.series_ids(id, &["s:unlike"]).await.unwrap();
+    let mut noise = 1_u64;
+    for hour in 0..24 {
+        let polls = (0..600).map(|poll_number| {
+            noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            // As many bits as the hour says: one look at all of them packs them worse than a look at each hour.
+            let value = i64::try_from(noise >> (63 - hour * 2 / 3)).unwrap();
+            poll(id, hour * HOUR_MS + poll_number * 6_000, &[(series[0], Some(Number::Int(value)))])
+        });
+        record_all(&store, polls.collect()).await;
+        seal_all(&store).await;
+    }
+    let (before, samples) = (bytes(&store).await, everything(&store, series[0]).await);
+    assert!(store.merge_due(i64::MAX).await.unwrap());
+    assert_eq!((count(&store, "span").await, count(&store, "chunk").await), (1, 1));
+    assert!(bytes(&store).await > before, "the samples by themselves do not become smaller: {} of {before}", bytes(&store).await);
+    assert_eq!(everything(&store, series[0]).await, samples);
+}
+
 #[tokio::test]
 async fn what_is_in_the_head_is_waited_for() {
     let store = memory().await;
