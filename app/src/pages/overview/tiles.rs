@@ -232,7 +232,7 @@ mod tests {
             "<span data-age>3 min ago</span>",
             "<dt title=\"core:rcv: What it means.\"><code>rcv</code></dt>",
             "<span class=\"val\" title=\"5 requests\"><b>184/s</b><span class=\"vh\"></span></span>",
-            "<path d=\"M0 16L80 1\"/>",
+            "<path d=\"M304 63l8-63\"/>",
         ] {
             assert!(html.contains(part), "{part} in {html}");
         }
