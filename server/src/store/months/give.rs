@@ -212,7 +212,12 @@ impl Store {
         connection.execute(AssertSqlSafe(pack)).await?;
         // While somebody still sees what was deleted, it is packed along.
         let (_, after) = part.sizes(&mut connection).await?;
-        let packed = if is_little(after, left) { i64::MAX } else { bytes };
+        let is_seen = is_little(after, left);
+        if is_seen {
+            // It is looked again, though nothing more is deleted: the server's own tidying sees what was, too.
+            self.inner.given.note_deletion();
+        }
+        let packed = if is_seen { i64::MAX } else { bytes };
         locked(&self.inner.given.packed).insert(part, (day, packed));
         tracing::info!(month = part.name("chunk"), before_bytes = size, after_bytes = after, "what is left of a month was packed");
         Ok(Outcome::Done)
