@@ -32,7 +32,7 @@ use crate::{
 pub use alerts::{Firing, RuleView};
 pub use boxes::{BoxInput, BoxPatch};
 pub use charting::{ChartAsk, MAX_LINES, begins_late, charted, shown_of};
-pub(crate) use computing::{Computing, Question};
+pub(crate) use computing::{Computing, Question, StoredInput, each};
 pub use derived::{Checked, DerivedInput, DerivedView, check_derived_name};
 pub use destinations::DestinationView;
 pub use notes::{MAX_NOTE_LETTERS, NoteInput};

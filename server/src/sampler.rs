@@ -15,6 +15,7 @@ mod sharing;
 mod spool;
 mod steps;
 mod task;
+mod unasked;
 
 use std::{
     collections::HashMap,
@@ -40,8 +41,9 @@ pub use recorder::{Recorder, Recording};
 pub use shared::Shared;
 use sharing::Others;
 pub(crate) use spool::Spool;
-pub(crate) use task::LEASE_IS_OVER;
 use task::Task;
+pub(crate) use unasked::{LEASE_IS_OVER, is_not_of_the_box};
+use unasked::{NOT_RUNNING, OTHER_PANEL, PAUSED};
 
 /// How often the store is asked whether somebody else changed boxes, ticks or kinds.
 const REVISION_EVERY: Duration = Duration::from_millis(500);
@@ -173,10 +175,10 @@ impl Sampler {
             }
             Some(task) => {
                 task.stop.cancel();
-                Begin { idle_because: task.stored.spec.paused.then_some("paused"), moved: !task.stored.spec.is_same_server(&stored.spec) }
+                Begin { idle_because: task.stored.spec.paused.then_some(PAUSED), moved: !task.stored.spec.is_same_server(&stored.spec) }
             }
-            None if generation > 1 => Begin { idle_because: Some("it went from one panel to another"), moved: false },
-            None => Begin { idle_because: Some("Tickmark was not running"), moved: false },
+            None if generation > 1 => Begin { idle_because: Some(OTHER_PANEL), moved: false },
+            None => Begin { idle_because: Some(NOT_RUNNING), moved: false },
         };
         let stop = self.stop.child_token();
         let (asking, asked) = mpsc::channel(MAX_ASKS);

@@ -159,9 +159,7 @@ impl Alerts {
                 now.apply(&answer(poll, started_ms), None, instant);
                 watching.look(&now, poll.at_ms, &Across::default());
             }
-            while let Ok(change) = changed.try_recv() {
-                played.take(&change, |rule| !stage.telling.is_silenced(rule, box_id, &stored.spec.name));
-            }
+            played.take_all(&mut changed, stage, &stored);
         }
         self.keep_late(stage, played, &stored, last.at_ms, 0).await
     }
@@ -176,10 +174,10 @@ impl Alerts {
         builtin: &Entry,
     ) -> Result<(), StoreError> {
         let (Some(&first_ms), Some(&last_ms)) = (at.first(), at.last()) else { return Ok(()) };
-        let Some(across) = Stored::find(&stage.recorded, &self.store, formula).await? else { return Ok(()) };
-        let (stored, interval) = {
+        let Some(across) = Stored::find(&stage.recorded, formula).await? else { return Ok(()) };
+        let (stored, interval_ms) = {
             let now = builtin.lock();
-            (now.stored.clone(), now.interval)
+            (now.stored.clone(), now.interval_ms())
         };
         let (watching, mut changed) = self.watching(stage, &[ready], stored.id, first_ms).await?;
         let before = Definitions::of(&[ready]);
@@ -202,13 +200,11 @@ impl Alerts {
                         watching.look(&now, at_ms, &Across::from([(Arc::clone(&ready.name), value)]));
                     }
                 }
-                while let Ok(change) = changed.try_recv() {
-                    played.take(&change, |rule| !stage.telling.is_silenced(rule, stored.id, &stored.spec.name));
-                }
+                played.take_all(&mut changed, stage, &stored);
             }
         }
         // Whoever has the panel's own box puts the rule to the others when that is polled, which is some time after they are.
-        let within_ms = history::lookback_ms(i64::try_from(interval.as_millis()).unwrap_or(i64::MAX));
+        let within_ms = history::lookback_ms(interval_ms);
         self.keep_late(stage, played, &stored, last_ms, within_ms).await
     }
 
@@ -269,6 +265,13 @@ impl Stage {
 }
 
 impl Played {
+    /// Takes what rules did at an instant.
+    fn take_all(&mut self, changed: &mut tokio::sync::mpsc::Receiver<Change>, stage: &Stage, stored: &StoredBox) {
+        while let Ok(change) = changed.try_recv() {
+            self.take(&change, |rule| !stage.telling.is_silenced(rule, stored.id, &stored.spec.name));
+        }
+    }
+
     fn take(&mut self, change: &Change, is_told: impl FnOnce(&str) -> bool) {
         let Some(ready) = &change.ready else { return };
         let alert = || LateAlert {

@@ -131,6 +131,12 @@ impl BoxNow {
         self.layout.unseen.clone()
     }
 
+    /// How often it is asked, milliseconds.
+    #[must_use]
+    pub fn interval_ms(&self) -> i64 {
+        i64::try_from(self.interval.as_millis()).unwrap_or(i64::MAX)
+    }
+
     /// The points of a spark line, oldest first.
     #[must_use]
     pub fn spark(&self, place: usize) -> Vec<Option<f32>> {

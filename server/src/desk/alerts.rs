@@ -7,7 +7,7 @@ use app::{
     shown::short,
 };
 
-use super::{Desk, DeskError, check_not_of_file};
+use super::{Desk, DeskError, check_not_of_file, destinations::no_such_destination};
 use crate::{
     alerts::{MAX_RULES, Quiet, Rule, looked_at, silences},
     board::Definition,
@@ -123,10 +123,7 @@ impl Desk {
         }
         let known = self.store.destinations().await?;
         if let Some(missing) = rule.destinations.iter().find(|name| known.iter().all(|one| one.name != **name)) {
-            return Err(DeskError::invalid(
-                "destinations",
-                format!("there is no destination {:?}: GET destinations lists them", short(missing)),
-            ));
+            return Err(DeskError::invalid("destinations", no_such_destination(missing)));
         }
         let body = serde_json::to_string(rule).map_err(|error| DeskError::invalid("condition", error.to_string()))?;
         Ok(StoredRule { name: name.to_owned(), body, origin: Origin::Panel })

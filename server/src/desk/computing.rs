@@ -42,8 +42,21 @@ struct Source {
 pub(crate) struct Question<'a> {
     pub(super) definition: &'a Definition,
     sources: Vec<Source>,
-    pub(super) bound: Result<Bound, Unbound>,
+    /// The formula over what there is, or why it cannot be computed of that.
+    pub(crate) bound: Result<Bound, Unbound>,
     pub(super) box_name: String,
+}
+
+/// Where an input of a formula is stored.
+pub(crate) struct StoredInput {
+    /// Its box.
+    pub(crate) box_id: i64,
+    /// How often that is asked, milliseconds.
+    pub(crate) interval_ms: i64,
+    /// Its kind.
+    pub(crate) kind: Kind,
+    /// Its series; none where it was never recorded.
+    pub(crate) series: Option<SeriesId>,
 }
 
 /// What a formula comes to.
@@ -92,6 +105,16 @@ impl Column {
     }
 }
 
+impl Question<'_> {
+    /// Where one of the inputs is stored.
+    pub(crate) fn stored(&self, input: Input) -> StoredInput {
+        let source = &self.sources[input.of];
+        let name = &source.names[input.place];
+        let kind = source.entry.lock().kind_of(name);
+        StoredInput { box_id: source.id, interval_ms: source.interval_ms, kind, series: source.series.get(name).copied() }
+    }
+}
+
 impl Computing<'_> {
     /// Finds what a formula names, and where that is stored.
     ///
@@ -104,9 +127,9 @@ impl Computing<'_> {
         let entries = if definition.formula.is_across() { self.board.all() } else { vec![own] };
         let (mut sources, mut box_name) = (Vec::new(), String::new());
         for entry in entries {
-            let (id, name, interval, layout) = {
+            let (id, name, interval_ms, layout) = {
                 let now = entry.lock();
-                (now.stored.id, now.stored.spec.name.clone(), now.interval, Arc::clone(&now.layout))
+                (now.stored.id, now.stored.spec.name.clone(), now.interval_ms(), Arc::clone(&now.layout))
             };
             if id == own_id {
                 box_name.clone_from(&name);
@@ -121,7 +144,6 @@ impl Computing<'_> {
             names.extend(series.keys().cloned());
             names.sort_unstable();
             names.dedup();
-            let interval_ms = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX);
             sources.push(Source { entry, id, name, interval_ms, names, series });
         }
         let places: Vec<_> =
@@ -259,22 +281,21 @@ impl Computing<'_> {
 
     /// What is stored of an input, its kind, and its marks.
     async fn input(&self, question: &Question<'_>, input: Input, span: Span) -> Result<(Stored, Kind, Vec<Reset>), DeskError> {
-        let source = &question.sources[input.of];
-        let name = &source.names[input.place];
-        let kind = source.entry.lock().kind_of(name);
-        let Some(&series) = source.series.get(name) else { return Ok((Stored::Samples(Samples::default()), kind, Vec::new())) };
-        let from_ms = span.from_ms.saturating_sub(history::lookback_ms(source.interval_ms));
+        let StoredInput { box_id, interval_ms, kind, series } = question.stored(input);
+        let Some(series) = series else { return Ok((Stored::Samples(Samples::default()), kind, Vec::new())) };
+        let from_ms = span.from_ms.saturating_sub(history::lookback_ms(interval_ms));
         let stored = stored(self.store, series, from_ms, span).await?;
         for gap in stored.damaged() {
-            tracing::error!(name = &**name, reason = gap.reason, "stored samples are damaged and left out");
+            let name = &*question.sources[input.of].names[input.place];
+            tracing::error!(name, reason = gap.reason, "stored samples are damaged and left out");
         }
-        let marks = self.store.resets(source.id, series, from_ms, span.to_ms).await?;
+        let marks = self.store.resets(box_id, series, from_ms, span.to_ms).await?;
         Ok((stored, kind, marks))
     }
 }
 
 /// What each sample says; a rate is one of counters alone.
-fn each(samples: &Samples, resets: &[Reset], kind: Kind, rate: bool) -> Vec<(i64, f64)> {
+pub(crate) fn each(samples: &Samples, resets: &[Reset], kind: Kind, rate: bool) -> Vec<(i64, f64)> {
     let mode = if rate { Mode::Rate } else { Mode::Value };
     let mut each = history::each(samples, resets, kind, mode);
     if rate && kind == Kind::Gauge {

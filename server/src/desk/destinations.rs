@@ -32,6 +32,11 @@ pub struct DestinationView {
     pub waiting: i64,
 }
 
+/// What is said of a name that no destination has.
+pub(super) fn no_such_destination(name: &str) -> String {
+    format!("there is no destination {:?}: GET destinations lists them", short(name))
+}
+
 impl Desk {
     /// All destinations with their newest messages.
     ///
@@ -57,7 +62,7 @@ impl Desk {
     /// When there is none of the name.
     pub async fn destination(&self, name: &str) -> Result<DestinationView, DeskError> {
         let found = self.destinations().await?.into_iter().find(|view| view.name == name);
-        found.ok_or_else(|| DeskError::NotFound(format!("there is no destination {:?}: GET destinations lists them", short(name))))
+        found.ok_or_else(|| DeskError::NotFound(no_such_destination(name)))
     }
 
     /// Adds a destination; its secret is sealed.
@@ -82,8 +87,7 @@ impl Desk {
     pub async fn change_destination(&self, name: &str, destination: &Destination, secret: Option<&Secret>) -> Result<(), DeskError> {
         let all = self.store.destinations().await?;
         let before = all.into_iter().find(|stored| stored.name == name);
-        let before =
-            before.ok_or_else(|| DeskError::NotFound(format!("there is no destination {:?}: GET destinations lists them", short(name))))?;
+        let before = before.ok_or_else(|| DeskError::NotFound(no_such_destination(name)))?;
         check_not_of_file(name, before.origin)?;
         // A secret was given for where it went: it does not go elsewhere unless it is told anew.
         let was: Option<Destination> = serde_json::from_str(&before.body).ok();
@@ -128,8 +132,7 @@ impl Desk {
     pub async fn test_destination(&self, name: &str) -> Result<Result<(), String>, DeskError> {
         let all = self.store.destinations().await?;
         let stored = all.into_iter().find(|stored| stored.name == name);
-        let stored =
-            stored.ok_or_else(|| DeskError::NotFound(format!("there is no destination {:?}: GET destinations lists them", short(name))))?;
+        let stored = stored.ok_or_else(|| DeskError::NotFound(no_such_destination(name)))?;
         let panel = &self.sampler.shared().url;
         Ok(send_test(&stored, &self.vault, panel).await.map_err(|refused| refused.reason))
     }

@@ -8,24 +8,13 @@ use crate::{
     board::Definition,
     clock,
     formula::Formula,
-    sampler::LEASE_IS_OVER,
+    sampler::is_not_of_the_box,
 };
 
 /// The preview looks at so many points of the last week: one a minute.
 const PREVIEW_POINTS: usize = 7 * 24 * 60;
 /// So long back the preview looks.
 const PREVIEW_MS: i64 = 7 * 24 * 3_600_000;
-
-/// Begins of the reasons of gaps that say nothing of the box itself: it was not asked, or not recorded.
-const NOT_OF_THE_BOX: [&str; 7] = [
-    "paused",
-    "Tickmark was not running",
-    "it went from one panel to another",
-    LEASE_IS_OVER,
-    "too much waited for the database",
-    "this host's clock was set forward",
-    "a poll took longer than the interval",
-];
 
 /// When a rule would have fired.
 #[derive(Clone, Debug, Default)]
@@ -102,8 +91,7 @@ impl Desk {
             return Ok(Preview { reason: Some("restarts are marked on the charts".to_owned()), ..Preview::default() });
         }
         let gaps = self.store.gaps(id, from_ms, now_ms).await?;
-        let is_of_box = |gap: &Gap| !NOT_OF_THE_BOX.iter().any(|begin| gap.reason.starts_with(begin));
-        let is_silent = |gap: &Gap| is_of_box(gap) && gap.to - gap.from >= rule.hold_ms();
+        let is_silent = |gap: &Gap| !is_not_of_the_box(&gap.reason) && gap.to - gap.from >= rule.hold_ms();
         let spans = gaps.into_iter().filter(is_silent).map(|gap| (gap.from + rule.hold_ms(), gap.to, None));
         Ok(Preview { spans: spans.collect(), ..Preview::default() })
     }

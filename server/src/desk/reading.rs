@@ -218,10 +218,10 @@ impl Desk {
 
     pub(super) async fn find_series(&self, box_name: &str, name: &str) -> Result<Found, DeskError> {
         let entry = self.entry(box_name)?;
-        let (box_id, box_name, (kind, unit, _), known, interval) = {
+        let (box_id, box_name, (kind, unit, _), known, interval_ms) = {
             let now = entry.lock();
             let known = now.layout.place(name).is_some() || now.rules.ticked(name);
-            (now.stored.id, now.stored.spec.name.clone(), now.meaning(name), known, now.interval)
+            (now.stored.id, now.stored.spec.name.clone(), now.meaning(name), known, now.interval_ms())
         };
         let series = self.store.series_id(box_id, name).await?;
         if series.is_none() && !known {
@@ -230,7 +230,6 @@ impl Desk {
                 "the box {box_name} has no statistic {name:?}: it was never seen and is not ticked. GET boxes/{box_name}/statistics lists those it has"
             )));
         }
-        let interval_ms = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX);
         Ok(Found { box_id, box_name, series, kind, unit: unit.into_owned(), interval_ms })
     }
 }

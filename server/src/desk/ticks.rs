@@ -202,7 +202,7 @@ fn first_samples(entry: &Entry, rules: Arc<Rules>, known: &Layout, lease: Option
     let at_ms = now.moment?.at_ms;
     let newly = now.ticked().filter(|&(_, place)| !before.slots[place].ticked);
     let (names, values): (Vec<_>, Vec<_>) = newly.map(|(full, place)| (Arc::clone(full), now.values[place].ok())).unzip();
-    let interval_ms = i64::try_from(now.interval.as_millis()).unwrap_or(i64::MAX);
+    let interval_ms = now.interval_ms();
     let (box_id, names) = (now.stored.id, names.into());
     let (marks, dropped, anew) = (Vec::new(), Vec::new(), Vec::new());
     let recording = Recording { box_id, at_ms, interval_ms, names, values, marks, dropped, anew, started_ms: None, generation: lease };

@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 
 use app::model::ResetCause;
 
-use super::steps::{self, Clock};
+use super::{
+    steps::{self, Clock},
+    unasked::{CLOCK_FORWARD, OVERRUN},
+};
 use crate::{
     board::{MAX_GAP_INTERVALS, RESTART_TOLERANCE},
     config::format_duration,
@@ -16,8 +19,6 @@ use crate::{
 const HALF_A_SECOND: Duration = Duration::from_millis(500);
 /// The kind of gap of a box that was not asked.
 const IDLE: &str = "idle";
-/// Why there are no values while a poll takes longer than the interval.
-const OVERRUN: &str = "a poll took longer than the interval";
 
 /// A span without values, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,10 +106,8 @@ impl Continuity {
             Clock::Steady => {}
             Clock::Back => before.marks.push(ResetCause::Clock),
             Clock::Forward(by) => {
-                let reason = format!(
-                    "this host's clock was set forward by {}",
-                    format_duration(Duration::from_secs((by + HALF_A_SECOND).as_secs()))
-                );
+                let by = format_duration(Duration::from_secs((by + HALF_A_SECOND).as_secs()));
+                let reason = format!("{CLOCK_FORWARD} by {by}");
                 before.gaps.push(Gap { from_ms: self.last_ms.unwrap_or(at_ms), to_ms: at_ms, reason });
             }
         }

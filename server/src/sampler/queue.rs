@@ -16,6 +16,7 @@ use super::{
     continuity::Gap,
     recorder::{Recorder, Recording},
     spool::{Place, Spool, Spooled},
+    unasked::NO_ROOM,
 };
 use crate::{
     board::Entry,
@@ -152,7 +153,7 @@ impl Queue {
             return false;
         }
         if let Some(from_ms) = self.lost_since_ms.take() {
-            self.gap(&Gap { from_ms, to_ms: recording.at_ms, reason: "too much waited for the database".to_owned() });
+            self.gap(&Gap { from_ms, to_ms: recording.at_ms, reason: NO_ROOM.to_owned() });
         }
         self.engine.counts.polls_queued.count();
         // It is full never, as nobody else fills it, and open until this end is gone.

@@ -109,7 +109,7 @@ impl Recording {
         values.extend(now.ticked().map(|(_, place)| now.values[place].ok()));
         values.resize(names.len(), None);
         let dropped = applied.dropped.iter().filter(|full| now.layout.records(full)).take(MAX_DROP_MARKS).cloned().collect();
-        let interval_ms = i64::try_from(now.interval.as_millis()).unwrap_or(i64::MAX);
+        let interval_ms = now.interval_ms();
         let mut marks = Vec::new();
         let reset = applied.reset.iter().filter(|(full, _)| now.layout.records(full));
         let reset = reset.map(|(full, by)| Anew { full: Arc::clone(full), cause: ResetCause::Person, by: by.clone() });

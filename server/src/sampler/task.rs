@@ -18,6 +18,7 @@ use super::{
     phase::until_due,
     queue::{Queue, queue},
     recorder::Recording,
+    unasked::LEASE_IS_OVER,
 };
 use crate::{
     alerts::Across,
@@ -37,8 +38,6 @@ const KEEP_LIMIT: Duration = Duration::from_secs(1);
 /// The layout of a larger answer is made off the runtime's threads, which all boxes share.
 const LARGE_NAMES: usize = 4_096;
 
-/// What is said of a box that is not asked, which says nothing of it.
-pub(crate) const LEASE_IS_OVER: &str = "the database cannot be reached, and another panel may poll this box by now";
 /// The kind of a failure that says nothing of the box.
 const NOT_ASKED: &str = "lease";
 

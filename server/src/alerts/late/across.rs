@@ -1,16 +1,16 @@
 //! What a formula over several boxes came to at instants that are past, by what is recorded of each: the newest sample of each by then, as
 //! the board has it. Where one is not known, neither is the whole.
 
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    sync::Arc,
-};
+use std::collections::{HashMap, hash_map::Entry};
 
-use app::model::{Gap, Kind, Mode};
+use app::model::Gap;
 
-use super::recorded::{Recorded, names};
+use super::recorded::{Recorded, known};
 use crate::{
-    formula::{Bound, Formula, Known, NONE},
+    board::Definition,
+    config::BUILTIN_BOX,
+    desk::{StoredInput, each},
+    formula::{Bound, Formula, NONE},
     history,
     store::{Samples, SeriesId, Store, StoreError},
 };
@@ -31,63 +31,23 @@ pub(super) struct Stored {
 }
 
 struct Input {
-    box_id: i64,
+    stored: StoredInput,
     series: SeriesId,
-    kind: Kind,
     rate: bool,
-    interval_ms: i64,
-}
-
-/// A box that is named, and the series of it that are.
-struct Source {
-    box_id: i64,
-    name: String,
-    interval_ms: i64,
-    names: Vec<Arc<str>>,
-    series: Vec<SeriesId>,
-    kinds: Vec<Kind>,
 }
 
 impl Stored {
     /// Finds it; none where something that is named was never recorded.
-    pub(super) async fn find(recorded: &Recorded, store: &Store, formula: &Formula) -> Result<Option<Self>, StoreError> {
-        let (mut sources, mut own) = (Vec::new(), None);
-        for entry in recorded.board.all() {
-            let wanted: Vec<_> = formula.references().iter().filter(|reference| names(reference, &entry)).collect();
-            if wanted.is_empty() {
-                continue;
-            }
-            let (box_id, name, interval, is_builtin) = {
-                let now = entry.lock();
-                (now.stored.id, now.stored.spec.name.clone(), now.interval, now.is_builtin())
-            };
-            let mut found: Vec<(Arc<str>, SeriesId)> = Vec::new();
-            for (series, full) in store.series_of(box_id).await? {
-                if wanted.iter().any(|reference| reference.name.matches(&full)) {
-                    found.push((full.into(), series));
-                }
-            }
-            found.sort_unstable_by(|one, other| one.0.cmp(&other.0));
-            let kinds = {
-                let now = entry.lock();
-                found.iter().map(|(full, _)| now.kind_of(full)).collect()
-            };
-            own = own.or(is_builtin.then_some(sources.len()));
-            let (names, series) = found.into_iter().unzip();
-            let interval_ms = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX);
-            sources.push(Source { box_id, name, interval_ms, names, series, kinds });
-        }
-        let places: Vec<_> =
-            sources.iter().map(|source| |full: &str| source.names.binary_search_by(|name| (**name).cmp(full)).ok()).collect();
-        let known = sources.iter().zip(&places).map(|(source, place)| Known { box_name: &source.name, names: &source.names, place });
-        let Ok(bound) = formula.bind(&known.collect::<Vec<_>>(), own) else { return Ok(None) };
+    pub(super) async fn find(recorded: &Recorded, formula: &Formula) -> Result<Option<Self>, StoreError> {
+        let definition = Definition::new("late", formula.clone(), "", "");
+        let Some(question) = known(recorded.computing().question(BUILTIN_BOX, &definition).await)? else { return Ok(None) };
+        let Ok(bound) = &question.bound else { return Ok(None) };
         let input = |input: &crate::formula::Input| {
-            let Source { box_id, interval_ms, series, kinds, .. } = &sources[input.of];
-            let (box_id, interval_ms) = (*box_id, *interval_ms);
-            Input { box_id, series: series[input.place], kind: kinds[input.place], rate: input.rate, interval_ms }
+            let stored = question.stored(*input);
+            Some(Input { series: stored.series?, stored, rate: input.rate })
         };
-        let inputs = bound.inputs.iter().map(input).collect();
-        Ok(Some(Self { bound, inputs }))
+        let inputs: Option<Vec<Input>> = bound.inputs.iter().map(input).collect();
+        Ok(inputs.map(|inputs| Self { bound: bound.clone(), inputs }))
     }
 
     /// Parts of instants, each of which is asked for at once.
@@ -108,9 +68,9 @@ impl Stored {
         let mut gaps: HashMap<i64, Vec<Gap>> = HashMap::new();
         let mut columns = Vec::with_capacity(self.inputs.len());
         for input in &self.inputs {
-            let of_box = match gaps.entry(input.box_id) {
+            let of_box = match gaps.entry(input.stored.box_id) {
                 Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(new) => new.insert(store.gaps(input.box_id, first_ms, last_ms.saturating_add(1)).await?),
+                Entry::Vacant(new) => new.insert(store.gaps(input.stored.box_id, first_ms, last_ms.saturating_add(1)).await?),
             };
             columns.push(input.at(store, of_box, instants).await?);
         }
@@ -121,16 +81,16 @@ impl Stored {
 impl Input {
     async fn at(&self, store: &Store, gaps: &[Gap], instants: &[i64]) -> Result<Vec<f64>, StoreError> {
         let (Some(&first_ms), Some(&last_ms)) = (instants.first(), instants.last()) else { return Ok(Vec::new()) };
-        let lookback_ms = history::lookback_ms(self.interval_ms);
+        let lookback_ms = history::lookback_ms(self.stored.interval_ms);
         // The sample by then, and the one before it, of which its rate is.
         let (from_ms, to_ms) = (first_ms.saturating_sub(2 * lookback_ms), last_ms.saturating_add(lookback_ms));
         let samples = store.samples(self.series, from_ms, to_ms).await?;
-        if (self.rate && self.kind == Kind::Gauge) || !samples.at_ms.is_sorted() {
+        if !samples.at_ms.is_sorted() {
             // Of a clock that was set back nobody can say which sample was the newest by then.
             return Ok(vec![NONE; instants.len()]);
         }
-        let marks = if self.rate { store.resets(self.box_id, self.series, from_ms, to_ms).await? } else { Vec::new() };
-        let each = history::each(&samples, &marks, self.kind, if self.rate { Mode::Rate } else { Mode::Value });
+        let marks = if self.rate { store.resets(self.stored.box_id, self.series, from_ms, to_ms).await? } else { Vec::new() };
+        let each = each(&samples, &marks, self.stored.kind, self.rate);
         let value = |&at_ms: &i64| by(&samples, gaps, at_ms).map_or(NONE, |place| each[place].1);
         Ok(instants.iter().map(value).collect())
     }

@@ -6,11 +6,11 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use super::Stage;
+use super::{Stage, recorded::known};
 use crate::{
     alerts::{Ready, Watching, before},
     board::Definition,
-    desk::{Computing, DeskError, Question},
+    desk::{Computing, Question},
     store::{StoreError, StoredBox},
 };
 
@@ -71,14 +71,5 @@ impl<'a> Before<'a> {
         }
         watching.set_before(all);
         Ok(())
-    }
-}
-
-/// What is known; none where something is not there any more.
-fn known<T>(outcome: Result<T, DeskError>) -> Result<Option<T>, StoreError> {
-    match outcome {
-        Ok(known) => Ok(Some(known)),
-        Err(DeskError::Store(error)) => Err(error),
-        Err(_) => Ok(None),
     }
 }

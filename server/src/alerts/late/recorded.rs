@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::{
     board::{Board, Definition, Entry, Rules},
     config::BUILTIN_BOX,
-    desk::Computing,
+    desk::{Computing, DeskError},
     engine,
     formula::{Formula, Reference},
     store::{Store, StoreError},
@@ -76,4 +76,13 @@ impl Recorded {
 pub(super) fn names(reference: &Reference, entry: &Entry) -> bool {
     let now = entry.lock();
     reference.boxes.as_ref().map_or_else(|| now.is_builtin(), |boxes| boxes.matches(&now.stored.spec.name))
+}
+
+/// What is known; none where something is not there any more.
+pub(super) fn known<T>(outcome: Result<T, DeskError>) -> Result<Option<T>, StoreError> {
+    match outcome {
+        Ok(known) => Ok(Some(known)),
+        Err(DeskError::Store(error)) => Err(error),
+        Err(_) => Ok(None),
+    }
 }
