@@ -1,6 +1,6 @@
 //! What happens to a box or an alert runs scripts once, also where the panel is killed between the two, amid a run, or before it happens.
 
-use std::{fs, time::Duration};
+use std::fs;
 
 use server::store::{ScriptRun, Store};
 use sqlx::{Connection as _, PgConnection};
@@ -10,7 +10,7 @@ use crate::{
     fake_box::FakeBox,
     postgres::{COUNTER, cluster},
     served::Served,
-    watcher::{LIMIT, Told, Watcher},
+    watcher::{LIMIT, Told, Watcher, until},
 };
 
 const LEVEL: &str = "dialog:active_dialogs";
@@ -30,19 +30,6 @@ fn folder(one: &FakeBox, lines: &str) -> tempfile::TempDir {
 
 async fn add(store: &Store, name: &str, source: &str, schedule: &str) {
     store.add_script(name, source, schedule, "ann", server::clock::now_ms()).await.unwrap();
-}
-
-/// Waits until something is so.
-async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let waiting = async {
-        loop {
-            if let Some(found) = look().await {
-                return found;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(LIMIT, waiting).await.unwrap_or_else(|_| panic!("in vain waited for: {what}"))
 }
 
 /// Outcome and output of each run of a script, the oldest first, once the last one has this outcome and output.

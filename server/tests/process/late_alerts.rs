@@ -1,6 +1,6 @@
 //! What an alert did while the server was away to the panel's end: it is in the history with its true times, and told once, also where another panel took the box meanwhile.
 
-use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use app::model::Number;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use crate::{
     fake_box::FakeBox,
     postgres::{COUNTER, Failover, cluster, goes_on},
     served::Served,
-    watcher::{LIMIT, Told, Watcher},
+    watcher::{Told, Watcher, until},
 };
 
 const HISTORY: &str = "/cp/api/v1/alerts/history?span=1h";
@@ -37,18 +37,13 @@ async fn get(watcher: &Watcher, path: &str) -> Value {
 
 /// Asks until there are so many, the oldest first.
 pub(crate) async fn items(watcher: &Watcher, path: &str, is_so: impl Fn(&[Value]) -> bool) -> Vec<Value> {
-    let asking = async {
-        loop {
-            let all = get(watcher, path).await;
-            let mut all = all["items"].as_array().unwrap().clone();
-            all.reverse();
-            if is_so(&all) {
-                return all;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    tokio::time::timeout(LIMIT, asking).await.unwrap_or_else(|_| panic!("{path} never said what it must"))
+    until(&format!("what {path} must say"), async || {
+        let all = get(watcher, path).await;
+        let mut all = all["items"].as_array().unwrap().clone();
+        all.reverse();
+        is_so(&all).then_some(all)
+    })
+    .await
 }
 
 /// Some answers, while the server is away.
@@ -165,17 +160,12 @@ async fn what_a_panel_saw_before_another_one_took_the_box_is_told_once() {
     items(&beside, "/cp/api/v1/alerts/firing", |all| all.len() == 1).await;
     items(&beside, DELIVERIES, |all| all.len() == 1).await;
     cut.1.lead_to(cluster.port());
-    let began = async {
-        loop {
-            let broken = at(&database, 51).await;
-            let fired = items(&beside, HISTORY, |_| true).await;
-            if broken.contains(&shown) && fired[0]["since"] == json!(broken[0]) {
-                return fired;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    let fired = tokio::time::timeout(LIMIT, began).await.unwrap_or_else(|_| panic!("the alert never began when it did"));
+    let fired = until("an alert that began when it did", async || {
+        let broken = at(&database, 51).await;
+        let fired = items(&beside, HISTORY, |_| true).await;
+        (broken.contains(&shown) && fired[0]["since"] == json!(broken[0])).then_some(fired)
+    })
+    .await;
     assert_eq!((fired.len(), &fired[0]["ended"]), (1, &Value::Null), "{fired:?}");
     one.set(LEVEL, 3);
     let all = items(&beside, HISTORY, |all| all.iter().all(|one| !one["ended"].is_null())).await;
@@ -191,18 +181,13 @@ async fn what_a_panel_saw_before_another_one_took_the_box_is_told_once() {
 
 /// Waits until boxes are polled so: the address of a panel, by the name of the box.
 async fn until_polled(connection: &mut PgConnection, is_so: impl Fn(&BTreeMap<String, String>) -> bool) -> BTreeMap<String, String> {
-    let asking = async {
-        loop {
-            let select = "select name, url from panel join lease on lease.panel_id = panel.panel_id join box on box.box_id = lease.box_id";
-            let rows: Vec<(String, String)> = sqlx::query_as(select).fetch_all(&mut *connection).await.unwrap();
-            let by = rows.into_iter().collect();
-            if is_so(&by) {
-                return by;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    tokio::time::timeout(LIMIT, asking).await.unwrap_or_else(|_| panic!("the boxes were never shared so"))
+    until("boxes that are shared so", async || {
+        let select = "select name, url from panel join lease on lease.panel_id = panel.panel_id join box on box.box_id = lease.box_id";
+        let rows: Vec<(String, String)> = sqlx::query_as(select).fetch_all(&mut *connection).await.unwrap();
+        let by = rows.into_iter().collect();
+        is_so(&by).then_some(by)
+    })
+    .await
 }
 
 /// The server is away, and the panel knows.

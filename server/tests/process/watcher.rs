@@ -10,6 +10,19 @@ use crate::served::{PASSWORD, Served};
 /// Waiting for something that must come takes at most this long, on however slow a machine.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
+/// Waits until something is so that nothing tells of: it is looked at again and again.
+pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let waiting = async {
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(LIMIT, waiting).await.unwrap_or_else(|_| panic!("in vain waited for: {what}"))
+}
+
 /// What a panel has said of the statistic that a test follows.
 #[derive(Default)]
 pub(crate) struct Told {
