@@ -64,17 +64,7 @@ enum Step {
 pub async fn builtin(store: &Store, now_ms: i64) -> Result<(), StoreError> {
     let there = store.boxes().await?.into_iter().any(|stored| stored.spec.origin == Origin::Builtin);
     if !there {
-        let spec = BoxSpec {
-            name: BUILTIN_BOX.to_owned(),
-            address: String::new(),
-            kind: BoxKind::Tickmark,
-            interval_ms: None,
-            labels: BTreeMap::new(),
-            paused: false,
-            origin: Origin::Builtin,
-            user: None,
-            password_sealed: None,
-        };
+        let spec = BoxSpec { origin: Origin::Builtin, ..BoxSpec::new(BUILTIN_BOX, BoxKind::Tickmark, "") };
         store.add_box(&spec, now_ms).await?;
     }
     Ok(())

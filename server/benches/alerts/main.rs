@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use app::model::{BoxKind, Number, Origin};
+use app::model::{BoxKind, Number};
 use rustix::time::{ClockId, clock_gettime};
 use server::{
     alerts::{Across, Boxes, Condition, Rule, Severity, Watching},
@@ -71,17 +71,7 @@ fn cpu() -> Duration {
 }
 
 fn a_box(id: i64) -> BoxNow {
-    let spec = BoxSpec {
-        name: format!("sip{id}"),
-        address: "http://127.0.0.1:1/mi".into(),
-        kind: BoxKind::Prometheus,
-        interval_ms: Some(1_000),
-        labels: [].into(),
-        paused: false,
-        origin: Origin::Panel,
-        user: None,
-        password_sealed: None,
-    };
+    let spec = BoxSpec { interval_ms: Some(1_000), ..BoxSpec::new(format!("sip{id}"), BoxKind::Prometheus, "http://127.0.0.1:1/mi") };
     BoxNow::new(StoredBox { id, spec }, Rules::default(), Vec::new(), 1_000)
 }
 

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use app::model::{BoxKind, Number, Origin};
+use app::model::{BoxKind, Number};
 use futures::future::join_all;
 use server::store::{BoxSpec, MAX_BATCH_POLLS, PollRecord, SeriesId, Store, Tier, Usage};
 
@@ -104,18 +104,9 @@ struct Writing {
 
 impl Writing {
     async fn new(store: &Store, name: &str, count: usize, interval_ms: i64) -> Outcome<Self> {
-        let spec = BoxSpec {
-            name: name.to_owned(),
-            address: "http://127.0.0.1:9/mi".to_owned(),
-            kind: BoxKind::Opensips,
-            interval_ms: Some(interval_ms),
-            labels: [].into(),
-            // Nobody asks it.
-            paused: true,
-            origin: Origin::Panel,
-            user: None,
-            password_sealed: None,
-        };
+        // Nobody asks it.
+        let spec =
+            BoxSpec { interval_ms: Some(interval_ms), paused: true, ..BoxSpec::new(name, BoxKind::Opensips, "http://127.0.0.1:9/mi") };
         let box_id = store.add_box(&spec, 1).await?;
         let traffic = Traffic::new(count);
         let mut names: Vec<String> = (0..count).map(|place| format!("script:counter_{place}")).collect();

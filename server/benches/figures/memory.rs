@@ -81,17 +81,7 @@ fn look(panel: &Panel, session: &str) -> Outcome<()> {
 pub(crate) async fn prepare(fake: &Role) -> Outcome<TempDir> {
     let folder = tempfile::tempdir()?;
     let store = Store::open(&database(folder.path())).await?;
-    let spec = BoxSpec {
-        name: "sip1".to_owned(),
-        address: format!("http://{}/mi", fake.address),
-        kind: BoxKind::Opensips,
-        interval_ms: None,
-        labels: [].into(),
-        paused: false,
-        origin: Origin::Panel,
-        user: None,
-        password_sealed: None,
-    };
+    let spec = BoxSpec::new("sip1", BoxKind::Opensips, format!("http://{}/mi", fake.address));
     let now_ms = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
     let box_id = store.add_box(&spec, now_ms).await?;
     store.replace_ticks(box_id, &[TickRule { pattern: "*".to_owned(), except: false, origin: Origin::Panel }]).await?;

@@ -72,17 +72,7 @@ pub(crate) fn one_answer() -> String {
 }
 
 fn a_box() -> StoredBox {
-    let spec = BoxSpec {
-        name: "sip1".to_owned(),
-        address: "http://127.0.0.1:9/mi".to_owned(),
-        kind: BoxKind::Opensips,
-        interval_ms: Some(1_000),
-        labels: [].into(),
-        paused: false,
-        origin: Origin::Panel,
-        user: None,
-        password_sealed: None,
-    };
+    let spec = BoxSpec { interval_ms: Some(1_000), ..BoxSpec::new("sip1", BoxKind::Opensips, "http://127.0.0.1:9/mi") };
     StoredBox { id: 1, spec }
 }
 

@@ -95,16 +95,6 @@ pub(crate) async fn from_bytes(url: &str) -> Outcome<Spread> {
 }
 
 async fn a_box(store: &Store, number: usize) -> Outcome<StoredBox> {
-    let spec = BoxSpec {
-        name: format!("sip{number}"),
-        address: "http://127.0.0.1:9/mi".to_owned(),
-        kind: BoxKind::Opensips,
-        interval_ms: Some(1_000),
-        labels: [].into(),
-        paused: false,
-        origin: Origin::Panel,
-        user: None,
-        password_sealed: None,
-    };
+    let spec = BoxSpec { interval_ms: Some(1_000), ..BoxSpec::new(format!("sip{number}"), BoxKind::Opensips, "http://127.0.0.1:9/mi") };
     Ok(StoredBox { id: store.add_box(&spec, 1).await?, spec })
 }

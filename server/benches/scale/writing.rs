@@ -42,15 +42,8 @@ impl Writing {
         let mut made = Vec::with_capacity(boxes);
         for number in 1..=boxes {
             let spec = BoxSpec {
-                name: format!("sip{number}"),
-                address: format!("http://{address}/{number}/mi"),
-                kind: BoxKind::Opensips,
                 interval_ms: Some(1_000),
-                labels: [].into(),
-                paused: false,
-                origin: Origin::Panel,
-                user: None,
-                password_sealed: None,
+                ..BoxSpec::new(format!("sip{number}"), BoxKind::Opensips, format!("http://{address}/{number}/mi"))
             };
             let id = store.add_box(&spec, 1).await?;
             store.replace_ticks(id, &[TickRule { pattern: "*".to_owned(), except: false, origin: Origin::Panel }]).await?;

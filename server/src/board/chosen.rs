@@ -137,17 +137,7 @@ mod tests {
     };
 
     fn a_box(kind: BoxKind, ticks: &[&str]) -> BoxNow {
-        let spec = BoxSpec {
-            name: "one".into(),
-            address: "http://127.0.0.1:1/mi".into(),
-            kind,
-            interval_ms: Some(1_000),
-            labels: [].into(),
-            paused: false,
-            origin: Origin::Panel,
-            user: None,
-            password_sealed: None,
-        };
+        let spec = BoxSpec { interval_ms: Some(1_000), ..BoxSpec::new("one", kind, "http://127.0.0.1:1/mi") };
         let rule = |word: &&str| TickRule { pattern: (*word).to_owned(), except: false, origin: Origin::Panel };
         let levels = ["c:level", "d:level", "f:level", "b:uptime"].map(|name| (name.to_owned(), Kind::Gauge));
         BoxNow::new(StoredBox { id: 7, spec }, Rules::new(ticks.iter().map(rule).collect()), levels.to_vec(), 10_000)

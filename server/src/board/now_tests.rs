@@ -1,22 +1,10 @@
-use std::collections::BTreeMap;
-
-use app::model::{Number, Origin};
+use app::model::Number;
 
 use super::*;
 use crate::store::BoxSpec;
 
 fn stored() -> StoredBox {
-    let spec = BoxSpec {
-        name: "sip1".into(),
-        address: "http://127.0.0.1:1/mi".into(),
-        kind: BoxKind::Opensips,
-        interval_ms: Some(1_000),
-        labels: BTreeMap::new(),
-        paused: false,
-        origin: Origin::Panel,
-        user: None,
-        password_sealed: None,
-    };
+    let spec = BoxSpec { interval_ms: Some(1_000), ..BoxSpec::new("sip1", BoxKind::Opensips, "http://127.0.0.1:1/mi") };
     StoredBox { id: 7, spec }
 }
 

@@ -202,17 +202,7 @@ mod tests {
     }
 
     fn a_box() -> BoxNow {
-        let spec = BoxSpec {
-            name: "sip1".into(),
-            address: "http://127.0.0.1:1/mi".into(),
-            kind: BoxKind::Opensips,
-            interval_ms: Some(1_000),
-            labels: [].into(),
-            paused: false,
-            origin: Origin::Panel,
-            user: None,
-            password_sealed: None,
-        };
+        let spec = BoxSpec { interval_ms: Some(1_000), ..BoxSpec::new("sip1", BoxKind::Opensips, "http://127.0.0.1:1/mi") };
         BoxNow::new(StoredBox { id: 7, spec }, Rules::default(), Vec::new(), 10_000)
     }
 

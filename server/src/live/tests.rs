@@ -1,6 +1,6 @@
 use app::{
     course,
-    model::{BoxKind, Kind, Number, Origin},
+    model::{BoxKind, Kind, Number},
 };
 use proptest::prelude::*;
 
@@ -63,17 +63,7 @@ impl Page {
 }
 
 fn a_box() -> BoxNow {
-    let spec = BoxSpec {
-        name: "sip1".into(),
-        address: "http://127.0.0.1:1/mi".into(),
-        kind: BoxKind::Opensips,
-        interval_ms: Some(1_000),
-        labels: [].into(),
-        paused: false,
-        origin: Origin::Panel,
-        user: None,
-        password_sealed: None,
-    };
+    let spec = BoxSpec { interval_ms: Some(1_000), ..BoxSpec::new("sip1", BoxKind::Opensips, "http://127.0.0.1:1/mi") };
     let mut now = BoxNow::new(StoredBox { id: 7, spec }, Rules::default(), Vec::new(), 10_000);
     let kinds = [("a:count", Kind::Counter), ("a:other", Kind::Counter), ("a:level", Kind::Gauge), ("a:still", Kind::Gauge)];
     let planned = now.plan_kinds(kinds.map(|(name, kind)| (name.into(), kind)).to_vec());

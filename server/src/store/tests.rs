@@ -26,15 +26,11 @@ use database::{TestDatabase, is_on_server};
 
 fn spec(name: &str) -> BoxSpec {
     BoxSpec {
-        name: name.to_owned(),
-        address: "http://127.0.0.1:8888/mi".to_owned(),
-        kind: BoxKind::Opensips,
         interval_ms: Some(10_000),
         labels: [("site".to_owned(), "Zürich".to_owned())].into(),
-        paused: false,
-        origin: Origin::Panel,
         user: Some("op".to_owned()),
         password_sealed: Some(vec![0, 255, 7]),
+        ..BoxSpec::new(name, BoxKind::Opensips, "http://127.0.0.1:8888/mi")
     }
 }
 

@@ -39,6 +39,22 @@ pub struct BoxSpec {
 }
 
 impl BoxSpec {
+    /// A box of which nothing more is said: asked as often as by default, without a password, by whoever uses the panel.
+    #[must_use]
+    pub fn new(name: impl Into<String>, kind: BoxKind, address: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            address: address.into(),
+            kind,
+            interval_ms: None,
+            labels: BTreeMap::new(),
+            paused: false,
+            origin: Origin::Panel,
+            user: None,
+            password_sealed: None,
+        }
+    }
+
     /// Whether a changed box is still the same server, as far as the panel can tell.
     #[must_use]
     pub fn is_same_server(&self, other: &Self) -> bool {

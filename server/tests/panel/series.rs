@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use app::model::{BoxKind, Number, Origin};
+use app::model::{BoxKind, Number};
 use futures::future::join_all;
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
@@ -163,17 +163,7 @@ async fn with_long_history() -> (TestPanel, i64) {
     let start = Start::new();
     let config = start.config();
     let store = Store::open(config.database.url()).await.unwrap();
-    let spec = BoxSpec {
-        name: "old".to_owned(),
-        address: "http://127.0.0.1:9/mi".to_owned(),
-        kind: BoxKind::Opensips,
-        interval_ms: Some(1_000),
-        labels: [].into(),
-        paused: true,
-        origin: Origin::Panel,
-        user: None,
-        password_sealed: None,
-    };
+    let spec = BoxSpec { interval_ms: Some(1_000), paused: true, ..BoxSpec::new("old", BoxKind::Opensips, "http://127.0.0.1:9/mi") };
     let box_id = store.add_box(&spec, 1).await.unwrap();
     let series = store.series_ids(box_id, &["core:rcv_requests"]).await.unwrap()[0];
     // Ten days ago, at a full hour: none of it is so old that it would go.

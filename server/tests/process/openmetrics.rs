@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use app::model::{BoxKind, Kind, Number, Origin};
+use app::model::{BoxKind, Kind, Number};
 use futures::future::join_all;
 use server::store::{BoxSpec, PollRecord, SeriesId, Store};
 
@@ -33,17 +33,7 @@ const BEGIN_MS: i64 = 1_795_218_300_250;
 type All = BTreeMap<String, Vec<(i64, Option<String>)>>;
 
 fn spec(name: &str) -> BoxSpec {
-    BoxSpec {
-        name: name.to_owned(),
-        address: "http://127.0.0.1:9/mi".to_owned(),
-        kind: BoxKind::Opensips,
-        interval_ms: Some(10_000),
-        labels: [].into(),
-        paused: true,
-        origin: Origin::Panel,
-        user: None,
-        password_sealed: None,
-    }
+    BoxSpec { interval_ms: Some(10_000), paused: true, ..BoxSpec::new(name, BoxKind::Opensips, "http://127.0.0.1:9/mi") }
 }
 
 async fn open(folder: &Path) -> Store {

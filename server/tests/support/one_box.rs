@@ -1,6 +1,6 @@
 //! A box with some series, for tests that keep a history without a panel.
 
-use app::model::{BoxKind, Origin};
+use app::model::BoxKind;
 use server::store::{BoxSpec, SeriesId, Store};
 
 /// The box of a store that has no other, made where there is none yet, and so many series of it, `s:0` and so on.
@@ -8,17 +8,7 @@ pub(crate) async fn one_box(store: &Store, count: usize) -> (i64, Vec<SeriesId>)
     let id = match store.boxes().await.unwrap().first() {
         Some(stored) => stored.id,
         None => {
-            let spec = BoxSpec {
-                name: "a".to_owned(),
-                address: "http://127.0.0.1:8888/mi".to_owned(),
-                kind: BoxKind::Opensips,
-                interval_ms: None,
-                labels: [].into(),
-                paused: false,
-                origin: Origin::Panel,
-                user: None,
-                password_sealed: None,
-            };
+            let spec = BoxSpec::new("a", BoxKind::Opensips, "http://127.0.0.1:8888/mi");
             store.add_box(&spec, 1).await.unwrap()
         }
     };

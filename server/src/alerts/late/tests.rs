@@ -31,17 +31,7 @@ impl Scene {
         provision::builtin(&store, 1).await.unwrap();
         let mut ids = BTreeMap::new();
         for &(name, ticks) in boxes {
-            let spec = BoxSpec {
-                name: name.to_owned(),
-                address: format!("http://{name}/mi"),
-                kind: BoxKind::Opensips,
-                interval_ms: Some(STEP_MS),
-                labels: BTreeMap::new(),
-                paused: false,
-                origin: Origin::Panel,
-                user: None,
-                password_sealed: None,
-            };
+            let spec = BoxSpec { interval_ms: Some(STEP_MS), ..BoxSpec::new(name, BoxKind::Opensips, format!("http://{name}/mi")) };
             let id = store.add_box(&spec, 1).await.unwrap();
             let rule = |word: &str| TickRule { pattern: word.to_owned(), except: false, origin: Origin::Panel };
             store.replace_ticks(id, &ticks.split_whitespace().map(rule).collect::<Vec<_>>()).await.unwrap();

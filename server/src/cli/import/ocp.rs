@@ -7,7 +7,7 @@ use std::{
     process::ExitCode,
 };
 
-use app::{matching::word_of, model::Origin, shown::visible};
+use app::{matching::word_of, shown::visible};
 use clap::{Args, ValueHint};
 use futures::StreamExt;
 use serde_json::Value;
@@ -204,17 +204,7 @@ impl Import<'_> {
         }
         let is_taken = all.iter().any(|stored| stored.spec.name == theirs.name);
         let name = if is_taken { format!("ocp-{}", theirs.id) } else { theirs.name.clone() };
-        let spec = BoxSpec {
-            name,
-            address: address.to_string(),
-            kind,
-            interval_ms: None,
-            labels: BTreeMap::new(),
-            paused: false,
-            origin: Origin::Panel,
-            user: None,
-            password_sealed: None,
-        };
+        let spec = BoxSpec::new(name, kind, address.to_string());
         let id = self.store.add_box(&spec, self.now_ms).await?;
         writeln!(out, "Their box {} was added: {} ({}, {}).", theirs.id, visible(&spec.name), kind.as_str(), spec.address)?;
         self.boxes.insert(theirs.id, id);

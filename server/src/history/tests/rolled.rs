@@ -1,8 +1,6 @@
 //! What is drawn of roll-ups is what is drawn of the samples that they came from.
 
-use std::collections::BTreeMap;
-
-use app::model::{BoxKind, Origin};
+use app::model::BoxKind;
 
 use super::*;
 use crate::store::{BoxSpec, Mark, PollRecord, QUEUE_POLLS, Rollup, Store, Tier};
@@ -18,17 +16,7 @@ struct Stored {
 }
 
 fn a_box() -> BoxSpec {
-    BoxSpec {
-        name: "a".to_owned(),
-        address: "http://127.0.0.1:8888/mi".to_owned(),
-        kind: BoxKind::Opensips,
-        interval_ms: Some(SECOND_MS),
-        labels: BTreeMap::new(),
-        paused: false,
-        origin: Origin::Panel,
-        user: None,
-        password_sealed: None,
-    }
+    BoxSpec { interval_ms: Some(SECOND_MS), ..BoxSpec::new("a", BoxKind::Opensips, "http://127.0.0.1:8888/mi") }
 }
 
 /// Records values a second apart from 0 on, `None` where there was no poll; `sealed`: after so many they are sealed, and merged in the end.
